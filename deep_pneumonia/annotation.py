@@ -1,0 +1,243 @@
+"""A doctor's annotation of one radiograph: a mask with its reader and kind, drawn from any publisher's form.
+
+Rasterising: pixel (row i, column j) has its centre at x = j + 0.5, y = i + 0.5. Coordinates are scaled from
+the frame they were drawn in to the size asked for; a pixel is lesion when its centre lies in the shape or on
+its edge. What lies outside the picture is cut off.
+"""
+
+import io
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from PIL import Image
+from skimage.draw import polygon
+
+from deep_pneumonia.errors import AnnotationError, MaskSizeError
+
+Kind = Literal["pixel", "polygon", "box", "normal"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+Size = tuple[int, int]
+Mask = NDArray[np.bool_]
+
+MAX_BYTES = 64 * 2**20
+MAX_PIXELS = 64_000_000
+PNG_START = b"\x89PNG\r\n\x1a\n"
+
+
+@dataclass(frozen=True, eq=False)
+class Annotation:
+    """What one reader marked on one radiograph.
+
+    `mask` is bool (H, W), True on lesion, read-only. Kind "normal": a doctor read the radiograph as normal,
+    so the mask is known and empty.
+
+    Raises:
+        AnnotationError: the mask is not a bool array (H, W), the kind is unknown, or a normal one has lesion.
+    """
+
+    mask: Mask
+    reader: str
+    kind: Kind
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise AnnotationError(f"The kind of a mask is {self.kind!r}; use one of {', '.join(KINDS)}.")
+        mask = np.asarray(self.mask)
+        if mask.dtype != np.bool_ or mask.ndim != 2 or mask.size == 0:
+            raise AnnotationError(f"A mask is a bool array (H, W); got {mask.dtype} of shape {mask.shape}.")
+        if self.kind == "normal" and mask.any():
+            raise AnnotationError(
+                "A mask of kind normal has lesion pixels; give it the kind it was drawn as."
+            )
+        if mask.flags.writeable:
+            mask = mask.copy()
+            mask.setflags(write=False)
+        object.__setattr__(self, "mask", mask)
+
+    @property
+    def size(self) -> Size:
+        """(H, W) in pixels."""
+        return self.mask.shape[0], self.mask.shape[1]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no pixel is lesion."""
+        return not self.mask.any()
+
+
+def read_mask(
+    file: str | Path | bytes,
+    size: Size | None = None,
+    *,
+    reader: str = "reader",
+    kind: Kind = "pixel",
+    fit: bool = False,
+) -> Annotation:
+    """Read a mask from a PNG file or its bytes: greyscale of any depth, palette or colour, alpha or not.
+
+    Lesion is where the value (in colour: the brightest channel) lies above half of the file's full range. A
+    file whose brightest value is 1 is a label mask: 1 is lesion. With alpha, a pixel must also be more opaque
+    than transparent; where all colours are the same and only alpha varies, alpha alone is the mask.
+    `size` (H, W) is that of the radiograph; with `fit` a mask of another size is resampled (nearest).
+
+    Raises:
+        MaskSizeError: the mask has another size and `fit` is False.
+        AnnotationError: the file is missing, larger than 64 MiB or 64 megapixels, not a PNG, damaged, or so
+            dark that lesion and background cannot be told apart.
+    """
+    name = "The mask" if isinstance(file, bytes) else f"The mask {file}"
+    mask = _lesion(_open_png(_bytes(file, name), name), name)
+    if size is not None and mask.shape != size:
+        if not fit:
+            raise MaskSizeError(
+                f"{name} has {mask.shape[0]} rows x {mask.shape[1]} columns but its radiograph has "
+                f"{size[0]} x {size[1]}; draw it on this radiograph or ask to fit it."
+            )
+        mask = _nearest(mask, size)
+    return Annotation(mask, reader, kind)
+
+
+def _bytes(file: str | Path | bytes, name: str) -> bytes:
+    if isinstance(file, bytes):
+        data = file
+    else:
+        try:
+            with Path(file).open("rb") as stream:
+                data = stream.read(MAX_BYTES + 1)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise AnnotationError(f"{name} cannot be read ({reason}); give a PNG file.") from error
+    if len(data) > MAX_BYTES:
+        raise AnnotationError(f"{name} has more than {MAX_BYTES // 2**20} MiB; give a smaller PNG file.")
+    return data
+
+
+def _open_png(data: bytes, name: str) -> Image.Image:
+    # The size stands in the header, so that a small file that unfolds to a huge picture is never unfolded.
+    if not data.startswith(PNG_START) or data[12:16] != b"IHDR" or len(data) < 24:
+        raise AnnotationError(f"{name} is not a PNG file; save the mask as PNG, lesion white on black.")
+    width, height = struct.unpack(">II", data[16:24])
+    if width * height > MAX_PIXELS:
+        raise AnnotationError(
+            f"{name} has {height} x {width} pixels, more than the {MAX_PIXELS} allowed; give a smaller one."
+        )
+    try:
+        image = Image.open(io.BytesIO(data), formats=["PNG"])
+        if image.size != (width, height):
+            raise ValueError("a second header contradicts the first")
+        image.load()
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
+        raise AnnotationError(f"{name} is damaged or cut short; save it again as PNG.") from error
+    return image
+
+
+def _lesion(image: Image.Image, name: str) -> Mask:
+    if image.mode == "1":
+        return np.asarray(image, dtype=np.bool_)
+    if image.mode in ("L", "I", "I;16", "I;16B"):
+        return _bright(np.asarray(image), 255 if image.mode == "L" else 65535, name)
+    pixels = np.asarray(image.convert("RGBA"))
+    colour, alpha = pixels[..., :3], pixels[..., 3]
+    if alpha.min() < alpha.max() and (colour == colour[0, 0]).all():
+        return alpha > 127
+    return _bright(colour.max(axis=2), 255, name) & (alpha > 127)
+
+
+def _bright(values: NDArray[np.integer], full: int, name: str) -> Mask:
+    brightest = int(values.max())
+    if 1 < brightest <= full // 2:
+        raise AnnotationError(
+            f"{name} has {brightest} of {full} as its brightest value, so that lesion and background "
+            f"cannot be told apart; save it with 0 for background and {full} (or 1) for lesion."
+        )
+    return np.asarray(values > (0 if brightest == 1 else full // 2), dtype=np.bool_)
+
+
+def _nearest(mask: Mask, size: Size) -> Mask:
+    # Centre of new pixel i lies in old pixel floor((i + 0.5) H / h); in whole numbers, so nothing is rounded.
+    rows, columns = (
+        (2 * np.arange(new) + 1) * old // (2 * new) for new, old in zip(size, mask.shape, strict=True)
+    )
+    return mask[np.ix_(rows, columns)]
+
+
+def write_mask(mask: ArrayLike, path: str | Path) -> None:
+    """Write a bool mask (H, W) as an 8-bit PNG, 255 on lesion and 0 elsewhere; all of the file or nothing."""
+    path = Path(path)
+    temporary = path.with_name(path.name + ".partial")
+    pixels = np.asarray(mask, dtype=np.bool_).astype(np.uint8) * 255
+    Image.fromarray(pixels).save(temporary, format="PNG")
+    temporary.replace(path)
+
+
+def from_polygons(
+    polygons: Sequence[Sequence[tuple[float, float]]], frame: Size, size: Size, *, reader: str
+) -> Annotation:
+    """Mask of the union of polygons, points (x, y) in a frame of (H, W), drawn at `size` (H, W).
+
+    Raises:
+        AnnotationError: a coordinate is not a finite number, or a size is not positive.
+    """
+    return Annotation(_drawn(polygons, frame, size), reader, "polygon")
+
+
+def from_boxes(
+    boxes: Sequence[tuple[float, float, float, float]], frame: Size, size: Size, *, reader: str
+) -> Annotation:
+    """Mask of the union of boxes (x, y, width, height) in a frame of (H, W), drawn at `size` (H, W).
+
+    Raises:
+        AnnotationError: a coordinate is not a finite number, or a size is not positive.
+    """
+    if any(w < 0 or h < 0 for _, _, w, h in boxes):
+        raise AnnotationError("A box has a negative width or height; expected (x, y, width, height).")
+    corners = [[(x, y), (x + w, y), (x + w, y + h), (x, y + h)] for x, y, w, h in boxes]
+    return Annotation(_drawn(corners, frame, size), reader, "box")
+
+
+def _drawn(polygons: Sequence[Sequence[tuple[float, float]]], frame: Size, size: Size) -> Mask:
+    _check_sizes(frame, size)
+    mask = np.zeros(size, dtype=np.bool_)
+    for points in polygons:
+        x, y = np.array(points, dtype=np.float64).reshape(-1, 2).T
+        if not (np.isfinite(x).all() and np.isfinite(y).all()):
+            raise AnnotationError("A drawn shape has a coordinate that is not a finite number; correct it.")
+        if len(x) >= 3:  # fewer points enclose nothing
+            # scikit-image puts pixel centres on whole numbers, hence the half pixel.
+            mask[polygon(y * size[0] / frame[0] - 0.5, x * size[1] / frame[1] - 0.5, size)] = True
+    return mask
+
+
+def from_crops(crops: Sequence[tuple[Mask, int, int]], frame: Size, size: Size, *, reader: str) -> Annotation:
+    """Mask of crops (bool (h, w), top, left) pasted into a frame of (H, W), then fitted to `size` (nearest).
+
+    Raises:
+        AnnotationError: a size is not positive or has more than 64 megapixels.
+    """
+    _check_sizes(frame, size)
+    canvas = np.zeros(frame, dtype=np.bool_)
+    for crop, top, left in crops:
+        part = crop[max(0, -top) :, max(0, -left) :]
+        target = canvas[max(0, top) :, max(0, left) :][: part.shape[0], : part.shape[1]]
+        target |= part[: target.shape[0], : target.shape[1]]
+    return Annotation(_nearest(canvas, size), reader, "pixel")
+
+
+def _check_sizes(*sizes: Size) -> None:
+    for height, width in sizes:
+        if height < 1 or width < 1 or height * width > MAX_PIXELS:
+            raise AnnotationError(
+                f"A mask cannot have {height} x {width} pixels; expected sides of at least 1 and at most "
+                f"{MAX_PIXELS} pixels together."
+            )
+
+
+def read_as_normal(size: Size, *, reader: str) -> Annotation:
+    """The known, empty mask of a radiograph of `size` (H, W) that `reader` read as normal."""
+    _check_sizes(size)
+    return Annotation(np.zeros(size, dtype=np.bool_), reader, "normal")

@@ -1,0 +1,154 @@
+"""Checkpoints: a folder with float16 safetensors and a model.json; the only place that touches weights on disk.
+
+Everything a reading depends on travels together: classes, input recipe, architecture, thresholds, temperature,
+and how it was trained. Weights are never pickled. Matrices are stored as float16, vectors (biases, batch
+statistics), which take no room, as float32.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from deep_pneumonia.errors import DamagedCheckpointError, ForeignCheckpointError, NewerCheckpointError
+from deep_pneumonia.geometry import InputRecipe
+from deep_pneumonia.model import AttentionNet, ModelConfig
+
+FORMAT = 1
+PACKAGE = "deep-pneumonia"
+WEIGHTS = "model.safetensors"
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Chosen on validation images. attention, grad_cam: where a map counts as lesion; evidence: the highest
+    attention below which no map is shown. All in [0, 1]."""
+
+    attention: float = 0.5
+    grad_cam: float = 0.5
+    evidence: float = 0.0
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A network with all that its readings depend on.
+
+    classes: names in the order of the logits. normal: the one that means no pneumonia. temperature: logits are
+    divided by it. training: facts for people (data counts per source, options, commit, seed, metrics).
+    sha256: of the weights file, "" before it was saved.
+    """
+
+    network: AttentionNet
+    classes: tuple[str, ...]
+    normal: str
+    recipe: InputRecipe
+    thresholds: Thresholds = Thresholds()
+    temperature: float = 1.0
+    training: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""
+    sha256: str = ""
+
+
+def save(checkpoint: Checkpoint, folder: Path) -> None:
+    """Write the checkpoint as `folder`; one that stood there is replaced only when the new one is complete."""
+    partial = folder.with_name(folder.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    state = {
+        k: (v.half() if v.is_floating_point() and v.dim() > 1 else v).detach().cpu().contiguous()
+        for k, v in checkpoint.network.state_dict().items()
+    }
+    save_file(state, partial / WEIGHTS)
+    facts = {
+        "package": PACKAGE,
+        "format": FORMAT,
+        "name": checkpoint.name or folder.name,
+        "classes": list(checkpoint.classes),
+        "normal": checkpoint.normal,
+        "recipe": asdict(checkpoint.recipe),
+        "architecture": asdict(checkpoint.network.config),
+        "thresholds": asdict(checkpoint.thresholds),
+        "temperature": checkpoint.temperature,
+        "weights": {"file": WEIGHTS, "sha256": _sha256(partial / WEIGHTS)},
+        "training": dict(checkpoint.training),
+    }
+    (partial / "model.json").write_text(json.dumps(facts, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    old = folder.with_name(folder.name + ".old")
+    if folder.exists():
+        folder.replace(old)
+    partial.replace(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def load(folder: str | Path) -> Checkpoint:
+    """Read a checkpoint folder; the network comes in evaluation mode, float32, on the CPU.
+
+    Raises:
+        ForeignCheckpointError: not a checkpoint of this package, or weights of another architecture.
+        NewerCheckpointError: written by a later version of this package.
+        DamagedCheckpointError: a file is missing, cut short or altered.
+    """
+    folder = Path(folder)
+    facts = _facts(folder)
+    try:
+        classes, normal = tuple(map(str, facts["classes"])), str(facts["normal"])
+        recipe, thresholds = InputRecipe(**facts["recipe"]), Thresholds(**facts["thresholds"])
+        config, temperature = ModelConfig(**facts["architecture"]), float(facts["temperature"])
+        digest, training, name = str(facts["weights"]["sha256"]), dict(facts["training"]), str(facts["name"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise DamagedCheckpointError(
+            f"{folder / 'model.json'} lacks an entry or has a wrong one ({error}); fetch the checkpoint again."
+        ) from error
+    if normal not in classes or len(classes) != config.classes or temperature <= 0:
+        raise DamagedCheckpointError(f"{folder / 'model.json'} contradicts itself; fetch the checkpoint again.")
+    network = AttentionNet(config)
+    state = _weights(folder / WEIGHTS, digest)
+    try:
+        network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
+    except RuntimeError as error:
+        raise ForeignCheckpointError(
+            f"The weights in {folder} do not fit the architecture {config.backbone!r} of its model.json; "
+            "use the two files that were written together."
+        ) from error
+    return Checkpoint(network.eval(), classes, normal, recipe, thresholds, temperature, training, name, digest)
+
+
+def _facts(folder: Path) -> dict[str, Any]:
+    path = folder / "model.json"
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ForeignCheckpointError(f"{folder} holds no model.json; give the folder of a checkpoint.") from error
+    except (OSError, ValueError) as error:
+        raise DamagedCheckpointError(f"{path} cannot be read ({error}); fetch the checkpoint again.") from error
+    if not isinstance(facts, dict) or facts.get("package") != PACKAGE:
+        raise ForeignCheckpointError(f"{path} is not of {PACKAGE}; give the folder of a checkpoint that it wrote.")
+    version = facts.get("format")
+    if not isinstance(version, int) or version < 1:
+        raise DamagedCheckpointError(f"{path} states the format {version!r}, expected 1 or more; fetch it again.")
+    if version > FORMAT:
+        raise NewerCheckpointError(
+            f"{folder} has format {version}, this version of {PACKAGE} reads up to {FORMAT}; update {PACKAGE}."
+        )
+    return facts
+
+
+def _weights(path: Path, digest: str) -> dict[str, torch.Tensor]:
+    try:
+        if _sha256(path) != digest:
+            raise DamagedCheckpointError(f"{path} is cut short or altered; fetch the checkpoint again.")
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise DamagedCheckpointError(f"{path} cannot be read ({error}); fetch the checkpoint again.") from error
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,78 @@
+"""The way from a radiograph's own frame to the model's frame, and back.
+
+The model's frame is a square of `size` pixels, 8 bit, with the radiograph's contrast stretched between two
+percentiles. The radiograph fills the whole square: no padding, whose bars would tell the network which
+hospital an image is from, and no crop, which could cut a lesion away. One of the public sets it is trained on
+is published already squeezed to a square, so this also treats every set alike. A map comes back by the
+inverse stretch: cell (i, j) of an (h, w) map covers the rectangle [i H/h, (i+1) H/h) x [j W/w, (j+1) W/w).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional as F
+
+
+@dataclass(frozen=True)
+class InputRecipe:
+    """How a radiograph becomes the network's input; travels inside the checkpoint.
+
+    size: side of the model's square frame, pixels.
+    low, high: percentiles of the radiograph's pixels that become black and white.
+    """
+
+    size: int = 224
+    low: float = 0.5
+    high: float = 99.5
+
+
+def to_model(pixels: NDArray[np.float32], recipe: InputRecipe) -> NDArray[np.uint8]:
+    """Bring a radiograph (H, W), range [0, 1], into the model's frame: uint8 (size, size).
+
+    A radiograph without contrast becomes black.
+    """
+    low, high = np.percentile(pixels, (recipe.low, recipe.high))
+    small = _resize(pixels, recipe.size)
+    scaled = (small - low) / max(float(high - low), 1e-6)
+    return np.rint(np.clip(scaled, 0, 1) * 255).astype(np.uint8)
+
+
+def mask_to_model(mask: NDArray[np.bool_], size: int) -> NDArray[np.uint8]:
+    """Bring a mask (H, W) into the model's frame: uint8 (size, size), 255 times the share covered."""
+    return np.rint(np.clip(_resize(mask.astype(np.float32), size), 0, 1) * 255).astype(np.uint8)
+
+
+def to_grid(masks: torch.Tensor, shape: tuple[int, int]) -> torch.Tensor:
+    """Average masks (B, 1, S, S) over the cells of a map of `shape` (h, w): (B, h, w), same range."""
+    return F.interpolate(masks, size=shape, mode="area").squeeze(1)
+
+
+def enlarge(cells: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    """Enlarge a map (h, w) to `size` (H, W) bilinearly, cell centres at half cells, edges held.
+
+    Equal to `torch.nn.functional.interpolate(mode="bilinear", align_corners=False)`; two matrix products.
+    """
+    rows, columns = (_weights(*pair) for pair in zip(size, cells.shape, strict=True))
+    return (rows @ cells.astype(np.float32) @ columns.T).astype(np.float32, copy=False)
+
+
+def _weights(large: int, small: int) -> NDArray[np.float32]:
+    """Bilinear weights (large, small) of every cell in every pixel."""
+    position = np.clip((np.arange(large) + 0.5) * small / large - 0.5, 0, small - 1)
+    left = np.minimum(position.astype(int), max(small - 2, 0))
+    right = np.minimum(left + 1, small - 1)
+    share = (position - left).astype(np.float32)
+    weights = np.zeros((large, small), np.float32)
+    index = np.arange(large)
+    np.add.at(weights, (index, left), 1 - share)
+    np.add.at(weights, (index, right), share)
+    return weights
+
+
+def _resize(pixels: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    """Resize (H, W) to (size, size) with an anti-aliased bilinear kernel."""
+    tensor = torch.from_numpy(np.ascontiguousarray(pixels))[None, None]
+    resized = F.interpolate(tensor, size=(size, size), mode="bilinear", antialias=True, align_corners=False)
+    return resized[0, 0].numpy()

@@ -1,0 +1,87 @@
+"""One training step's losses: classification, mask-guided hard attention, contrastive regulation."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from deep_pneumonia.augment import jitter
+from deep_pneumonia.geometry import to_grid
+from deep_pneumonia.inpaint import lesion_only, lesion_removed
+from deep_pneumonia.losses import attention_loss, classification_loss, contrastive_regulation
+from deep_pneumonia.model import map_shape
+
+# Weights of the two backbone stages in contrastive regulation, fine then coarse: deeper features, which carry the
+# class, count more, as in AECR-Net.
+STAGE_WEIGHTS = (0.5, 1.0)
+
+
+@dataclass(frozen=True)
+class Guidance:
+    """How much each part counts; 0 switches it off. `regulation_images`: lesion images a step that it reads."""
+
+    attention_weight: float
+    hard_probability: float
+    regulation_weight: float
+    regulation_images: int
+
+
+def step_losses(
+    model: nn.Module,
+    images: torch.Tensor,
+    masks: torch.Tensor,
+    known: torch.Tensor,
+    labels: torch.Tensor,
+    class_weights: torch.Tensor,
+    gamma: float,
+    guidance: Guidance,
+    generator: torch.Generator,
+) -> dict[str, torch.Tensor]:
+    """Every term of one batch, and their weighted sum "loss".
+
+    images, masks (B, 1, S, S) in [0, 1], not yet jittered; known (B,) bool; labels (B,) int64, -1 = none.
+    """
+    images, masks = jitter(images, masks, generator)
+    cells = to_grid(masks, map_shape(images.shape[-1]))
+    lesion = known & (cells.flatten(1).amax(1) > 0)
+    drawn = torch.rand(len(images), generator=generator).to(images.device) < guidance.hard_probability
+    forced = torch.where((lesion & drawn)[:, None, None], cells, torch.nan)
+    output = model(images, forced)
+    terms = {"classification": classification_loss(output.logits, labels, class_weights, gamma)}
+    loss = terms["classification"]
+    if guidance.attention_weight:
+        terms["attention"] = attention_loss(output.attention_logits, cells, known)
+        loss = loss + guidance.attention_weight * terms["attention"]
+    rows = lesion.nonzero().flatten()[: guidance.regulation_images]
+    if guidance.regulation_weight and len(rows):
+        terms["regulation"] = _regulation(model, images[rows], masks[rows])
+        loss = loss + guidance.regulation_weight * terms["regulation"]
+    return {"loss": loss} | terms
+
+
+def _regulation(model: nn.Module, images: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
+    """Contrastive regulation of lesion images, with the batch statistics of inference for all three readings:
+    altered images must not enter the statistics of real ones, and like must be compared with like."""
+    with frozen_statistics(model):
+        with torch.no_grad():
+            plus = model(lesion_only(images, masks)).features[:2]
+            minus = model(lesion_removed(images, masks)).features[:2]
+        anchor = model(images).features[:2]
+    stages = [[f.float() for f in features] for features in (anchor, plus, minus)]
+    return contrastive_regulation(*stages, STAGE_WEIGHTS)
+
+
+@contextmanager
+def frozen_statistics(model: nn.Module) -> Iterator[None]:
+    """Batch normalisation with its running statistics, unchanged, while the block runs."""
+    norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm) and m.training]
+    for norm in norms:
+        norm.eval()
+    try:
+        yield
+    finally:
+        for norm in norms:
+            norm.train()
+

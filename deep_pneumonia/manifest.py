@@ -1,0 +1,183 @@
+"""manifest.csv, one row an image: the one way data enters pre-training, training and evaluation.
+
+Columns: image, patient, source, split, label, mask, mask_kind, reader, other_mask, sex, age, view.
+Paths are absolute or relative to the manifest's folder. Several readers of one image stand in `mask`,
+`mask_kind` and `reader`, separated by ";" in the same order. A mask is *known* (drawn, or kind "normal":
+a doctor read the image as normal, so it is empty) or *unknown* (all three cells empty). An empty label
+leaves the image out of classification; its pixels and masks still serve.
+"""
+
+import csv
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from deep_pneumonia.annotation import KINDS, Annotation, Kind, read_as_normal, read_mask
+from deep_pneumonia.errors import ManifestError
+
+COLUMNS = (
+    "image", "patient", "source", "split", "label", "mask", "mask_kind", "reader",
+    "other_mask", "sex", "age", "view",
+)  # fmt: skip
+REQUIRED = COLUMNS[:8]
+SPLITS = ("train", "val", "test")
+SEPARATOR = ";"
+
+
+@dataclass(frozen=True)
+class MaskRef:
+    """One reader's mask on disk; `path` is None when the reader read the image as normal."""
+
+    path: Path | None
+    kind: Kind
+    reader: str
+
+
+@dataclass(frozen=True)
+class Case:
+    """One image with its patient, label and masks. `label` "" means: not for classification."""
+
+    image: Path
+    patient: str
+    source: str
+    split: str
+    label: str = ""
+    masks: tuple[MaskRef, ...] = ()
+    other_mask: Path | None = None
+    sex: str = ""
+    age: str = ""
+    view: str = ""
+
+    @property
+    def has_lesion(self) -> bool:
+        """Whether a reader drew a lesion."""
+        return any(m.path is not None for m in self.masks)
+
+    @property
+    def group(self) -> str:
+        """Patient key that is unique over sources."""
+        return f"{self.source}/{self.patient}"
+
+    def annotations(self, size: tuple[int, int]) -> list[Annotation]:
+        """Read every reader's mask for a radiograph of `size` (H, W).
+
+        Raises:
+            AnnotationError: a mask file is missing, damaged or of another size.
+        """
+        return [
+            read_as_normal(size, reader=m.reader)
+            if m.path is None
+            else read_mask(m.path, size, reader=m.reader, kind=m.kind)
+            for m in self.masks
+        ]
+
+
+def split_of(patient: str, *, val: float, test: float) -> str:
+    """Split of a patient by the hash of its key: the same for ever, whatever else is in the set.
+
+    `val` and `test` are the shares of patients in [0, 1] that go there; the rest is for training.
+    """
+    share = int.from_bytes(hashlib.sha256(patient.encode()).digest()[:8], "big") / 2**64
+    if share < test:
+        return "test"
+    return "val" if share < test + val else "train"
+
+
+def write_manifest(cases: Sequence[Case], path: Path) -> None:
+    """Write `cases` as a manifest; paths below its folder become relative, others stay absolute."""
+    root = path.parent.resolve()
+
+    def cell(file: Path | None) -> str:
+        if file is None:
+            return ""
+        absolute = Path(os.path.abspath(file))
+        return str(absolute.relative_to(root) if absolute.is_relative_to(root) else absolute)
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".partial")
+    with temporary.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for c in cases:
+            masks = [SEPARATOR.join(column) for column in zip(*_mask_cells(c, cell), strict=True)]
+            writer.writerow(
+                [cell(c.image), c.patient, c.source, c.split, c.label, *(masks or ["", "", ""])]
+                + [cell(c.other_mask), c.sex, c.age, c.view]
+            )
+    temporary.replace(path)
+
+
+def _mask_cells(case: Case, cell: Callable[[Path | None], str]) -> list[tuple[str, str, str]]:
+    return [(cell(m.path), m.kind, m.reader) for m in case.masks]
+
+
+def read_manifests(paths: Iterable[str | Path]) -> list[Case]:
+    """Read one or more manifests as one list of cases.
+
+    Raises:
+        ManifestError: a file or column is missing, a cell is not understood, an image file does not
+            exist, an image stands twice, or a patient is in two splits.
+    """
+    cases = [case for path in paths for case in _read_one(Path(path))]
+    if not cases:
+        raise ManifestError("The manifests hold no image; run `python -m deep_pneumonia.prepare` first.")
+    _check(cases)
+    return cases
+
+
+def _read_one(path: Path) -> list[Case]:
+    try:
+        with path.open(newline="", encoding="utf-8") as stream:
+            reader = csv.DictReader(stream)
+            missing = [c for c in REQUIRED if c not in (reader.fieldnames or ())]
+            if missing:
+                raise ManifestError(f"{path} lacks the column {missing[0]!r}; a manifest has {', '.join(REQUIRED)}.")
+            return [_case(row, path, number) for number, row in enumerate(reader, start=2)]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ManifestError(f"{path} cannot be read as a manifest ({error}); give a manifest.csv.") from error
+
+
+def _case(row: dict[str, str], path: Path, number: int) -> Case:
+    def fail(text: str) -> ManifestError:
+        return ManifestError(f"{path}, line {number}: {text}")
+
+    if None in row or None in row.values():
+        raise fail(f"the number of cells is not that of the {len(REQUIRED)} or more columns.")
+    if row["split"] not in SPLITS:
+        raise fail(f"the split is {row['split']!r}, expected one of {', '.join(SPLITS)}.")
+    if not (row["image"] and row["patient"] and row["source"]):
+        raise fail("image, patient and source must not be empty.")
+    image = path.parent / row["image"]
+    if not image.is_file():
+        raise fail(f"the image {image} does not exist.")
+    columns = [row[c].split(SEPARATOR) if row[c] else [] for c in ("mask", "mask_kind", "reader")]
+    files, kinds, readers = columns
+    files = files or [""] * len(kinds)
+    if not len(files) == len(kinds) == len(readers):
+        raise fail("mask, mask_kind and reader must have one entry for each reader, with ';' between them.")
+    masks = []
+    for file, kind, reader in zip(files, kinds, readers, strict=True):
+        if kind not in KINDS or (kind == "normal") != (file == ""):
+            raise fail(f"mask {file!r} of kind {kind!r}: a kind is one of {', '.join(KINDS)}, only normal has no file.")
+        masks.append(MaskRef(path.parent / file if file else None, kind, reader))
+    other = row.get("other_mask", "")
+    return Case(
+        image, row["patient"], row["source"], row["split"], row["label"], tuple(masks),
+        path.parent / other if other else None, *(row.get(c, "") for c in ("sex", "age", "view")),
+    )  # fmt: skip
+
+
+def _check(cases: Sequence[Case]) -> None:
+    split: dict[str, str] = {}
+    seen: set[Path] = set()
+    for case in cases:
+        if split.setdefault(case.group, case.split) != case.split:
+            raise ManifestError(
+                f"Patient {case.patient} of {case.source} is in {split[case.group]} and in {case.split}; "
+                "all images of a patient belong to one split."
+            )
+        if case.image in seen:
+            raise ManifestError(f"The image {case.image} stands twice; name each image once.")
+        seen.add(case.image)

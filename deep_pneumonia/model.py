@@ -1,0 +1,161 @@
+"""Backbone, attention head and classifier: the map that is shown is the map that pools the features.
+
+Features F (C, h, w) at stride 16: the backbone's last two stages, fused as a feature pyramid does (Lin 2017).
+The head gives one logit a cell, a = sigmoid(logit) independently per cell, so "nothing to see" is a map of
+zeros. The classifier reads z = sum(a F) / (sum(a) + c); with an empty map z is near 0 and the class follows
+from the bias alone.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+import torchvision
+from torch import nn
+from torch.nn import functional as F
+
+from deep_pneumonia.errors import ForeignCheckpointError
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """What is needed to build the network again.
+
+    backbone: a torchvision classification model by name. classes: number of classes C.
+    width: channels of the fused features. floor: c of the pooling, as a share of the map's cells.
+    """
+
+    backbone: str = "resnet18"
+    classes: int = 2
+    width: int = 256
+    floor: float = 0.02
+
+
+class Output(NamedTuple):
+    """What one forward pass gives.
+
+    logits: (B, classes). attention_logits: (B, h, w); their sigmoid is the map. features: the backbone's
+    stages at stride 16 and 32, then the fused F (B, width, h, w). pooled: z (B, width).
+    """
+
+    logits: torch.Tensor
+    attention_logits: torch.Tensor
+    features: tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+    pooled: torch.Tensor
+
+    @property
+    def attention(self) -> torch.Tensor:
+        """The map (B, h, w) in (0, 1)."""
+        return self.attention_logits.sigmoid()
+
+
+class Backbone(nn.Module):
+    """A torchvision network with one input channel, cut into its stages at stride 16 and stride 32.
+
+    Raises:
+        ForeignCheckpointError: torchvision has no such model, or it has no two such stages.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        layers = _layers(name)
+        strides = _strides(layers)
+        if 16 not in strides or strides[-1] != 32:
+            raise ForeignCheckpointError(f"The backbone {name!r} has no stages at stride 16 and 32; use resnet18.")
+        cut = len(strides) - strides[::-1].index(16)
+        self.fine, self.coarse = nn.Sequential(*layers[:cut]), nn.Sequential(*layers[cut:])
+        with torch.no_grad():
+            self.channels = tuple(x.shape[1] for x in self.eval()(torch.zeros(1, 1, 64, 64)))
+        self.train()
+
+    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(B, 1, S, S) in [0, 1] -> features at stride 16 and at stride 32."""
+        fine = self.fine(images * 4 - 2)
+        return fine, self.coarse(fine)
+
+
+class AttentionNet(nn.Module):
+    """Classifier that reads only what its own attention map lets through."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.backbone = Backbone(config.backbone)
+        fine, coarse = self.backbone.channels
+        self.lateral = nn.Conv2d(fine, config.width, 1)
+        self.top = nn.Conv2d(coarse, config.width, 1)
+        self.fuse = _block(config.width, config.width)
+        self.attend = nn.Sequential(_block(config.width, config.width // 2), nn.Conv2d(config.width // 2, 1, 1))
+        self.classifier = nn.Linear(config.width, config.classes)
+        # A new map starts nearly empty, as most radiographs' maps are.
+        nn.init.constant_(self.attend[-1].bias, -2.0)  # type: ignore[arg-type]
+
+    def forward(self, images: torch.Tensor, forced: torch.Tensor | None = None) -> Output:
+        """Read images (B, 1, S, S) in [0, 1].
+
+        forced: (B, h, w) maps to pool with instead of the network's own; NaN where its own is to be used.
+        """
+        fine, coarse = self.backbone(images)
+        coarse_up = F.interpolate(self.top(coarse), size=fine.shape[-2:], mode="bilinear", align_corners=False)
+        fused = self.fuse(self.lateral(fine) + coarse_up)
+        attention_logits = self.attend(fused).squeeze(1).float()
+        weights = attention_logits.sigmoid()
+        if forced is not None:
+            weights = torch.where(forced.isnan(), weights, forced)
+        pooled = self.pool(fused.float(), weights)
+        return Output(self.classifier(pooled).float(), attention_logits, (fine, coarse, fused), pooled)
+
+    def pool(self, features: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+        """z = sum(a F) / (sum(a) + c): features (B, C, h, w), weights (B, h, w) -> (B, C)."""
+        total = weights.sum(dim=(1, 2)) + self.config.floor * weights[0].numel()
+        return torch.einsum("bchw,bhw->bc", features, weights) / total[:, None]
+
+
+def map_shape(size: int) -> tuple[int, int]:
+    """Size (h, w) of the attention map of a square image of `size` pixels, at stride 16."""
+    return -(-size // 16), -(-size // 16)
+
+
+def _block(before: int, after: int) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(before, after, 3, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU())
+
+
+def _layers(name: str) -> list[nn.Module]:
+    """The convolutional part of a torchvision model as a flat list, its first convolution for one channel."""
+    try:
+        network = torchvision.models.get_model(name, weights=None)
+    except ValueError as error:
+        raise ForeignCheckpointError(f"torchvision has no model named {name!r}; use resnet18.") from error
+    if hasattr(network, "features"):
+        layers = list(network.features)
+    elif hasattr(network, "trunk_output"):
+        layers = [network.stem, *network.trunk_output]
+    else:
+        layers = [m for m in network.children() if not isinstance(m, nn.AdaptiveAvgPool2d | nn.Linear)]
+    whole = nn.Sequential(*layers)
+    _one_channel(whole)
+    return list(whole)
+
+
+def _one_channel(layers: nn.Sequential) -> None:
+    """Replace the first convolution in place by one that reads a single channel."""
+    for parent in layers.modules():
+        for key, child in parent.named_children():
+            if isinstance(child, nn.Conv2d):
+                new = nn.Conv2d(
+                    1, child.out_channels, child.kernel_size, child.stride, child.padding, bias=child.bias is not None
+                )  # type: ignore[arg-type]
+                nn.init.kaiming_normal_(new.weight, mode="fan_out", nonlinearity="relu")
+                setattr(parent, key, new)
+                return
+
+
+def _strides(layers: list[nn.Module]) -> list[int]:
+    """Stride of the features after each layer, found by a pass of an empty image."""
+    x, strides = torch.zeros(1, 1, 64, 64), []
+    with torch.no_grad():
+        for layer in layers:
+            x = layer.eval()(x)
+            strides.append(64 // x.shape[-1])
+            layer.train()
+    return strides

@@ -1,0 +1,164 @@
+"""The verb prepare: a publisher's raw folder becomes manifest.csv and masks/ for training and evaluation."""
+
+import argparse
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from deep_pneumonia.annotation import write_mask
+from deep_pneumonia.covid import covid
+from deep_pneumonia.errors import DeepPneumoniaError, PreparationError
+from deep_pneumonia.manifest import SPLITS, Case, MaskRef, split_of, write_manifest
+from deep_pneumonia.nih import nih
+from deep_pneumonia.sources import Find, folder, kermany, peek_size
+
+
+def prepare(finds: Sequence[Find], source: str, out: Path, *, val: float, test: float) -> list[Case]:
+    """Write `out`/masks/*.png and then `out`/manifest.csv; `val` and `test` are shares of patients in [0, 1).
+
+    Raises:
+        PreparationError: an image that has a mask cannot be read.
+        AnnotationError: a mask cannot be read or has another size than its radiograph.
+    """
+    (out / "masks").mkdir(parents=True, exist_ok=True)
+    cases = []
+    for find in tqdm(finds, desc=source, unit="image", disable=None):
+        split = find.split or split_of(find.hash_key or find.patient, val=val, test=test)
+        masks, other = _write_masks(find, out / "masks")
+        cases.append(
+            Case(
+                find.image,
+                find.patient,
+                source,
+                split,
+                find.label,
+                masks,
+                other,
+                find.sex,
+                find.age,
+                find.view,
+            )
+        )
+    write_manifest(cases, out / "manifest.csv")
+    return cases
+
+
+def _write_masks(find: Find, out: Path) -> tuple[tuple[MaskRef, ...], Path | None]:
+    normal = tuple(MaskRef(None, "normal", reader) for reader in find.normal_by)
+    if not (find.drawings or find.other):
+        return normal, None
+    size = peek_size(find.image)
+    refs = []
+    for annotation in (draw(size) for draw in find.drawings):
+        path = _mask_path(out, find.key, annotation.reader)
+        write_mask(annotation.mask, path)
+        refs.append(MaskRef(path, annotation.kind, annotation.reader))
+    if not find.other:
+        return (*refs, *normal), None
+    other = _mask_path(out, find.key, "other")
+    write_mask(np.logical_or.reduce([draw(size).mask for draw in find.other]), other)
+    return (*refs, *normal), other
+
+
+def _mask_path(out: Path, key: str, reader: str) -> Path:
+    # No "/" and no ";", which separates masks in the manifest; different keys give different names.
+    safe = re.sub(r"[/;%\\]", lambda m: f"%{ord(m[0]):02X}", key)
+    return out / f"{safe}-{reader}.png"
+
+
+def table(cases: Sequence[Case]) -> str:
+    """What was found, as plain text: images and patients of each split and label, masks of each reader."""
+    found: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    drawn: dict[tuple[str, ...], int] = defaultdict(int)
+    for case in cases:
+        found[case.split, case.label or "(no label)"].append(case.patient)
+        for mask in case.masks:
+            drawn[mask.reader, mask.kind] += 1
+        drawn["(other findings)", "not a lesion of pneumonia"] += case.other_mask is not None
+    lines = [f"{'split':<8}{'label':<26}{'images':>8}{'patients':>10}"]
+    for split, label in sorted(found, key=lambda k: (SPLITS.index(k[0]), k[1])):
+        patients = found[split, label]
+        lines.append(f"{split:<8}{label:<26}{len(patients):>8}{len(set(patients)):>10}")
+    lines.append(f"{'all':<34}{len(cases):>8}{len({c.patient for c in cases}):>10}")
+    lines += ["", f"{'reader':<20}{'kind of mask':<26}{'images':>8}"]
+    lines += [
+        f"{reader:<20}{kind:<26}{n:>8}" for (reader, kind), n in sorted(drawn.items(), reverse=True) if n
+    ]
+    unknown = sum(not c.masks for c in cases)
+    return "\n".join([*lines, f"{'(nobody)':<20}{'unknown':<26}{unknown:>8}"])
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m deep_pneumonia.prepare", description=__doc__)
+    kinds = parser.add_subparsers(dest="source", required=True)
+    for name, text in (
+        ("nih", "NIH ChestX-ray14 with the readings of NIH, RSNA and ChestX-Det; or RSNA's DICOM download"),
+        ("kermany", "Guangzhou children's chest_xray folder (its test split stays the test split)"),
+        ("covid", "ieee8023 COVID-19 image data collection"),
+        ("folder", "your own <class>/<image> folders with optional masks/"),
+    ):
+        one = kinds.add_parser(
+            name, help=text, description=text, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+        )
+        one.add_argument("raw", type=Path, metavar="RAW", help="folder with the publisher's files")
+        one.add_argument(
+            "--out", type=Path, required=True, metavar="DIR", default=argparse.SUPPRESS,
+            help="folder for manifest.csv and masks/",
+        )  # fmt: skip
+        one.add_argument("--val", type=float, default=0.15, help="share of patients for validation, 0 to 1")
+        if name != "kermany":
+            one.add_argument("--test", type=float, default=0.2, help="share of patients for the test, 0 to 1")
+    kinds.choices["covid"].add_argument("--masks", type=Path, metavar="DIR", help="folder with structure.csv")
+    own = kinds.choices["folder"]
+    own.add_argument(
+        "--normal", default="", metavar="CLASS", help="class whose images a doctor read as normal"
+    )
+    own.add_argument(
+        "--patient-pattern", default="", metavar="REGEX",
+        help="its first group, in the file's name without ending, is the patient; empty: each file is one",
+    )  # fmt: skip
+    return parser
+
+
+def _finds(options: argparse.Namespace) -> list[Find]:
+    match options.source:
+        case "nih":
+            return nih(options.raw)
+        case "kermany":
+            return kermany(options.raw)
+        case "covid":
+            return covid(options.raw, masks=options.masks)
+    return folder(options.raw, normal=options.normal, patient_pattern=options.patient_pattern)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the verb: 0, or 2 with one line on stderr when something is wrong with the raw folder."""
+    options = _parser().parse_args(argv)
+    test = getattr(options, "test", 0.0)
+    try:
+        if not (options.val >= 0 and test >= 0 and options.val + test < 1):
+            raise PreparationError(
+                f"The shares are {options.val} and {test}; both are at least 0, together below 1."
+            )
+        if not options.raw.is_dir():
+            raise PreparationError(f"{options.raw} is no folder; give the folder with the publisher's files.")
+        if options.out.resolve() == options.raw.resolve():
+            raise PreparationError(
+                f"{options.out} is the raw folder itself; give another folder to write to."
+            )
+        cases = prepare(_finds(options), options.source, options.out, val=options.val, test=test)
+    except (DeepPneumoniaError, OSError) as error:
+        print(f"{error}", file=sys.stderr)
+        return 2
+    print(table(cases))
+    print(f"\n{options.out / 'manifest.csv'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
