@@ -18,6 +18,7 @@ from PIL import Image
 from skimage.draw import polygon
 
 from deep_pneumonia.errors import AnnotationError, MaskSizeError
+from deep_pneumonia.files import whole
 
 Kind = Literal["pixel", "polygon", "box", "normal"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -131,7 +132,7 @@ def _open_png(data: bytes, name: str) -> Image.Image:
         if image.size != (width, height):
             raise ValueError("a second header contradicts the first")
         image.load()
-    except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError) as error:
         raise AnnotationError(f"{name} is damaged or cut short; save it again as PNG.") from error
     return image
 
@@ -168,11 +169,9 @@ def _nearest(mask: Mask, size: Size) -> Mask:
 
 def write_mask(mask: ArrayLike, path: str | Path) -> None:
     """Write a bool mask (H, W) as an 8-bit PNG, 255 on lesion and 0 elsewhere; all of the file or nothing."""
-    path = Path(path)
-    temporary = path.with_name(path.name + ".partial")
     pixels = np.asarray(mask, dtype=np.bool_).astype(np.uint8) * 255
-    Image.fromarray(pixels).save(temporary, format="PNG")
-    temporary.replace(path)
+    with whole(path) as partial:
+        Image.fromarray(pixels).save(partial, format="PNG")
 
 
 def from_polygons(

@@ -217,8 +217,6 @@ def _legend(axes: Axes, title: str, loc: Literal["upper left", "lower right"]) -
 
 
 def _estimate(e: Estimate) -> str:
-    if e["value"] is None:
-        return "\u2013"
     return f"{e['value']:.3f}" + ("" if e["low"] is None else f" ({e['low']:.3f}\u2013{e['high']:.3f})")
 
 

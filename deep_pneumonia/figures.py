@@ -24,12 +24,12 @@ from PIL import Image, ImageColor, ImageDraw
 from skimage.measure import find_contours
 
 from deep_pneumonia.errors import DeepPneumoniaError
+from deep_pneumonia.files import whole
 
 NOT_A_DEVICE = "Research and teaching only. Not a medical device."
 READER_COLOURS = ("#56B4E9", "#FFFFFF", "#009E73", "#CC79A7")  # sky blue, white, bluish green, reddish purple
 ATTENTION_COLOURS = colormaps["inferno"](np.linspace(0.25, 1, 256))[:, :3].astype(np.float32)
 OPACITY = np.linspace(0, 0.85, 256, dtype=np.float32)
-
 DARK, PALE, FAINT, BAR = "#14171a", "#f2f4f5", "#9aa4ab", "#56B4E9"
 ROWS = {
     "hit": "Hit", "iou": "IoU", "dice": "Dice",
@@ -141,11 +141,9 @@ def case_figure(
 
 def _words(page: Figure, title: Sequence[str], notes: Sequence[str]) -> None:
     left, inch = 0.25 / PAGE, 1 / page.get_figheight()
-    for row, line in enumerate(title):
-        weight, size, colour, y = (
-            ("normal", 9.0, FAINT, 0.32 + NOTE * row) if row else ("bold", 13.0, PALE, 0.28)
-        )
-        page.text(left, 1 - y * inch, plain(line), weight=weight, size=size, color=colour, va="center")
+    page.text(left, 1 - 0.28 * inch, plain(title[0]), weight="bold", size=13, color=PALE, va="center")
+    for row, line in enumerate(title[1:], start=1):
+        page.text(left, 1 - (0.32 + NOTE * row) * inch, plain(line), size=9, color=FAINT, va="center")
     for row, line in enumerate(reversed(notes)):
         page.text(left, (0.22 + NOTE * row) * inch, line, color=PALE if row else FAINT, size=8.5, va="center")
 
@@ -248,6 +246,5 @@ def save_figure(figure: Figure, path: str | Path) -> None:
     path, suffix = Path(path), Path(path).suffix.lower()
     if suffix not in silent:
         raise DeepPneumoniaError(f"{path} is no name for a figure; end it in .png or .pdf.")
-    partial = path.with_name(path.name + ".partial")
-    figure.savefig(partial, format=suffix[1:], dpi=150, metadata=silent[suffix])
-    partial.replace(path)
+    with whole(path) as partial:
+        figure.savefig(partial, format=suffix[1:], dpi=150, metadata=silent[suffix])

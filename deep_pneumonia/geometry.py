@@ -73,6 +73,6 @@ def _weights(large: int, small: int) -> NDArray[np.float32]:
 
 def _resize(pixels: NDArray[np.float32], size: int) -> NDArray[np.float32]:
     """Resize (H, W) to (size, size) with an anti-aliased bilinear kernel."""
-    tensor = torch.from_numpy(np.ascontiguousarray(pixels))[None, None]
+    tensor = torch.tensor(pixels)[None, None]
     resized = F.interpolate(tensor, size=(size, size), mode="bilinear", antialias=True, align_corners=False)
     return resized[0, 0].numpy()

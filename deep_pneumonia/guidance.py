@@ -13,11 +13,6 @@ from deep_pneumonia.inpaint import lesion_only, lesion_removed
 from deep_pneumonia.losses import attention_loss, classification_loss, contrastive_regulation
 from deep_pneumonia.model import map_shape
 
-# Weights of the two backbone stages in contrastive regulation, fine then coarse: deeper features, which carry the
-# class, count more, as in AECR-Net.
-STAGE_WEIGHTS = (0.5, 1.0)
-
-
 @dataclass(frozen=True)
 class Guidance:
     """How much each part counts; 0 switches it off. `regulation_images`: lesion images a step that it reads."""
@@ -62,15 +57,18 @@ def step_losses(
 
 
 def _regulation(model: nn.Module, images: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
-    """Contrastive regulation of lesion images, with the batch statistics of inference for all three readings:
-    altered images must not enter the statistics of real ones, and like must be compared with like."""
+    """Contrastive regulation of lesion images, at the features that the classifier reads.
+
+    There the map decides what counts, so the loss reaches the map as well. All three readings use the batch
+    statistics of inference: altered images must not enter the statistics of real ones, and like must be
+    compared with like.
+    """
     with frozen_statistics(model):
         with torch.no_grad():
-            plus = model(lesion_only(images, masks)).features[:2]
-            minus = model(lesion_removed(images, masks)).features[:2]
-        anchor = model(images).features[:2]
-    stages = [[f.float() for f in features] for features in (anchor, plus, minus)]
-    return contrastive_regulation(*stages, STAGE_WEIGHTS)
+            plus = model(lesion_only(images, masks)).pooled
+            minus = model(lesion_removed(images, masks)).pooled
+        anchor = model(images).pooled
+    return contrastive_regulation([anchor], [plus], [minus], [1.0])
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from deep_pneumonia.annotation import KINDS, Annotation, Kind, read_as_normal, read_mask
 from deep_pneumonia.errors import ManifestError
+from deep_pneumonia.files import whole
 
 COLUMNS = (
     "image", "patient", "source", "split", "label", "mask", "mask_kind", "reader",
@@ -96,8 +97,7 @@ def write_manifest(cases: Sequence[Case], path: Path) -> None:
         return str(absolute.relative_to(root) if absolute.is_relative_to(root) else absolute)
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".partial")
-    with temporary.open("w", newline="", encoding="utf-8") as stream:
+    with whole(path) as partial, partial.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(COLUMNS)
         for c in cases:
@@ -106,7 +106,6 @@ def write_manifest(cases: Sequence[Case], path: Path) -> None:
                 [cell(c.image), c.patient, c.source, c.split, c.label, *(masks or ["", "", ""])]
                 + [cell(c.other_mask), c.sex, c.age, c.view]
             )
-    temporary.replace(path)
 
 
 def _mask_cells(case: Case, cell: Callable[[Path | None], str]) -> list[tuple[str, str, str]]:

@@ -80,20 +80,34 @@ def _names(raw: Path) -> dict[str, str] | None:
 
 
 def _readings(raw: Path, names: dict[str, str] | None) -> Readings:
-    boxes, polygons, panel, people = (
+    boxes, panel, people = (
         first_existing([raw / name])
-        for name in ("BBox_List_2017.csv", "ChestX_Det.json", "google2019_labels.csv", "Data_Entry_2017.csv")
+        for name in ("BBox_List_2017.csv", "google2019_labels.csv", "Data_Entry_2017.csv")
     )
+    polygons = _chestx_det(raw)
     rsna = _rsna(raw, names)
     if not (boxes or polygons or rsna):
         raise PreparationError(f"{raw} holds no radiologist's readings; add at least one of {EXPECTED}.")
     return Readings(
         read_nih_boxes(boxes) if boxes else {},
-        read_chestx_det(polygons) if polygons else {},
+        polygons,
         *(rsna or ({}, {})),
         read_panel(panel) if panel else {},
         read_people(people) if people else {},
     )
+
+
+def _chestx_det(raw: Path) -> dict[str, list[NamedPolygon]]:
+    polygons: dict[str, list[NamedPolygon]] = {}
+    for path in sorted(raw.glob("ChestX_Det*.json")):  # in one file, or in the publisher's train and test
+        polygons |= read_chestx_det(path)
+    strange = next((key for key in polygons if not NIH_NAME.fullmatch(key)), None)
+    if strange is not None:
+        raise PreparationError(
+            f"The ChestX-Det file in {raw} names an image {strange}.png, which is no NIH name; "
+            "put the NIH names such as 00000017_000.png into file_name."
+        )
+    return polygons
 
 
 def _rsna(raw: Path, names: dict[str, str] | None) -> tuple[dict[str, list[Box]], dict[str, str]] | None:

@@ -115,12 +115,10 @@ def _parser() -> argparse.ArgumentParser:
             one.add_argument("--test", type=float, default=0.2, help="share of patients for the test, 0 to 1")
     kinds.choices["covid"].add_argument("--masks", type=Path, metavar="DIR", help="folder with structure.csv")
     own = kinds.choices["folder"]
+    own.add_argument("--normal", metavar="CLASS", help="class whose images a doctor read as normal")
     own.add_argument(
-        "--normal", default="", metavar="CLASS", help="class whose images a doctor read as normal"
-    )
-    own.add_argument(
-        "--patient-pattern", default="", metavar="REGEX",
-        help="its first group, in the file's name without ending, is the patient; empty: each file is one",
+        "--patient-pattern", metavar="REGEX",
+        help="its first group, in the file's name without ending, is the patient; else each file is one",
     )  # fmt: skip
     return parser
 

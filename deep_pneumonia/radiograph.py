@@ -15,16 +15,18 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from deep_pneumonia import dicom
 from deep_pneumonia.errors import NotARadiographError, RadiographError, TooLargeError, UnreadableFileError
+from deep_pneumonia.grey_levels import scaled_floats, scaled_integers, shown
 
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
 SMALLEST_SIDE = 16  # pixels; below this a picture is an icon, and no network has a cell of attention in it
 CLEARLY_COLOURED = 24  # of 255 between the channels of a pixel; JPEG noise in a grey picture stays below
 
+# TIFF's tag 262: a film digitiser may write white as 0, as MONOCHROME1 does in DICOM.
+PHOTOMETRIC, WHITE_IS_ZERO = 262, 0
+
 # Both log tag values at lower levels, and those may name a patient.
 logging.getLogger("PIL").setLevel(logging.ERROR)
 logging.getLogger("pydicom").setLevel(logging.CRITICAL)
-
-_DECODING = threading.Lock()  # warnings.catch_warnings changes the whole process: one decoder at a time
 
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -35,6 +37,32 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+
+
+class _Silence:
+    """No warnings while anyone decodes: they may quote tags. catch_warnings alone is not safe in threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._filters = warnings.catch_warnings()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._filters = warnings.catch_warnings()
+                self._filters.__enter__()
+                warnings.simplefilter("ignore")
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                self._filters.__exit__(None, None, None)
+
+
+_SILENCE = _Silence()
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,11 +106,11 @@ def decode(
     """Decode one picture by its content; its name plays no part.
 
     PNG, JPEG, TIFF, WebP, BMP: 8-bit values are divided by 255. Deeper integers are divided by 2^b - 1, where
-    b is the smallest of 8, 10, 12, 14 and 16 bits that holds the brightest pixel, because detectors store 10 to
-    14 bits in 16-bit files and such a picture must not come out black. Floats in [0, 1] stay, other floats and
+    b is the smallest of 8, 10, 12, 14 and 16 bits that holds the brightest pixel: detectors store 10 to 14
+    bits in 16-bit files, and such a picture must not come out black. Floats in [0, 1] stay, other floats and
     32-bit integers are stretched from their minimum to their maximum. Colour becomes ITU-R BT.601 luma,
-    transparency lies over black, EXIF orientation is applied. Colour deeper than 8 bits keeps its upper 8 bits,
-    which is all that Pillow hands out; no detector writes colour. DICOM: see `deep_pneumonia.dicom`.
+    transparency lies over black, EXIF orientation is applied. Colour deeper than 8 bits keeps its upper 8
+    bits, all that Pillow hands out; no detector writes colour. DICOM: see `grey_levels.shown`.
 
     Raises:
         UnreadableFileError: the file is missing, unreadable or empty.
@@ -92,14 +120,10 @@ def decode(
     """
     name = "The file" if isinstance(file, bytes) else _shown(Path(file).name)
     data = file if isinstance(file, bytes) else _read(Path(file), name, max_bytes)
-    if len(data) > max_bytes:
-        raise TooLargeError(
-            f"{name} has more than the allowed {max_bytes} bytes; export a smaller copy of the radiograph."
-        )
+    _check_bytes(len(data), name, max_bytes)
     if not data:
         raise UnreadableFileError(f"{name} is empty; choose a file that holds a radiograph.")
-    with _DECODING, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the decoders' warnings may quote tags
+    with _SILENCE:
         try:
             return _decode(data, name, max_pixels)
         except RadiographError:
@@ -120,16 +144,17 @@ def _read(path: Path, name: str, max_bytes: int) -> bytes:
     try:
         if path.exists() and not path.is_file():
             raise UnreadableFileError(f"{name} is a folder or a device; choose a file.")
-        if path.stat().st_size > max_bytes:
-            raise TooLargeError(
-                f"{name} has {path.stat().st_size} bytes, allowed are {max_bytes}; export a smaller copy."
-            )
-        with path.open("rb") as stream:
-            return stream.read(max_bytes + 1)
+        _check_bytes(path.stat().st_size, name, max_bytes)
+        return path.read_bytes()
     except FileNotFoundError:
         raise UnreadableFileError(f"{name} does not exist; check the path.") from None
     except (OSError, ValueError):  # ValueError: a NUL in the path
         raise UnreadableFileError(f"{name} cannot be read; check its path and your rights to it.") from None
+
+
+def _check_bytes(count: int, name: str, max_bytes: int) -> None:
+    if count > max_bytes:
+        raise TooLargeError(f"{name} has {count} bytes, allowed are {max_bytes}; export a smaller copy.")
 
 
 def _too_many_pixels(name: str, max_pixels: int) -> TooLargeError:
@@ -148,16 +173,17 @@ def _decode(data: bytes, name: str, max_pixels: int) -> Radiograph:
             f"{name} is not a PNG, JPEG, TIFF, WebP, BMP or DICOM picture, or is badly damaged; "
             "choose a radiograph in one of these formats."
         ) from None
-    source = (
-        "JPEG" if image.format == "MPO" else str(image.format)
-    )  # a JPEG of a phone, with previews behind it
     _check_size((image.height, image.width), name, max_pixels)
+    # A phone writes previews behind its JPEG and Pillow calls that MPO; the first picture is the picture.
+    source = "JPEG" if image.format == "MPO" else str(image.format)
     if source != "JPEG" and getattr(image, "is_animated", False):
         raise NotARadiographError(
             f"{name} holds several pictures (pages or an animation), expected one; export a single picture."
         )
     image.load()
     pixels, colour = _grey(_upright(image))
+    if image.mode not in ("1", "L") and getattr(image, "tag_v2", {}).get(PHOTOMETRIC) == WHITE_IS_ZERO:
+        pixels = 1 - pixels  # Pillow does it for 1 and 8 bits only
     return Radiograph(pixels, None, source, colour)
 
 
@@ -168,7 +194,7 @@ def _from_dicom(data: bytes, name: str, max_pixels: int) -> Radiograph:
     if frame.ndim == 3:
         pixels, colour = _grey(Image.fromarray(frame))
     else:
-        pixels, colour = dicom.shown(frame, header), 0.0
+        pixels, colour = shown(frame, header), 0.0
     return Radiograph(pixels, dicom.spacing_mm(header), "DICOM", colour)
 
 
@@ -193,9 +219,9 @@ def _upright(image: Image.Image) -> Image.Image:
 def _grey(image: Image.Image) -> tuple[NDArray[np.float32], float]:
     """Pixels in [0, 1] and the share of clearly coloured ones."""
     if image.mode.startswith("I"):
-        return _scaled_integers(np.asarray(image)), 0.0
+        return scaled_integers(np.asarray(image)), 0.0
     if image.mode == "F":
-        return _scaled_floats(np.asarray(image)), 0.0
+        return scaled_floats(np.asarray(image)), 0.0
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image)
@@ -206,17 +232,3 @@ def _grey(image: Image.Image) -> tuple[NDArray[np.float32], float]:
         channels = np.asarray(image)
         colour = float(np.mean(np.ptp(channels, axis=2) > CLEARLY_COLOURED))
     return np.asarray(image.convert("L")).astype(np.float32) / np.float32(255), colour
-
-
-def _scaled_integers(values: NDArray[np.integer]) -> NDArray[np.float32]:
-    brightest = int(values.max())
-    if values.min() < 0 or brightest >= 2**16:
-        return _scaled_floats(values.astype(np.float64))
-    return values.astype(np.float32) / np.float32(dicom.full_scale(brightest))
-
-
-def _scaled_floats(values: NDArray[np.floating]) -> NDArray[np.float32]:
-    low, high = float(values.min()), float(values.max())
-    if 0 <= low and high <= 1:
-        return values.astype(np.float32)
-    return dicom.stretched(values, low, high)

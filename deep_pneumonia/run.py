@@ -1,8 +1,8 @@
 """The folder of a training run: its configuration, log and state, so that a killed run goes on exactly.
 
-config.json   what was asked; a resumed run must ask the same
-log.jsonl     one line a step report or epoch
-state/        tensors of the last saved step (safetensors, no pickle), written beside and renamed
+config.json         what was asked; a resumed run must ask the same
+log.jsonl           one line a step report or epoch
+state.safetensors   tensors of the last saved step, no pickle, written beside and renamed
 
 All randomness of a run is a function of its seed and the step, so the state holds no generator.
 """
@@ -24,6 +24,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from deep_pneumonia.errors import TrainingError
+from deep_pneumonia.files import whole
 
 Tree = dict[str, Any]
 
@@ -80,21 +81,18 @@ class Run:
             return None
         tree = load_tree(path)
         self.step = int(tree.pop("step"))
-        if self.main and (kept := self.records()) is not None:
-            partial = self.out / "log.partial"
-            partial.write_text("".join(json.dumps(r) + "\n" for r in kept), encoding="utf-8")
-            partial.replace(self.out / "log.jsonl")
+        if self.main:
+            kept = self.records()
+            with whole(self.out / "log.jsonl") as partial:
+                partial.write_text("".join(json.dumps(r) + "\n" for r in kept), encoding="utf-8")
         return tree
 
 
 def save_tree(tree: Tree, path: Path) -> None:
     """Write nested dicts of tensors as one safetensors file, atomically."""
     flat = {k: v.detach().cpu().contiguous().clone() for k, v in _flatten(tree)}
-    partial = path.with_suffix(".partial")
-    save_file(flat, partial)
-    with partial.open("rb+") as stream:
-        os.fsync(stream.fileno())
-    partial.replace(path)
+    with whole(path) as partial:
+        save_file(flat, partial)
 
 
 def load_tree(path: Path) -> Tree:
@@ -160,9 +158,8 @@ def generator_at(seed: int, step: int, rank: int = 0) -> torch.Generator:
 
 def write_json(value: Any, path: Path) -> None:
     """Write JSON atomically; NaN is refused."""
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(value, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    partial.replace(path)
+    with whole(path) as partial:
+        partial.write_text(json.dumps(value, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def _flatten(tree: Tree, prefix: str = "") -> list[tuple[str, torch.Tensor]]:

@@ -73,10 +73,8 @@ def dicom_header(image: Path, *tags: str) -> list[str]:
         PreparationError: the file is not readable as DICOM.
     """
     try:
-        # RSNA's ages ("51") are no valid DICOM ages: read them without a warning for each file.
-        with pydicom.config.disable_value_validation():
-            header = pydicom.dcmread(image, stop_before_pixels=True, specific_tags=list(tags))
-            return [str(header.get(tag, "")) for tag in tags]
+        header = pydicom.dcmread(image, stop_before_pixels=True, specific_tags=list(tags))
+        return [str(header.get(tag, "")) for tag in tags]
     except Exception as error:  # pydicom raises many types on damaged headers
         raise PreparationError(f"{image} cannot be read as DICOM ({error}); download it again.") from error
 
@@ -134,7 +132,7 @@ def _child(image: Path, split: str) -> Find:
     return Find(image.name, image, f"{number}-{cause[0].lower()}", label, published, hash_key=number)
 
 
-def folder(raw: Path, *, normal: str = "", patient_pattern: str = "") -> list[Find]:
+def folder(raw: Path, *, normal: str | None = None, patient_pattern: str | None = None) -> list[Find]:
     """Anyone's RAW/<class>/<images>, with optional masks/<class>/<stem>.png or masks/<stem>.png.
 
     `normal` is the class whose images a doctor read as normal. `patient_pattern` is a regular expression
@@ -185,16 +183,18 @@ def _own(
     )  # fmt: skip
 
 
-def _compiled(pattern: str) -> re.Pattern[str] | None:
+def _compiled(pattern: str | None) -> re.Pattern[str] | None:
+    if not pattern:
+        return None
     try:
         compiled = re.compile(pattern)
     except re.error as error:
         raise PreparationError(
             f"The patient pattern {pattern!r} is no regular expression ({error})."
         ) from error
-    if pattern and not compiled.groups:
+    if not compiled.groups:
         raise PreparationError(f"The patient pattern {pattern!r} has no group; put the patient in ( ).")
-    return compiled if pattern else None
+    return compiled
 
 
 def _patient(image: Path, pattern: re.Pattern[str] | None) -> str:

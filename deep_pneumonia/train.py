@@ -46,6 +46,7 @@ class TrainConfig:
     backbone: str = option("resnet18", "torchvision backbone by name")
     pretrained: str = option("", "folder of a pre-training run; empty = from scratch")
     size: int = option(224, "side of the model's frame, pixels")
+    width: int = option(256, "channels of the fused features")
     epochs: int = option(16, "passes over the training split")
     batch: int = option(32, "images a step and process")
     lr: float = option(5e-4, "peak learning rate of AdamW")
@@ -135,7 +136,7 @@ def train(config: TrainConfig, manifests: Sequence[str], out: Path, cache: Path,
         raise TrainingError(f"{len(data.epoch)} training images are fewer than a batch of {config.batch}; lower --batch.")
 
     torch.manual_seed(config.seed)
-    network = AttentionNet(ModelConfig(config.backbone, len(data.classes)))
+    network = AttentionNet(ModelConfig(config.backbone, len(data.classes), config.width))
     network = network.to(memory_format=torch.channels_last)  # twice as fast on a CPU
     if config.pretrained:
         _load_encoder(network, Path(config.pretrained))
@@ -181,11 +182,12 @@ def _loop(
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, total, config.lr)
         optimizer.step()
+        figures = {k: round(v.item(), 6) for k, v in terms.items()}
         bar.update()
-        bar.set_postfix({k: f"{float(v):.3f}" for k, v in terms.items()}, refresh=False)
+        bar.set_postfix(figures, refresh=False)
         done, last = step + 1, (step + 1) % steps == 0
         if last or done % 20 == 0:
-            run.log({"step": done, "epoch": done / steps} | {k: round(float(v), 6) for k, v in terms.items()})
+            run.log({"step": done, "epoch": done / steps} | figures)
         if last:
             found = validation.scores(_held_out(fabric, network, data))
             run.log({"step": done, "epoch": done / steps} | {k: round(v, 6) for k, v in found.items()})

@@ -1,0 +1,256 @@
+"""Measure a checkpoint on one split of prepared data: figures per source, with intervals over patients.
+
+Writes OUT/metrics.json, per_image.csv, roc.png, calibration.png, confusion.png, agreement.png and overlays.png.
+Every image is read as the viewer reads it, from its file. Sources are never pooled: class follows source.
+"""
+
+import argparse
+import csv
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from deep_pneumonia.agreement import Figures, between_readers, compare
+from deep_pneumonia.annotation import Annotation
+from deep_pneumonia.charts import Tile, agreement_chart, calibration_chart, confusion_chart, overlay_sheet, roc_chart
+from deep_pneumonia.configuration import guarded
+from deep_pneumonia.errors import ManifestError
+from deep_pneumonia.figures import save_figure
+from deep_pneumonia.files import whole
+from deep_pneumonia.geometry import enlarge
+from deep_pneumonia.gradcam import grad_cam
+from deep_pneumonia.manifest import SPLITS, Case, read_manifests
+from deep_pneumonia.metrics import bootstrap, classification_figures, localisation_figures, mean
+from deep_pneumonia.radiograph import Radiograph, decode
+from deep_pneumonia.reader import SHIPPED, Reader, Reading
+from deep_pneumonia.run import write_json
+
+METHODS = ("attention", "grad_cam", "random", "centre")
+SHEET = 16
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is kept of one image: its case, reading, figures by method (mean over readers), and the figures of
+    each pair of readers with the attention's mean IoU with the two, `pairs`."""
+
+    case: Case
+    predicted: str
+    probabilities: dict[str, float]
+    evidence: float
+    shows_map: bool
+    figures: dict[str, Figures] = field(default_factory=dict)
+    pairs: dict[str, tuple[Figures, float]] = field(default_factory=dict)
+
+
+def evaluate(reader: Reader, cases: Sequence[Case], out: Path) -> dict[str, Any]:
+    """Read every case and write figures, tables and charts to `out`; returns what metrics.json holds.
+
+    Raises:
+        ManifestError: no case has a label of the checkpoint or a known mask.
+        RadiographError, AnnotationError: a file cannot be read.
+    """
+    classes = reader.checkpoint.classes
+    useful = [c for c in cases if c.label in classes or c.masks]
+    if not useful:
+        raise ManifestError(f"No image of this split has a known mask or a label among {', '.join(classes)}.")
+    out.mkdir(parents=True, exist_ok=True)
+    rows = [_read(reader, case) for case in tqdm(useful, "Reading", unit="image")]
+    sources = sorted({c.source for c in useful})
+    metrics = {
+        "checkpoint": {"name": reader.checkpoint.name, "sha256": reader.checkpoint.sha256},
+        "classification": _classification(rows, sources, reader),
+        "localisation": _localisation(rows, sources, reader),
+    }
+    write_json(metrics, out / "metrics.json")
+    _write_table(rows, classes, out / "per_image.csv")
+    _draw(rows, metrics, reader, out)
+    return metrics
+
+
+def _read(reader: Reader, case: Case) -> Row:
+    radiograph = decode(case.image)
+    annotations = case.annotations(radiograph.size)
+    reading = reader.read(radiograph, annotations)
+    drawn = [(a, g) for a, g in zip(annotations, reading.agreement, strict=True) if not a.is_empty]
+    row = Row(case, reading.predicted, reading.probabilities, reading.evidence, reading.shows_map)
+    if drawn:
+        cam = enlarge(_grad_cam(reader, radiograph, reading), radiograph.size).clip(0, 1)
+        level = reader.checkpoint.thresholds.grad_cam
+        row.figures["attention"] = Figures.mean(g.figures for _, g in drawn)
+        row.figures["grad_cam"] = Figures.mean(compare(cam, a.mask, level) for a, _ in drawn)
+        for control in ("random", "centre"):
+            row.figures[control] = Figures.mean(g.controls[control] for _, g in drawn)
+    for (a, first), (b, second) in combinations(drawn, 2):
+        own = Figures.mean([first.figures, second.figures]).iou or 0.0
+        row.pairs[" | ".join(sorted((a.reader, b.reader)))] = (between_readers(a.mask, b.mask), own)
+    return row
+
+
+def _grad_cam(reader: Reader, radiograph: Radiograph, reading: Reading) -> NDArray[np.float32]:
+    """Grad-CAM (h, w) of the likeliest class that is not normal: what a map of the finding would explain."""
+    classes, normal = reader.checkpoint.classes, reader.checkpoint.normal
+    target = max((c for c in classes if c != normal), key=lambda c: reading.probabilities[c])
+    targets = torch.tensor([classes.index(target)], device=reader.device)
+    return grad_cam(reader.network, reader.model_input(radiograph), targets)[0].cpu().numpy()
+
+
+def _classification(rows: Sequence[Row], sources: Iterable[str], reader: Reader) -> dict[str, Any]:
+    classes = reader.checkpoint.classes
+    found = {}
+    for source in sources:
+        chosen = _labelled(rows, source, classes)
+        if chosen:
+            probabilities = np.array([[r.probabilities[c] for c in classes] for r in chosen])
+            labels = np.array([classes.index(r.case.label) for r in chosen])
+            patients = [r.case.group for r in chosen]
+            found[source] = classification_figures(probabilities, labels, patients, classes, reader.checkpoint.normal)
+    return found
+
+
+def _labelled(rows: Sequence[Row], source: str, classes: Sequence[str]) -> list[Row]:
+    return [r for r in rows if r.case.source == source and r.case.label in classes]
+
+
+def _localisation(rows: Sequence[Row], sources: Iterable[str], reader: Reader) -> dict[str, Any]:
+    found = {}
+    for source in sources:
+        chosen = [r for r in rows if r.case.source == source and r.figures]
+        if chosen:
+            patients = [r.case.group for r in chosen]
+            found[source] = {
+                "n": len(chosen),
+                "patients": len(set(patients)),
+                "threshold": reader.checkpoint.thresholds.attention,
+                **{m: localisation_figures([r.figures[m] for r in chosen], patients) for m in METHODS},
+                "readers": _readers(chosen),
+                "map_shown": _map_shown(rows, source),
+            }
+    return found
+
+
+def _readers(rows: Sequence[Row]) -> dict[str, Any] | None:
+    """Each pair of readers who drew the same images, and the attention against the two on those images."""
+    found = {}
+    for name in sorted({name for r in rows for name in r.pairs}):
+        chosen = [r for r in rows if name in r.pairs]
+        patients = [r.case.group for r in chosen]
+        columns = {
+            "iou": [r.pairs[name][0].iou for r in chosen],
+            "dice": [r.pairs[name][0].dice for r in chosen],
+            "attention_iou": [r.pairs[name][1] for r in chosen],
+        }
+        estimates = {key: bootstrap(mean(values), patients).to_json() for key, values in columns.items()}
+        found[name] = {"n": len(chosen), "patients": len(set(patients)), **estimates}
+    return found or None
+
+
+def _map_shown(rows: Sequence[Row], source: str) -> dict[str, Any]:
+    """Share of images whose map is shown: with a drawn lesion, and read as normal."""
+    groups = {
+        "lesion": [r for r in rows if r.case.source == source and r.figures],
+        "normal": [r for r in rows if r.case.source == source and r.case.masks and not r.figures],
+    }
+    return {
+        key: {"n": len(g)} | bootstrap(mean([float(r.shows_map) for r in g]), [r.case.group for r in g]).to_json()
+        for key, g in groups.items()
+    }
+
+
+def _write_table(rows: Sequence[Row], classes: Sequence[str], path: Path) -> None:
+    names = [f"{m}_{f}" for m in METHODS for f in asdict(Figures())]
+    head = ["image", "source", "patient", "split", "label", "predicted", *(f"p({c})" for c in classes), "evidence", *names]
+    with whole(path) as partial, partial.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(head)
+        for r in rows:
+            c = r.case
+            values = [v for m in METHODS for v in asdict(r.figures.get(m, Figures())).values()]
+            cells = [f"{v:.6g}" if v is not None else "" for v in [*r.probabilities.values(), r.evidence, *values]]
+            writer.writerow([c.image, c.source, c.patient, c.split, c.label, r.predicted, *cells])
+
+
+def _draw(rows: Sequence[Row], metrics: dict[str, Any], reader: Reader, out: Path) -> None:
+    classes, normal = reader.checkpoint.classes, reader.checkpoint.normal
+    by_source = {s: _labelled(rows, s, classes) for s in metrics["classification"]}
+    if by_source:
+        scores = {
+            s: (np.array([r.case.label != normal for r in g]), np.array([1 - r.probabilities[normal] for r in g]))
+            for s, g in by_source.items()
+        }
+        answers = {
+            s: (np.array([max(r.probabilities.values()) for r in g]), np.array([r.predicted == r.case.label for r in g]))
+            for s, g in by_source.items()
+        }
+        found = metrics["classification"]
+        save_figure(roc_chart(scores, {s: f["auroc_abnormal"] for s, f in found.items()}), out / "roc.png")
+        save_figure(calibration_chart(answers, {s: f["ece"] for s, f in found.items()}), out / "calibration.png")
+        save_figure(confusion_chart({s: f["confusion"] for s, f in found.items()}), out / "confusion.png")
+    if metrics["localisation"]:
+        save_figure(agreement_chart(metrics["localisation"]), out / "agreement.png")
+        save_figure(overlay_sheet([_tile(r, reader) for r in _spread(rows)]), out / "overlays.png")
+
+
+def _spread(rows: Sequence[Row]) -> list[Row]:
+    """Images with a drawn lesion, evenly from the worst IoU to the best: no cherries."""
+    ranked = sorted((r for r in rows if r.figures), key=lambda r: r.figures["attention"].iou or 0.0)
+    picks = np.unique(np.linspace(0, len(ranked) - 1, min(SHEET, len(ranked))).round().astype(int))
+    return [ranked[i] for i in picks]
+
+
+def _tile(row: Row, reader: Reader) -> Tile:
+    radiograph = decode(row.case.image)
+    annotations: list[Annotation] = row.case.annotations(radiograph.size)
+    reading = reader.read(radiograph)
+    return Tile(radiograph.pixels, reading.attention, annotations, f"IoU {row.figures['attention'].iou:.2f}")
+
+
+def report(metrics: dict[str, Any]) -> str:
+    """The main figures as text, one line a source."""
+
+    def show(e: dict[str, float | None]) -> str:
+        if e["value"] is None:
+            return "-"
+        return f"{e['value']:.3f}" + (f" ({e['low']:.3f} to {e['high']:.3f})" if e["low"] is not None else "")
+
+    lines = []
+    for source, c in metrics["classification"].items():
+        lines.append(f"{source}: {c['n']} labelled images of {c['patients']} patients")
+        lines += [f"  {key:<28}{show(c[key])}" for key in ("auroc_abnormal", "accuracy", "macro_f1", "ece")]
+        lines += [f"  AUROC {pair:<22} {show(e)}" for pair, e in c["pairwise_auroc"].items()]
+    for source, found in metrics["localisation"].items():
+        lines.append(f"{source}: {found['n']} images with a drawn lesion, of {found['patients']} patients")
+        lines += [f"  {m:<12} hit rate {show(found[m]['hit_rate'])}, IoU {show(found[m]['iou'])}" for m in METHODS]
+        for pair, e in (found["readers"] or {}).items():
+            lines.append(f"  {pair}, {e['n']} images: IoU {show(e['iou'])}, attention {show(e['attention_iou'])}")
+    return "\n".join(lines)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Command line of evaluation; returns the exit status."""
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    p.add_argument("--checkpoint", default=str(SHIPPED), metavar="DIR", help="checkpoint folder")
+    p.add_argument("--manifest", action="append", required=True, metavar="CSV", help="manifest.csv; may be repeated")
+    p.add_argument("--split", default="test", choices=(*SPLITS, "all"), help="images to measure on")
+    p.add_argument("--out", required=True, metavar="DIR", help="folder for figures, tables and charts")
+    p.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to compute")
+    arguments = p.parse_args(argv)
+
+    def run() -> None:
+        cases = [c for c in read_manifests(arguments.manifest) if arguments.split in (c.split, "all")]
+        reader = Reader.load(arguments.checkpoint, arguments.device)
+        print(report(evaluate(reader, cases, Path(arguments.out))))
+
+    return guarded(run)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

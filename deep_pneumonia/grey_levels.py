@@ -1,0 +1,126 @@
+"""Stored values become what a person sees, [0, 1] with bone bright: scales, lookup tables, windows."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom import Dataset
+
+
+def scaled_integers(values: NDArray[np.integer]) -> NDArray[np.float32]:
+    """Integers (H, W) in [0, 1]: divided by the full scale of their brightest value, see `full_scale`.
+
+    Negative values and values over 16 bits have no such scale; they are stretched like floats.
+    """
+    brightest = int(values.max())
+    if values.min() < 0 or brightest >= 2**16:
+        return scaled_floats(values.astype(np.float64))
+    return values.astype(np.float32) / np.float32(full_scale(brightest))
+
+
+def scaled_floats(values: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Floats (H, W) in [0, 1]: as they are when they lie there, else from their minimum to their maximum.
+
+    Raises:
+        ValueError: a value is not finite.
+    """
+    low, high = float(values.min()), float(values.max())
+    if not np.isfinite([low, high]).all():
+        raise ValueError("pixels are not finite")
+    if low >= 0 and high <= 1:
+        return values.astype(np.float32)
+    return stretched(values, low, high)
+
+
+def full_scale(brightest: int) -> int:
+    """2^b - 1 for the smallest b of 8, 10, 12, 14 and 16 that holds the brightest value.
+
+    Detectors store 10 to 14 bits in 16-bit files; divided by 65535, such a picture would come out black.
+    """
+    return next(2**b - 1 for b in (8, 10, 12, 14, 16) if brightest < 2**b or b == 16)
+
+
+def stretched(values: NDArray[np.number], low: float, high: float) -> NDArray[np.float32]:
+    """Linear from [low, high] to [0, 1], clipped; all zero when there is no range."""
+    if not high > low:
+        return np.zeros(values.shape, dtype=np.float32)
+    return np.clip((values.astype(np.float64) - low) / (high - low), 0, 1).astype(np.float32)
+
+
+def shown(stored: NDArray[np.integer], header: Dataset) -> NDArray[np.float32]:
+    """Stored values as a person sees them: float32 (H, W) in [0, 1], bone bright.
+
+    Modality LUT or rescale, then VOI LUT or the first window (PS3.3 C.11.1 and C.11.2), or the range of the
+    pixels when there is neither, then MONOCHROME1 inverted. Padding is left out of the range and is black.
+    """
+    padding = _padding(stored, header)
+    values = _modality(stored, header)
+    seen = _voi(values, header)
+    if seen is None:
+        real = values[~padding] if padding.any() and not padding.all() else values
+        seen = stretched(values, float(real.min()), float(real.max()))
+    if header.PhotometricInterpretation == "MONOCHROME1":
+        seen = 1 - seen
+    seen[padding] = 0
+    return seen
+
+
+def numbers(header: Dataset, keyword: str) -> list[float]:
+    """The element's numbers; none when it is missing, empty, not numeric or not finite."""
+    try:
+        found = np.atleast_1d(np.asarray(header.get(keyword), dtype=np.float64))
+    except (TypeError, ValueError):
+        return []
+    return found.tolist() if np.isfinite(found).all() else []
+
+
+def _padding(stored: NDArray[np.integer], header: Dataset) -> NDArray[np.bool_]:
+    value = numbers(header, "PixelPaddingValue")
+    if not value:
+        return np.zeros(stored.shape, dtype=bool)
+    limit = numbers(header, "PixelPaddingRangeLimit") or value
+    return (stored >= min(value[0], limit[0])) & (stored <= max(value[0], limit[0]))
+
+
+def _modality(stored: NDArray[np.integer], header: Dataset) -> NDArray[np.float64]:
+    values = stored.astype(np.float64)
+    if header.get("ModalityLUTSequence"):
+        return _looked_up(values, *_table(header.ModalityLUTSequence[0]))
+    slope, intercept = numbers(header, "RescaleSlope") or [1.0], numbers(header, "RescaleIntercept") or [0.0]
+    return values * slope[0] + intercept[0]
+
+
+def _voi(values: NDArray[np.float64], header: Dataset) -> NDArray[np.float32] | None:
+    if header.get("VOILUTSequence"):
+        table, first = _table(header.VOILUTSequence[0])
+        return stretched(_looked_up(values, table, first), 0, full_scale(int(table.max())))
+    centre, width = numbers(header, "WindowCenter"), numbers(header, "WindowWidth")
+    if not centre or not width:
+        return None
+    return _windowed(values, centre[0], width[0], str(header.get("VOILUTFunction") or "LINEAR").upper())
+
+
+def _windowed(values: NDArray[np.float64], c: float, w: float, function: str) -> NDArray[np.float32] | None:
+    """PS3.3 C.11.2.1.2 and C.11.2.1.3 with y from 0 to 1; None for a width that has no meaning."""
+    if w <= 0 or (function == "LINEAR" and w < 1):
+        return None
+    if function == "SIGMOID":
+        return (1 / (1 + np.exp(-4 * (values - c) / w))).astype(np.float32)
+    if function == "LINEAR":
+        c, w = c - 0.5, w - 1
+    low, high = c - w / 2, c + w / 2
+    return stretched(values, low, high) if high > low else (values > low).astype(np.float32)
+
+
+def _table(item: Dataset) -> tuple[NDArray[np.float64], float]:
+    """Entries of a lookup table, PS3.3 C.11.1.1, and the value that its first entry is for."""
+    rows, first = int(item.LUTDescriptor[0]) or 2**16, int(item.LUTDescriptor[1])
+    data = item.LUTData
+    if isinstance(data, bytes):
+        data = np.frombuffer(data, "<u2" if len(data) >= 2 * rows else "u1")
+    return np.asarray(data, dtype=np.float64)[:rows], first
+
+
+def _looked_up(values: NDArray[np.float64], table: NDArray[np.float64], first: float) -> NDArray[np.float64]:
+    # pydicom's own apply_voi overflows where 8-bit entries fill more than 256 rows
+    return table[np.clip(values - first, 0, len(table) - 1).astype(np.intp)]

@@ -1,0 +1,110 @@
+"""Read one radiograph on the command line: class probabilities, attention, agreement with doctors' masks.
+
+Example: python -m deep_pneumonia.inspect chest.png --mask doctor_a.png --figure case.png --json case.json
+Research and teaching only. Not a medical device.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from deep_pneumonia.annotation import Annotation, read_mask
+from deep_pneumonia.configuration import guarded
+from deep_pneumonia.figures import case_figure, save_figure
+from deep_pneumonia.files import whole
+from deep_pneumonia.radiograph import Radiograph, decode
+from deep_pneumonia.reader import SHIPPED, Reader, Reading
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of the verb."""
+    p = argparse.ArgumentParser(
+        prog="python -m deep_pneumonia.inspect",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    p.add_argument("file", metavar="FILE", help="radiograph: PNG, JPEG, TIFF, WebP, BMP or DICOM")
+    p.add_argument("--mask", action="append", default=[], metavar="FILE", help="a doctor's mask (PNG); may be repeated")
+    p.add_argument("--fit", action="store_true", help="fit masks of another size to the radiograph (default: refuse)")
+    p.add_argument("--checkpoint", default=str(SHIPPED), metavar="DIR", help="checkpoint folder (default: the shipped one)")
+    p.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to compute (default: auto)")
+    p.add_argument("--json", metavar="OUT", help="write the reading as JSON; - for standard output")
+    p.add_argument("--figure", metavar="OUT", help="write a one-page figure, PNG or PDF")
+    p.add_argument("--attention", metavar="OUT.npy", help="write the attention map, float32 (H, W) in [0, 1]")
+    return p
+
+
+def inspect(arguments: argparse.Namespace) -> None:
+    """Read the file and write what was asked for; prints a summary unless JSON goes to standard output.
+
+    Raises:
+        DeepPneumoniaError: an input cannot be read.
+    """
+    radiograph = decode(arguments.file)
+    size = radiograph.size
+    names = [Path(m).stem for m in arguments.mask]
+    pairs = zip(arguments.mask, names, strict=True)
+    annotations = [read_mask(m, size, reader=name, fit=arguments.fit) for m, name in pairs]
+    reading = Reader.load(arguments.checkpoint, arguments.device).read(radiograph, annotations)
+    text = json.dumps(reading.to_json(Path(arguments.file).name), indent=1, allow_nan=False) + "\n"
+    if arguments.json and arguments.json != "-":
+        with whole(arguments.json) as path:
+            path.write_text(text, encoding="utf-8")
+    if arguments.figure:
+        save_figure(page(Path(arguments.file).name, radiograph, annotations, reading), arguments.figure)
+    if arguments.attention:
+        with whole(arguments.attention) as path, path.open("wb") as stream:
+            np.save(stream, reading.attention)
+    print(text if arguments.json == "-" else summary(reading), end="")
+
+
+def page(name: str, radiograph: Radiograph, annotations: Sequence[Annotation], reading: Reading) -> Figure:
+    """The one-page figure of a reading."""
+    height, width = reading.size
+    title = [
+        f"{name}: {reading.predicted} {reading.probabilities[reading.predicted]:.0%}",
+        f"{height} x {width} pixels. Checkpoint {reading.checkpoint_name} ({reading.checkpoint_sha256[:12]}).",
+    ]
+    return case_figure(
+        radiograph.pixels,
+        reading.attention if reading.shows_map else None,
+        annotations,
+        title=title,
+        probabilities=reading.probabilities,
+        agreement=reading.agreement,
+        warnings=[w.message for w in reading.warnings],
+    )
+
+
+def summary(reading: Reading) -> str:
+    """The reading in a few lines of text."""
+    lines = [f"Predicted: {reading.predicted}"]
+    ranked = sorted(reading.probabilities.items(), key=lambda item: -item[1])
+    lines += [f"  {name:<24} {p:6.1%}" for name, p in ranked]
+    lines += [f"Evidence (highest attention, 0 to 1): {reading.evidence:.2f}"]
+    for a in reading.agreement:
+        lines += [f"Agreement with {a.reader} ({a.kind}; covers {a.area_fraction:.1%}):  attention  random  centre"]
+        rows = (a.figures, a.controls["random"], a.controls["centre"])
+        for name in ("hit", "iou", "dice", "share_inside", "average_precision"):
+            cells = ["-" if (v := getattr(row, name)) is None else f"{v:.2f}" for row in rows]
+            lines += [f"  {name.replace('_', ' '):<24} {'  '.join(f'{c:>6}' for c in cells)}"]
+    for name, probabilities in (reading.what_if or {}).items():
+        best = max(probabilities, key=lambda key: probabilities[key])
+        lines += [f"What if, {name.replace('_', ' ')}: {best} {probabilities[best]:.1%}"]
+    lines += [f"Warning: {w.message}" for w in reading.warnings]
+    return "\n".join([*lines, "Research and teaching only. Not a medical device."]) + "\n"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Command line; returns 0, or 2 with one line on stderr for input that cannot be read."""
+    arguments = parser().parse_args(argv)
+    return guarded(lambda: inspect(arguments))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

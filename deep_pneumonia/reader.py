@@ -1,0 +1,191 @@
+"""Reader: the one way from a radiograph to a reading, for command line, viewer and evaluation alike.
+
+    reader = Reader.load("assets/checkpoint")
+    reading = reader.read(decode("chest.dcm"), [read_mask("mask.png")])
+    reading.predicted, reading.probabilities, reading.attention
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from deep_pneumonia import checkpoint as checkpoints
+from deep_pneumonia.agreement import Agreement, agree
+from deep_pneumonia.annotation import Annotation
+from deep_pneumonia.errors import DeepPneumoniaError, MaskSizeError
+from deep_pneumonia.geometry import enlarge, mask_to_model, to_model
+from deep_pneumonia.inpaint import lesion_only, lesion_removed
+from deep_pneumonia.radiograph import Radiograph
+
+SHIPPED = Path(__file__).parent.parent / "assets" / "checkpoint"
+
+# A radiograph is grey. Above this share of clearly coloured pixels the picture is something else, or annotated.
+COLOUR_SHARE = 0.02
+# Longer sides than these mean a crop or another body part, or a picture of something else.
+ASPECT = 1.8
+
+
+@dataclass(frozen=True)
+class Caution:
+    """What a person should know before using a reading: a stable `code` and one plain sentence."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What the model reads in one radiograph.
+
+    size: (H, W) of the radiograph. predicted: the likeliest class. probabilities: calibrated, sum 1.
+    attention: float32 (H, W) in [0, 1], the map that pooled the features; cells: the same on the model's grid.
+    evidence: the map's highest value. agreement: one entry an annotation. what_if: probabilities of the same
+    radiograph with the lesion removed and with only the lesion kept; None without a drawn lesion.
+    """
+
+    size: tuple[int, int]
+    spacing_mm: tuple[float, float] | None
+    checkpoint_name: str
+    checkpoint_sha256: str
+    predicted: str
+    probabilities: dict[str, float]
+    attention: NDArray[np.float32]
+    cells: NDArray[np.float32]
+    evidence: float
+    warnings: tuple[Caution, ...]
+    agreement: tuple[Agreement, ...]
+    what_if: dict[str, dict[str, float]] | None
+
+    @property
+    def shows_map(self) -> bool:
+        """Whether the evidence suffices for the map to be shown."""
+        return all(w.code != "low_evidence" for w in self.warnings)
+
+    def to_json(self, file: str) -> dict[str, Any]:
+        """The reading of `file` as plain JSON without NaN; the schema stands in the README."""
+        return {
+            "file": file,
+            "size": list(self.size),
+            "spacing_mm": list(self.spacing_mm) if self.spacing_mm else None,
+            "checkpoint": {"name": self.checkpoint_name, "sha256": self.checkpoint_sha256},
+            "predicted": self.predicted,
+            "probabilities": self.probabilities,
+            "evidence": self.evidence,
+            "warnings": [{"code": w.code, "message": w.message} for w in self.warnings],
+            "agreement": [a.to_json() for a in self.agreement],
+            "what_if": self.what_if,
+        }
+
+
+class Reader:
+    """A checkpoint on a device, ready to read."""
+
+    def __init__(self, checkpoint: checkpoints.Checkpoint, device: torch.device) -> None:
+        self.checkpoint = checkpoint
+        self.device = device
+        self.network = checkpoint.network.to(device).eval()
+
+    @classmethod
+    def load(cls, folder: str | Path = SHIPPED, device: str = "auto") -> "Reader":
+        """Load a checkpoint folder; `device` is "auto" (CUDA, then CPU), "cpu" or "cuda".
+
+        Raises:
+            CheckpointError: the folder is no checkpoint, a damaged one, or a newer one.
+            DeepPneumoniaError: there is no such device.
+        """
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        if device.startswith("cuda") and not torch.cuda.is_available():
+            raise DeepPneumoniaError("There is no CUDA device here; choose the device cpu or auto.")
+        return cls(checkpoints.load(folder), torch.device(device))
+
+    def read(self, radiograph: Radiograph, annotations: Sequence[Annotation] = ()) -> Reading:
+        """Read one radiograph and compare the map with each annotation.
+
+        Raises:
+            MaskSizeError: an annotation has another size than the radiograph.
+        """
+        for annotation in annotations:
+            if annotation.size != radiograph.size:
+                raise MaskSizeError(
+                    f"The mask of {annotation.reader} has the size {annotation.size}, the radiograph "
+                    f"{radiograph.size}; draw it on this radiograph or ask for it to be fitted."
+                )
+        images = self.model_input(radiograph)
+        logits, cells = self.forward(images)
+        probabilities = self.probabilities(logits)[0]
+        evidence = float(cells[0].max())
+        attention = np.clip(enlarge(cells[0], radiograph.size), 0, 1)
+        threshold = self.checkpoint.thresholds.attention
+        facts = self.checkpoint
+        return Reading(
+            radiograph.size, radiograph.spacing_mm, facts.name, facts.sha256,
+            predicted=max(probabilities, key=lambda name: probabilities[name]),
+            probabilities=probabilities,
+            attention=attention,
+            cells=cells[0],
+            evidence=evidence,
+            warnings=tuple(self._warnings(radiograph, evidence)),
+            agreement=tuple(agree(attention, cells[0], a, threshold) for a in annotations),
+            what_if=self._what_if(images, annotations),
+        )  # fmt: skip
+
+    def model_input(self, radiograph: Radiograph) -> torch.Tensor:
+        """The radiograph as the network sees it: float32 (1, 1, S, S) in [0, 1], on the device."""
+        frame = to_model(radiograph.pixels, self.checkpoint.recipe)
+        return torch.from_numpy(frame).to(self.device)[None, None].float() / 255
+
+    @torch.inference_mode()
+    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, NDArray[np.float32]]:
+        """Logits (B, C) and maps (B, h, w) in [0, 1] of images (B, 1, S, S)."""
+        output = self.network(images)
+        return output.logits.float().cpu(), output.attention.float().cpu().numpy()
+
+    def probabilities(self, logits: torch.Tensor) -> list[dict[str, float]]:
+        """Calibrated probabilities by class, one dict a row of logits (B, C)."""
+        rows = (logits.double() / self.checkpoint.temperature).softmax(dim=1).tolist()
+        return [dict(zip(self.checkpoint.classes, row, strict=True)) for row in rows]
+
+    def _what_if(
+        self, images: torch.Tensor, annotations: Sequence[Annotation]
+    ) -> dict[str, dict[str, float]] | None:
+        """Readings without the lesion and with it alone; the lesion is what any reader drew."""
+        drawn = [a.mask for a in annotations if not a.is_empty]
+        if not drawn:
+            return None
+        frame = mask_to_model(np.any(drawn, axis=0), self.checkpoint.recipe.size)
+        mask = torch.from_numpy(frame).to(self.device)[None, None].float() / 255
+        both = torch.cat([lesion_removed(images, mask), lesion_only(images, mask)])
+        removed, only = self.probabilities(self.forward(both)[0])
+        return {"lesion_removed": removed, "lesion_only": only}
+
+    def _warnings(self, radiograph: Radiograph, evidence: float) -> list[Caution]:
+        found = []
+        height, width = radiograph.size
+        side = self.checkpoint.recipe.size
+        if radiograph.colour > COLOUR_SHARE:
+            found.append(Caution(
+                "colour", f"{radiograph.colour:.0%} of this picture is coloured, a radiograph is grey: the reading "
+                "means nothing unless this is a radiograph with coloured marks.",
+            ))  # fmt: skip
+        if max(height, width) > ASPECT * min(height, width):
+            found.append(Caution(
+                "shape", f"A side of this picture ({height} x {width}) is over {ASPECT} times the other; the model "
+                "was trained on whole frontal chest radiographs, so give the uncropped one.",
+            ))  # fmt: skip
+        if min(height, width) < side:
+            found.append(Caution(
+                "small", f"This picture has {height} x {width} pixels, fewer than the {side} that the model reads; "
+                "fine signs are lost, so give the original file.",
+            ))  # fmt: skip
+        if evidence < self.checkpoint.thresholds.evidence:
+            found.append(Caution(
+                "low_evidence", f"The highest attention is {evidence:.2f}, below {self.checkpoint.thresholds.evidence:.2f}, "
+                "which 95% of the lesions in the validation images reach: no map is shown, because it would point at nothing.",
+            ))  # fmt: skip
+        return found
