@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deep_pneumonia.errors import MaskSizeError
+from deep_pneumonia.geometry import enlarge
 
 CONTROL_SIDE = 128  # longest side of the frame of the controls: 64 times fewer pixels than 1024 x 1024
 
@@ -176,21 +177,6 @@ def centre_map(size: tuple[int, int]) -> NDArray[np.float32]:
     return np.outer(down, np.maximum(*across)).astype(np.float32)
 
 
-def enlarge(cells: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
-    """Enlarge (h, w) to `size` (H, W) bilinearly; equals torch's interpolate with align_corners=False.
-
-    Bilinear interpolation is separable: one matrix for the rows, one for the columns.
-    """
-    rows, columns = (_bilinear(n, m) for n, m in zip(cells.shape, size, strict=True))
-    return (rows @ cells @ columns.T).astype(np.float32)
-
-
-def _bilinear(n: int, m: int) -> NDArray[np.float64]:
-    """Weights (m, n) that stretch n cells over m pixels: half-pixel centres, the border repeated."""
-    place = np.clip((np.arange(m) + 0.5) * n / m - 0.5, 0, n - 1)
-    return np.maximum(0.0, 1.0 - np.abs(place[:, None] - np.arange(n)))
-
-
 def _shrink(mask: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.float32]:
     """Average `mask` over the area of each pixel of the smaller frame `size`."""
     rows, columns = (_areas(n, m) for n, m in zip(mask.shape, size, strict=True))
@@ -204,9 +190,7 @@ def _areas(n: int, m: int) -> NDArray[np.float32]:
     return (np.maximum(overlap, 0) * m / n).astype(np.float32)
 
 
-def _rank(
-    score: NDArray[np.float32], lesion: NDArray[np.float32]
-) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+def _rank(score: NDArray[np.float32], lesion: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """Scores (N,) from high to low, and how much lesion lies in the k + 1 highest pixels.
 
     Non-negative floats order as their bits do, so the lesion rides in the low half of a 64-bit word whose
@@ -230,9 +214,7 @@ def _overlap(common: float, a: float, b: float) -> tuple[float, float]:
 
 def _same_size(a: NDArray[Any], b: NDArray[Any]) -> None:
     if a.shape != b.shape:
-        raise MaskSizeError(
-            f"A mask is {b.shape} where {a.shape} is expected; fit it to the radiograph first."
-        )
+        raise MaskSizeError(f"A mask is {b.shape} where {a.shape} is expected; fit it to the radiograph first.")
 
 
 def _unit(values: NDArray[Any]) -> NDArray[np.float32]:

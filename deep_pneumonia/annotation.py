@@ -52,9 +52,7 @@ class Annotation:
         if mask.dtype != np.bool_ or mask.ndim != 2 or mask.size == 0:
             raise AnnotationError(f"A mask is a bool array (H, W); got {mask.dtype} of shape {mask.shape}.")
         if self.kind == "normal" and mask.any():
-            raise AnnotationError(
-                "A mask of kind normal has lesion pixels; give it the kind it was drawn as."
-            )
+            raise AnnotationError("A mask of kind normal has lesion pixels; give it the kind it was drawn as.")
         if mask.flags.writeable:
             mask = mask.copy()
             mask.setflags(write=False)
@@ -161,9 +159,7 @@ def _bright(values: NDArray[np.integer], full: int, name: str) -> Mask:
 
 def _nearest(mask: Mask, size: Size) -> Mask:
     # Centre of new pixel i lies in old pixel floor((i + 0.5) H / h); in whole numbers, so nothing is rounded.
-    rows, columns = (
-        (2 * np.arange(new) + 1) * old // (2 * new) for new, old in zip(size, mask.shape, strict=True)
-    )
+    rows, columns = ((2 * np.arange(new) + 1) * old // (2 * new) for new, old in zip(size, mask.shape, strict=True))
     return mask[np.ix_(rows, columns)]
 
 

@@ -42,9 +42,7 @@ def views(images: torch.Tensor, size: int, generator: torch.Generator) -> torch.
     return tone(warped, PRETRAINING, generator)
 
 
-def jitter(
-    images: torch.Tensor, masks: torch.Tensor, generator: torch.Generator
-) -> tuple[torch.Tensor, torch.Tensor]:
+def jitter(images: torch.Tensor, masks: torch.Tensor, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
     """One random training view of each image and the same view of its mask; both (B, 1, S, S) in [0, 1]."""
     matrices = affine(len(images), TRAINING, generator)
     size = images.shape[-1]
@@ -65,7 +63,14 @@ def affine(count: int, strength: Strength, generator: torch.Generator) -> torch.
     room = (1 - zoom).clamp(min=0) + strength.shift
     x, y = (uniform(-1, 1) * room for _ in range(2))
     cos, sin = angle.cos(), angle.sin()
-    rows = [zoom * squeeze * cos * flip, -zoom * sin / squeeze, x, zoom * squeeze * sin * flip, zoom * cos / squeeze, y]
+    rows = [
+        zoom * squeeze * cos * flip,
+        -zoom * sin / squeeze,
+        x,
+        zoom * squeeze * sin * flip,
+        zoom * cos / squeeze,
+        y,
+    ]
     return torch.stack(rows, dim=1).view(count, 2, 3)
 
 

@@ -55,7 +55,7 @@ class Cache:
 
     def _key(self) -> str:
         files = [
-            [[str(p), os.stat(p).st_size, os.stat(p).st_mtime_ns] for p in (c.image, *(m.path for m in c.masks)) if p]
+            [[str(p), p.stat().st_size, p.stat().st_mtime_ns] for p in (c.image, *(m.path for m in c.masks)) if p]
             for c in self.cases
         ]
         text = json.dumps([FORMAT, self.recipe.__dict__, files])
@@ -77,9 +77,8 @@ class Cache:
                     masks[self.mask_rows[index]] = mask
 
             with ThreadPoolExecutor(os.cpu_count()) as pool:
-                list(tqdm(
-                    pool.map(read, range(len(self.cases))), "Decoding", len(self.cases), unit="image", disable=not progress
-                ))  # fmt: skip
+                done = pool.map(read, range(len(self.cases)))
+                list(tqdm(done, "Decoding", len(self.cases), unit="image", disable=not progress))
             images.flush()
             masks.flush()
             partial.rename(home)
@@ -95,6 +94,6 @@ def model_frame(case: Case, recipe: InputRecipe) -> tuple[NDArray[np.uint8], NDA
         RadiographError, AnnotationError: a file cannot be read.
     """
     radiograph = decode(case.image)
-    masks = [a.mask for a in case.annotations(radiograph.size)] if case.has_lesion else []
-    mean = np.mean(masks, axis=0, dtype=np.float32) if masks else np.zeros((1, 1), np.float32)
+    masks = [a.mask for a in case.annotations(radiograph.size)] or [np.zeros(radiograph.size, np.bool_)]
+    mean = np.asarray(np.mean(masks, axis=0), np.float32)
     return to_model(radiograph.pixels, recipe), mask_to_model(mean, recipe.size)

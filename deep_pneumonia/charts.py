@@ -64,9 +64,7 @@ def curves(log: Sequence[Mapping[str, Any]], path: Path) -> None:
     for number, name in enumerate(names, start=1):
         axes = figure.add_subplot(rows, columns, number)
         points = [(r["epoch"], r[name]) for r in log if _is_number(r.get(name))]
-        axes.plot(
-            *zip(*points, strict=True), color=SOURCE_COLOURS[0], linewidth=1.3, marker=".", markersize=3
-        )
+        axes.plot(*zip(*points, strict=True), color=SOURCE_COLOURS[0], linewidth=1.3, marker=".", markersize=3)
         _style(axes, plain(name), "epoch" if number > len(names) - columns else "")
     figure.tight_layout()
     save_figure(figure, path)
@@ -120,9 +118,7 @@ def calibration_chart(
         used = count > 0
         x, y = said[used] / count[used], right[used] / count[used]
         axes.plot(x, y, color=colour, linewidth=1.4, label=f"{plain(source)}: {_estimate(ece[source])}")
-        axes.scatter(
-            x, y, s=12 + 160 * count[used] / count.sum(), color=colour, alpha=0.75, linewidth=0, zorder=3
-        )
+        axes.scatter(x, y, s=12 + 160 * count[used] / count.sum(), color=colour, alpha=0.75, linewidth=0, zorder=3)
     _style(axes, "Calibration of the predicted class", "probability given", "share that is right")
     axes.set(xlim=(0, 1.02), ylim=(0, 1.02), aspect="equal")
     _legend(axes, "Calibration error (95% interval)", loc="upper left")

@@ -20,20 +20,16 @@ def option(default: Any, help: str, choices: Sequence[str] | None = None) -> Any
 
 def parser_for(config: type[T], description: str | None) -> argparse.ArgumentParser:
     """A parser with one option a field of `config`; --help shows every default."""
-    parser = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     for field in dataclasses.fields(config):  # type: ignore[arg-type]
         flag = "--" + field.name.replace("_", "-")
         help_text = field.metadata["help"]
         if field.type is bool:
-            parser.add_argument(
-                flag, action=argparse.BooleanOptionalAction, default=field.default, help=help_text
-            )
+            parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=field.default, help=help_text)
         else:
             parser.add_argument(
                 flag,
-                type=field.type,  # type: ignore[arg-type]
+                type=field.type,
                 default=field.default,
                 choices=field.metadata["choices"],
                 metavar=None if field.metadata["choices"] else field.name.split("_")[-1].upper(),
@@ -50,7 +46,9 @@ def config_from(config: type[T], arguments: argparse.Namespace) -> T:
 
 def add_data_options(parser: argparse.ArgumentParser) -> None:
     """Options that say where data comes from and results go."""
-    parser.add_argument("--manifest", action="append", required=True, metavar="CSV", help="manifest.csv; may be repeated")
+    parser.add_argument(
+        "--manifest", action="append", required=True, metavar="CSV", help="manifest.csv; may be repeated"
+    )
     parser.add_argument("--out", required=True, metavar="DIR", help="folder of this run")
     parser.add_argument("--cache", metavar="DIR", help="decoded images; 'cache' beside --out if not given")
 

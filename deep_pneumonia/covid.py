@@ -34,9 +34,7 @@ def covid(raw: Path, *, masks: Path | None = None) -> list[Find]:
     if not table.is_file():
         raise PreparationError(f"{raw} lacks metadata.csv; give the folder that holds it and images/.")
     if masks and not (masks / "structure.csv").is_file():
-        raise PreparationError(
-            f"{masks} lacks structure.csv; give the folder that holds it, images/ and masks/."
-        )
+        raise PreparationError(f"{masks} lacks structure.csv; give the folder that holds it, images/ and masks/.")
     rows = read_table(table, COLUMNS)
     crops = read_structure(masks / "structure.csv") if masks else {}
     patients = _patients(rows)
@@ -59,9 +57,7 @@ def covid(raw: Path, *, masks: Path | None = None) -> list[Find]:
                 )
             )
     if not finds:
-        raise PreparationError(
-            f"{raw / 'images'} holds none of the frontal radiographs of {table}; unpack it there."
-        )
+        raise PreparationError(f"{raw / 'images'} holds none of the frontal radiographs of {table}; unpack it there.")
     listed = {row["filename"] for row in rows}
     return finds + _unlisted({n: c for n, c in crops.items() if n not in listed}, masks)
 
@@ -70,9 +66,7 @@ def label_of(finding: str) -> str:
     """Class of a finding in either spelling of the table; "" where the cause is neither kind of germ."""
     parts = {part.strip() for part in re.split(r"[/,]", finding)}
     classes = [
-        name
-        for name, germs in ((BACTERIAL, BACTERIA), (VIRAL, VIRUSES), (NORMAL, {"No Finding"}))
-        if parts & germs
+        name for name, germs in ((BACTERIAL, BACTERIA), (VIRAL, VIRUSES), (NORMAL, {"No Finding"})) if parts & germs
     ]
     return classes[0] if len(classes) == 1 else ""
 

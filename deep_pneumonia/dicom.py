@@ -59,9 +59,7 @@ def read_header(data: bytes, name: str, *, limit: int) -> Dataset:
     """
     header = _data_set(data, name, limit)
     if "PixelData" not in header or not header.get("Rows") or not header.get("Columns"):
-        raise UnsupportedDicomError(
-            f"{name} is a DICOM object without a picture; choose one with pixel data."
-        )
+        raise UnsupportedDicomError(f"{name} is a DICOM object without a picture; choose one with pixel data.")
     if int(header.get("NumberOfFrames") or 1) > 1:
         raise UnsupportedDicomError(
             f"{name} is a DICOM object with {int(header.NumberOfFrames)} frames, expected exactly one; "
@@ -90,9 +88,7 @@ def _data_set(data: bytes, name: str, limit: int) -> Dataset:
     if meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
         data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data[stream.tell() :], limit + 1)
         if len(data) > limit:
-            raise TooLargeError(
-                f"{name} inflates to more than the allowed {limit} bytes; export it uncompressed."
-            )
+            raise TooLargeError(f"{name} inflates to more than the allowed {limit} bytes; export it uncompressed.")
     header = dcmread(io.BytesIO(data), force=True, specific_tags=TAGS)
     if not header.file_meta.get("TransferSyntaxUID"):  # then only the order of bytes matters below
         little = header.original_encoding[1]
@@ -128,9 +124,7 @@ def read_frame(header: Dataset, name: str) -> NDArray[np.integer]:
             raise NotARadiographError(
                 f"{name} is damaged: its encoded picture has another size than its header; export it again."
             )
-        values = (
-            pixel_array(header, decoding_plugin="pillow") if _for_pillow(header) else _by_gdcm(frame, header)
-        )
+        values = pixel_array(header, decoding_plugin="pillow") if _for_pillow(header) else _by_gdcm(frame, header)
     if values.ndim == 3 and values.dtype != np.uint8:
         values = (values / (2 ** int(header.BitsStored) - 1) * 255).round().clip(0, 255).astype(np.uint8)
     return values

@@ -20,7 +20,14 @@ from tqdm import tqdm
 
 from deep_pneumonia.agreement import Figures, between_readers, compare
 from deep_pneumonia.annotation import Annotation
-from deep_pneumonia.charts import Tile, agreement_chart, calibration_chart, confusion_chart, overlay_sheet, roc_chart
+from deep_pneumonia.charts import (
+    Tile,
+    agreement_chart,
+    calibration_chart,
+    confusion_chart,
+    overlay_sheet,
+    roc_chart,
+)
 from deep_pneumonia.configuration import guarded
 from deep_pneumonia.errors import ManifestError
 from deep_pneumonia.figures import save_figure
@@ -143,7 +150,7 @@ def _readers(rows: Sequence[Row]) -> dict[str, Any] | None:
     for name in sorted({name for r in rows for name in r.pairs}):
         chosen = [r for r in rows if name in r.pairs]
         patients = [r.case.group for r in chosen]
-        columns = {
+        columns: dict[str, list[float | None]] = {
             "iou": [r.pairs[name][0].iou for r in chosen],
             "dice": [r.pairs[name][0].dice for r in chosen],
             "attention_iou": [r.pairs[name][1] for r in chosen],
@@ -167,7 +174,17 @@ def _map_shown(rows: Sequence[Row], source: str) -> dict[str, Any]:
 
 def _write_table(rows: Sequence[Row], classes: Sequence[str], path: Path) -> None:
     names = [f"{m}_{f}" for m in METHODS for f in asdict(Figures())]
-    head = ["image", "source", "patient", "split", "label", "predicted", *(f"p({c})" for c in classes), "evidence", *names]
+    head = [
+        "image",
+        "source",
+        "patient",
+        "split",
+        "label",
+        "predicted",
+        *(f"p({c})" for c in classes),
+        "evidence",
+        *names,
+    ]
     with whole(path) as partial, partial.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(head)
@@ -183,11 +200,17 @@ def _draw(rows: Sequence[Row], metrics: dict[str, Any], reader: Reader, out: Pat
     by_source = {s: _labelled(rows, s, classes) for s in metrics["classification"]}
     if by_source:
         scores = {
-            s: (np.array([r.case.label != normal for r in g]), np.array([1 - r.probabilities[normal] for r in g]))
+            s: (
+                np.array([r.case.label != normal for r in g]),
+                np.array([1 - r.probabilities[normal] for r in g]),
+            )
             for s, g in by_source.items()
         }
         answers = {
-            s: (np.array([max(r.probabilities.values()) for r in g]), np.array([r.predicted == r.case.label for r in g]))
+            s: (
+                np.array([max(r.probabilities.values()) for r in g]),
+                np.array([r.predicted == r.case.label for r in g]),
+            )
             for s, g in by_source.items()
         }
         found = metrics["classification"]

@@ -202,9 +202,7 @@ def show(axes: Axes, picture: NDArray[Any], title: str = "", size: float = 10) -
     axes.axis("off")
 
 
-def trace(
-    axes: Axes, annotations: Sequence[AnnotationLike], *, width: float = 1.5, legend: bool = True
-) -> None:
+def trace(axes: Axes, annotations: Sequence[AnnotationLike], *, width: float = 1.5, legend: bool = True) -> None:
     """Every reader's outline over a picture, `width` points wide, with a legend below it."""
     for annotation, colour in zip(annotations, cycle(READER_COLOURS)):
         casing = [withStroke(linewidth=2 * width, foreground="black")]

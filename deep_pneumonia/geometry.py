@@ -39,8 +39,11 @@ def to_model(pixels: NDArray[np.float32], recipe: InputRecipe) -> NDArray[np.uin
     return np.rint(np.clip(scaled, 0, 1) * 255).astype(np.uint8)
 
 
-def mask_to_model(mask: NDArray[np.bool_], size: int) -> NDArray[np.uint8]:
-    """Bring a mask (H, W) into the model's frame: uint8 (size, size), 255 times the share covered."""
+def mask_to_model(mask: NDArray[np.bool_] | NDArray[np.float32], size: int) -> NDArray[np.uint8]:
+    """Bring a mask (H, W), bool or share in [0, 1], into the model's frame.
+
+    Returns uint8 (size, size): 255 times the share of each pixel that is covered.
+    """
     return np.rint(np.clip(_resize(mask.astype(np.float32), size), 0, 1) * 255).astype(np.uint8)
 
 
@@ -50,25 +53,18 @@ def to_grid(masks: torch.Tensor, shape: tuple[int, int]) -> torch.Tensor:
 
 
 def enlarge(cells: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
-    """Enlarge a map (h, w) to `size` (H, W) bilinearly, cell centres at half cells, edges held.
+    """Enlarge a map (h, w) to `size` (H, W) bilinearly; equals torch's interpolate with align_corners=False.
 
-    Equal to `torch.nn.functional.interpolate(mode="bilinear", align_corners=False)`; two matrix products.
+    Bilinear interpolation is separable: one matrix for the rows, one for the columns.
     """
-    rows, columns = (_weights(*pair) for pair in zip(size, cells.shape, strict=True))
-    return (rows @ cells.astype(np.float32) @ columns.T).astype(np.float32, copy=False)
+    rows, columns = (_bilinear(n, m) for n, m in zip(cells.shape, size, strict=True))
+    return (rows @ cells @ columns.T).astype(np.float32)
 
 
-def _weights(large: int, small: int) -> NDArray[np.float32]:
-    """Bilinear weights (large, small) of every cell in every pixel."""
-    position = np.clip((np.arange(large) + 0.5) * small / large - 0.5, 0, small - 1)
-    left = np.minimum(position.astype(int), max(small - 2, 0))
-    right = np.minimum(left + 1, small - 1)
-    share = (position - left).astype(np.float32)
-    weights = np.zeros((large, small), np.float32)
-    index = np.arange(large)
-    np.add.at(weights, (index, left), 1 - share)
-    np.add.at(weights, (index, right), share)
-    return weights
+def _bilinear(n: int, m: int) -> NDArray[np.float64]:
+    """Weights (m, n) that stretch n cells over m pixels: half-pixel centres, the border repeated."""
+    place = np.clip((np.arange(m) + 0.5) * n / m - 0.5, 0, n - 1)
+    return np.maximum(0.0, 1.0 - np.abs(place[:, None] - np.arange(n)))
 
 
 def _resize(pixels: NDArray[np.float32], size: int) -> NDArray[np.float32]:

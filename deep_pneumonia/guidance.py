@@ -13,6 +13,7 @@ from deep_pneumonia.inpaint import lesion_only, lesion_removed
 from deep_pneumonia.losses import attention_loss, classification_loss, contrastive_regulation
 from deep_pneumonia.model import map_shape
 
+
 @dataclass(frozen=True)
 class Guidance:
     """How much each part counts; 0 switches it off. `regulation_images`: lesion images a step that it reads."""
@@ -82,4 +83,3 @@ def frozen_statistics(model: nn.Module) -> Iterator[None]:
     finally:
         for norm in norms:
             norm.train()
-

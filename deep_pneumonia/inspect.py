@@ -31,7 +31,12 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("file", metavar="FILE", help="radiograph: PNG, JPEG, TIFF, WebP, BMP or DICOM")
     p.add_argument("--mask", action="append", default=[], metavar="FILE", help="a doctor's mask (PNG); may be repeated")
     p.add_argument("--fit", action="store_true", help="fit masks of another size to the radiograph (default: refuse)")
-    p.add_argument("--checkpoint", default=str(SHIPPED), metavar="DIR", help="checkpoint folder (default: the shipped one)")
+    p.add_argument(
+        "--checkpoint",
+        default=str(SHIPPED),
+        metavar="DIR",
+        help="checkpoint folder (default: the shipped one)",
+    )
     p.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to compute (default: auto)")
     p.add_argument("--json", metavar="OUT", help="write the reading as JSON; - for standard output")
     p.add_argument("--figure", metavar="OUT", help="write a one-page figure, PNG or PDF")

@@ -38,9 +38,7 @@ def classification_loss(
     return (weights[labels[known]] * focus * -log_p).mean()
 
 
-def attention_loss(
-    attention_logits: torch.Tensor, masks: torch.Tensor, known: torch.Tensor
-) -> torch.Tensor:
+def attention_loss(attention_logits: torch.Tensor, masks: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
     """Hold the map to the doctor's mask: binary cross-entropy over cells, plus Dice where there is a lesion.
 
     attention_logits (B, h, w); masks (B, h, w) in [0, 1], averaged over cells; known (B,) bool. Images whose
@@ -67,21 +65,21 @@ def contrastive_regulation(
 ) -> torch.Tensor:
     """Pull features towards those of the lesion alone, away from those with the lesion removed.
 
-    sum_k w_k |f_k - f_k^+| / (|f_k - f_k^-| + eps), mean absolute differences over an image's features, then the
-    mean over images (after Wu et al., AECR-Net, CVPR 2021). Each sequence has one (B, ...) tensor a stage;
-    positives and negatives get no gradient.
+    sum_k w_k |f_k - f_k^+| / (|f_k - f_k^+| + |f_k - f_k^-| + eps), mean absolute differences over an image's
+    features, then the mean over images; in [0, sum of w_k]. AECR-Net (Wu et al., CVPR 2021) divides by the distance
+    from the negative alone; that ratio is without bound while the network does not yet see the lesion, and was seen
+    to drown the other losses. r / (1 + r) of it keeps its order and its minimum. Each sequence has one (B, ...)
+    tensor a stage; positives and negatives get no gradient.
     """
     total = anchors[0].new_zeros(())
     for f, plus, minus, weight in zip(anchors, positives, negatives, stage_weights, strict=True):
         near = (f - plus.detach()).abs().flatten(1).mean(1)
         far = (f - minus.detach()).abs().flatten(1).mean(1)
-        total = total + weight * (near / (far + eps)).mean()
+        total = total + weight * (near / (near + far + eps)).mean()
     return total
 
 
-def info_nce(
-    queries: torch.Tensor, keys: torch.Tensor, negatives: torch.Tensor, temperature: float
-) -> torch.Tensor:
+def info_nce(queries: torch.Tensor, keys: torch.Tensor, negatives: torch.Tensor, temperature: float) -> torch.Tensor:
     """MoCo's contrastive loss (He et al., CVPR 2020, eq. 1).
 
     queries, keys (B, D), row i of one the positive of row i of the other; negatives (K, D); all are normalised

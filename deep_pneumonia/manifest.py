@@ -9,7 +9,6 @@ leaves the image out of classification; its pixels and masks still serve.
 
 import csv
 import hashlib
-import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,7 +92,7 @@ def write_manifest(cases: Sequence[Case], path: Path) -> None:
     def cell(file: Path | None) -> str:
         if file is None:
             return ""
-        absolute = Path(os.path.abspath(file))
+        absolute = file.parent.resolve() / file.name
         return str(absolute.relative_to(root) if absolute.is_relative_to(root) else absolute)
 
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -102,10 +101,8 @@ def write_manifest(cases: Sequence[Case], path: Path) -> None:
         writer.writerow(COLUMNS)
         for c in cases:
             masks = [SEPARATOR.join(column) for column in zip(*_mask_cells(c, cell), strict=True)]
-            writer.writerow(
-                [cell(c.image), c.patient, c.source, c.split, c.label, *(masks or ["", "", ""])]
-                + [cell(c.other_mask), c.sex, c.age, c.view]
-            )
+            row = [cell(c.image), c.patient, c.source, c.split, c.label, *(masks or ["", "", ""])]
+            writer.writerow([*row, cell(c.other_mask), c.sex, c.age, c.view])
 
 
 def _mask_cells(case: Case, cell: Callable[[Path | None], str]) -> list[tuple[str, str, str]]:

@@ -84,9 +84,7 @@ def _drawn_weights(patients: Sequence[str], draws: int, seed: int) -> Iterator[W
     random = np.random.default_rng(seed)
     step = max(1, BLOCK // len(owner))
     for start in range(0, draws, step):
-        times = random.multinomial(
-            len(names), np.full(len(names), 1 / len(names)), size=min(step, draws - start)
-        )
+        times = random.multinomial(len(names), np.full(len(names), 1 / len(names)), size=min(step, draws - start))
         yield times[:, owner].astype(np.float64)
 
 
@@ -202,15 +200,11 @@ def _pairwise(
     return found
 
 
-def _confusion(
-    labels: NDArray[np.integer[Any]], predicted: NDArray[np.integer[Any]], n: int
-) -> list[list[int]]:
+def _confusion(labels: NDArray[np.integer[Any]], predicted: NDArray[np.integer[Any]], n: int) -> list[list[int]]:
     return np.bincount(labels * n + predicted, minlength=n * n).reshape(n, n).tolist()
 
 
-def localisation_figures(
-    figures: Sequence[FiguresLike], patients: Sequence[str]
-) -> dict[str, dict[str, float | None]]:
+def localisation_figures(figures: Sequence[FiguresLike], patients: Sequence[str]) -> dict[str, dict[str, float | None]]:
     """Means over images (N) of one method's figures, as plain JSON; None is left out of its figure's mean."""
     rows: Mapping[str, list[float | None]] = {
         "hit_rate": [f.hit for f in figures],

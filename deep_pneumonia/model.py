@@ -138,16 +138,13 @@ def _layers(name: str) -> list[nn.Module]:
 
 
 def _one_channel(layers: nn.Sequential) -> None:
-    """Replace the first convolution in place by one that reads a single channel."""
-    for parent in layers.modules():
-        for key, child in parent.named_children():
-            if isinstance(child, nn.Conv2d):
-                new = nn.Conv2d(
-                    1, child.out_channels, child.kernel_size, child.stride, child.padding, bias=child.bias is not None
-                )  # type: ignore[arg-type]
-                nn.init.kaiming_normal_(new.weight, mode="fan_out", nonlinearity="relu")
-                setattr(parent, key, new)
-                return
+    """Let the first convolution read a single channel, in place."""
+    for child in layers.modules():
+        if isinstance(child, nn.Conv2d):
+            child.in_channels = 1
+            child.weight = nn.Parameter(child.weight.new_empty(child.out_channels, 1, *child.kernel_size))
+            nn.init.kaiming_normal_(child.weight, mode="fan_out", nonlinearity="relu")
+            return
 
 
 def _strides(layers: list[nn.Module]) -> list[int]:

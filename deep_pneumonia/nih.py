@@ -81,8 +81,7 @@ def _names(raw: Path) -> dict[str, str] | None:
 
 def _readings(raw: Path, names: dict[str, str] | None) -> Readings:
     boxes, panel, people = (
-        first_existing([raw / name])
-        for name in ("BBox_List_2017.csv", "google2019_labels.csv", "Data_Entry_2017.csv")
+        first_existing([raw / name]) for name in ("BBox_List_2017.csv", "google2019_labels.csv", "Data_Entry_2017.csv")
     )
     polygons = _chestx_det(raw)
     rsna = _rsna(raw, names)
@@ -111,18 +110,14 @@ def _chestx_det(raw: Path) -> dict[str, list[NamedPolygon]]:
 
 
 def _rsna(raw: Path, names: dict[str, str] | None) -> tuple[dict[str, list[Box]], dict[str, str]] | None:
-    home = next(
-        (h for h in (raw / "rsna", raw) if (h / RSNA_BOXES).is_file() or (h / RSNA_CLASSES).is_file()), None
-    )
+    home = next((h for h in (raw / "rsna", raw) if (h / RSNA_BOXES).is_file() or (h / RSNA_CLASSES).is_file()), None)
     if home is None:
         return None
     missing = [n for n in (RSNA_BOXES, RSNA_CLASSES) if not (home / n).is_file()]
     if names is None:
         missing.append(" or ".join(RSNA_NAMES))
     if missing or names is None:
-        raise PreparationError(
-            f"{home} lacks {missing[0]}, without which RSNA's readings cannot be used; add it."
-        )
+        raise PreparationError(f"{home} lacks {missing[0]}, without which RSNA's readings cannot be used; add it.")
     boxes, classes = read_rsna_boxes(home / RSNA_BOXES), read_rsna_classes(home / RSNA_CLASSES)
     return {names.get(k, k): b for k, b in boxes.items()}, {names.get(k, k): c for k, c in classes.items()}
 
@@ -180,10 +175,7 @@ def _normal_by(key: str, readings: Readings) -> tuple[str, ...]:
     """Readers that read the image as normal, none where any other group saw something in it."""
     rsna = readings.rsna_class.get(key)
     contradicted = (
-        key in readings.nih
-        or rsna not in (None, "Normal")
-        or readings.chestx_det.get(key)
-        or readings.panel.get(key)
+        key in readings.nih or rsna not in (None, "Normal") or readings.chestx_det.get(key) or readings.panel.get(key)
     )
     if contradicted:
         return ()

@@ -86,9 +86,7 @@ def table(cases: Sequence[Case]) -> str:
         lines.append(f"{split:<8}{label:<26}{len(patients):>8}{len(set(patients)):>10}")
     lines.append(f"{'all':<34}{len(cases):>8}{len({c.patient for c in cases}):>10}")
     lines += ["", f"{'reader':<20}{'kind of mask':<26}{'images':>8}"]
-    lines += [
-        f"{reader:<20}{kind:<26}{n:>8}" for (reader, kind), n in sorted(drawn.items(), reverse=True) if n
-    ]
+    lines += [f"{reader:<20}{kind:<26}{n:>8}" for (reader, kind), n in sorted(drawn.items(), reverse=True) if n]
     unknown = sum(not c.masks for c in cases)
     return "\n".join([*lines, f"{'(nobody)':<20}{'unknown':<26}{unknown:>8}"])
 
@@ -140,15 +138,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     test = getattr(options, "test", 0.0)
     try:
         if not (options.val >= 0 and test >= 0 and options.val + test < 1):
-            raise PreparationError(
-                f"The shares are {options.val} and {test}; both are at least 0, together below 1."
-            )
+            raise PreparationError(f"The shares are {options.val} and {test}; both are at least 0, together below 1.")
         if not options.raw.is_dir():
             raise PreparationError(f"{options.raw} is no folder; give the folder with the publisher's files.")
         if options.out.resolve() == options.raw.resolve():
-            raise PreparationError(
-                f"{options.out} is the raw folder itself; give another folder to write to."
-            )
+            raise PreparationError(f"{options.out} is the raw folder itself; give another folder to write to.")
         cases = prepare(_finds(options), options.source, options.out, val=options.val, test=test)
     except (DeepPneumoniaError, OSError) as error:
         print(f"{error}", file=sys.stderr)

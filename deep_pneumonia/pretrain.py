@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import torch
 from lightning.fabric import Fabric
@@ -28,7 +29,15 @@ from deep_pneumonia.losses import info_nce, nt_xent
 from deep_pneumonia.manifest import read_manifests
 from deep_pneumonia.model import Backbone
 from deep_pneumonia.run import (
-    Run, generator_at, launch, learning_rate, optimizer_tree, restore_optimizer, save_tree, shuffled,
+    Run,
+    channels_last,
+    generator_at,
+    launch,
+    learning_rate,
+    optimizer_tree,
+    restore_optimizer,
+    save_tree,
+    shuffled,
 )  # fmt: skip
 
 
@@ -56,6 +65,8 @@ class PretrainConfig:
 
 class Contrast(nn.Module):
     """Backbone and projection head; with MoCo also their slow copies and the queue of past keys."""
+
+    queue: torch.Tensor
 
     def __init__(self, config: PretrainConfig) -> None:
         super().__init__()
@@ -115,7 +126,8 @@ def pretrain(config: PretrainConfig, manifests: Sequence[str], out: Path, cache:
     run = Run(out, config, {"images": len(cases), "processes": fabric.world_size}, main=fabric.is_global_zero)
 
     torch.manual_seed(config.seed)
-    network = Contrast(config).to(memory_format=torch.channels_last)  # twice as fast on a CPU
+    network = Contrast(config)
+    channels_last(network)
     optimizer = torch.optim.AdamW(network.query.parameters(), lr=config.lr, weight_decay=config.weight_decay)
     state = run.load()
     if state is not None:
@@ -149,10 +161,15 @@ def pretrain(config: PretrainConfig, manifests: Sequence[str], out: Path, cache:
 
 
 def _step(
-    fabric: Fabric, model: nn.Module, optimizer: torch.optim.Optimizer, images: torch.Tensor, step: int, lr: float
+    fabric: Fabric,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    images: torch.Tensor,
+    step: int,
+    lr: float,
 ) -> float:
     """One optimiser step on images (B, 1, S, S); returns the loss."""
-    network: Contrast = model.module
+    network = cast(Contrast, model.module)
     config = network.config
     generator = generator_at(config.seed, step, fabric.global_rank)
     first, second = (views(images, config.view, generator) for _ in range(2))

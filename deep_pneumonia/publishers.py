@@ -68,14 +68,10 @@ def read_table(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
             reader = csv.DictReader(stream, restval="")
             missing = [c for c in columns if c not in (reader.fieldnames or ())]
             if missing:
-                raise AnnotationError(
-                    f"{path} lacks the column {missing[0]!r}; give the publisher's file unchanged."
-                )
+                raise AnnotationError(f"{path} lacks the column {missing[0]!r}; give the publisher's file unchanged.")
             return list(reader)
     except (OSError, csv.Error) as error:
-        raise AnnotationError(
-            f"{path} cannot be read as a table ({error}); give the publisher's file."
-        ) from error
+        raise AnnotationError(f"{path} cannot be read as a table ({error}); give the publisher's file.") from error
 
 
 def _four(cells: Sequence[str], path: Path) -> tuple[float, float, float, float]:
@@ -84,9 +80,7 @@ def _four(cells: Sequence[str], path: Path) -> tuple[float, float, float, float]
     except ValueError:
         a = b = c = d = math.nan
     if not all(map(math.isfinite, (a, b, c, d))):
-        raise AnnotationError(
-            f"{path} has {list(cells)} where four numbers are expected; give the publisher's file."
-        )
+        raise AnnotationError(f"{path} has {list(cells)} where four numbers are expected; give the publisher's file.")
     return a, b, c, d
 
 
@@ -185,9 +179,7 @@ def read_people(path: Path) -> dict[str, Person]:
     """
     columns = ("Image Index", "Patient Gender", "Patient Age", "View Position")
     return {
-        Path(row["Image Index"]).stem: Person(
-            row["Patient Gender"], years(row["Patient Age"]), row["View Position"]
-        )
+        Path(row["Image Index"]).stem: Person(row["Patient Gender"], years(row["Patient Age"]), row["View Position"])
         for row in read_table(path, columns)
     }
 

@@ -100,9 +100,7 @@ class Radiograph:
         return self.pixels.shape[0], self.pixels.shape[1]
 
 
-def decode(
-    file: str | Path | bytes, *, max_bytes: int = 64 * 2**20, max_pixels: int = 64_000_000
-) -> Radiograph:
+def decode(file: str | Path | bytes, *, max_bytes: int = 64 * 2**20, max_pixels: int = 64_000_000) -> Radiograph:
     """Decode one picture by its content; its name plays no part.
 
     PNG, JPEG, TIFF, WebP, BMP: 8-bit values are divided by 255. Deeper integers are divided by 2^b - 1, where

@@ -1,8 +1,8 @@
 """Reader: the one way from a radiograph to a reading, for command line, viewer and evaluation alike.
 
-    reader = Reader.load("assets/checkpoint")
-    reading = reader.read(decode("chest.dcm"), [read_mask("mask.png")])
-    reading.predicted, reading.probabilities, reading.attention
+reader = Reader.load("assets/checkpoint")
+reading = reader.read(decode("chest.dcm"), [read_mask("mask.png")])
+reading.predicted, reading.probabilities, reading.attention
 """
 
 from collections.abc import Sequence
@@ -151,9 +151,7 @@ class Reader:
         rows = (logits.double() / self.checkpoint.temperature).softmax(dim=1).tolist()
         return [dict(zip(self.checkpoint.classes, row, strict=True)) for row in rows]
 
-    def _what_if(
-        self, images: torch.Tensor, annotations: Sequence[Annotation]
-    ) -> dict[str, dict[str, float]] | None:
+    def _what_if(self, images: torch.Tensor, annotations: Sequence[Annotation]) -> dict[str, dict[str, float]] | None:
         """Readings without the lesion and with it alone; the lesion is what any reader drew."""
         drawn = [a.mask for a in annotations if not a.is_empty]
         if not drawn:
@@ -183,9 +181,13 @@ class Reader:
                 "small", f"This picture has {height} x {width} pixels, fewer than the {side} that the model reads; "
                 "fine signs are lost, so give the original file.",
             ))  # fmt: skip
-        if evidence < self.checkpoint.thresholds.evidence:
-            found.append(Caution(
-                "low_evidence", f"The highest attention is {evidence:.2f}, below {self.checkpoint.thresholds.evidence:.2f}, "
-                "which 95% of the lesions in the validation images reach: no map is shown, because it would point at nothing.",
-            ))  # fmt: skip
+        least = self.checkpoint.thresholds.evidence
+        if evidence < least:
+            found.append(
+                Caution(
+                    "low_evidence",
+                    f"The highest attention is {evidence:.2f}, below the {least:.2f} that 95% of the lesions in the "
+                    "validation images reach: no map is shown, because it would point at nothing.",
+                )
+            )
         return found

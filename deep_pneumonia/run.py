@@ -10,7 +10,6 @@ All randomness of a run is a function of its seed and the step, so the state hol
 import json
 import math
 import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -22,6 +21,7 @@ from lightning.fabric import Fabric
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch import nn
 
 from deep_pneumonia.errors import TrainingError
 from deep_pneumonia.files import whole
@@ -141,9 +141,16 @@ def launch(device: str, precision: str) -> Fabric:
     """
     accelerator = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     world, local = (int(os.environ.get(k, 1)) for k in ("WORLD_SIZE", "LOCAL_WORLD_SIZE"))
-    fabric = Fabric(accelerator=accelerator, devices=local, num_nodes=world // local, precision=precision)  # type: ignore[arg-type]
+    fabric = Fabric(accelerator=accelerator, devices=local, num_nodes=world // local, precision=precision)
     fabric.launch()
     return fabric
+
+
+def channels_last(network: nn.Module) -> None:
+    """Lay the network's weights out as (N, H, W, C), in place: convolutions on a CPU run twice as fast."""
+    for tensor in (*network.parameters(), *network.buffers()):
+        if tensor.dim() == 4:
+            tensor.data = tensor.data.contiguous(memory_format=torch.channels_last)
 
 
 def shuffled(count: int, seed: int, epoch: int) -> NDArray[np.int64]:

@@ -143,28 +143,18 @@ def folder(raw: Path, *, normal: str | None = None, patient_pattern: str | None 
         AnnotationError: a mask cannot be read.
     """
     classes = sorted(
-        d.name
-        for d in raw.glob("*")
-        if d.is_dir() and d.name != "masks" and not d.name.startswith((".", "__MACOSX"))
+        d.name for d in raw.glob("*") if d.is_dir() and d.name != "masks" and not d.name.startswith((".", "__MACOSX"))
     )
     images = [image for name in classes for image in images_below(raw / name)]
     if not images:
-        raise PreparationError(
-            f"{raw} holds no images; put them into one folder for each class: {raw}/<class>/."
-        )
+        raise PreparationError(f"{raw} holds no images; put them into one folder for each class: {raw}/<class>/.")
     if normal and normal not in classes:
-        raise PreparationError(
-            f"The normal class {normal!r} is no folder of {raw}; there are {', '.join(classes)}."
-        )
+        raise PreparationError(f"The normal class {normal!r} is no folder of {raw}; there are {', '.join(classes)}.")
     twice = [stem for stem, n in Counter(image.stem for image in images).items() if n > 1]
-    return [
-        _own(raw, image, image.parent.name == normal, _compiled(patient_pattern), twice) for image in images
-    ]
+    return [_own(raw, image, image.parent.name == normal, _compiled(patient_pattern), twice) for image in images]
 
 
-def _own(
-    raw: Path, image: Path, is_normal: bool, pattern: re.Pattern[str] | None, twice: Sequence[str]
-) -> Find:
+def _own(raw: Path, image: Path, is_normal: bool, pattern: re.Pattern[str] | None, twice: Sequence[str]) -> Find:
     label, masks = image.parent.name, raw / "masks"
     flat = masks / f"{image.stem}.png"
     mask = first_existing([masks / label / f"{image.stem}.png", flat])
@@ -173,9 +163,7 @@ def _own(
     # An empty mask does not tell whether anybody looked: only the normal class has known, empty masks.
     drawn = mask is not None and not read_mask(mask).is_empty
     if drawn and is_normal:
-        raise PreparationError(
-            f"{mask} marks a lesion on an image of the normal class {label!r}; correct one."
-        )
+        raise PreparationError(f"{mask} marks a lesion on an image of the normal class {label!r}; correct one.")
     drawings = (partial(read_mask, mask, reader="reader"),) if drawn and mask else ()
     return Find(
         f"{label}/{image.name}", image, _patient(image, pattern), label,
@@ -189,9 +177,7 @@ def _compiled(pattern: str | None) -> re.Pattern[str] | None:
     try:
         compiled = re.compile(pattern)
     except re.error as error:
-        raise PreparationError(
-            f"The patient pattern {pattern!r} is no regular expression ({error})."
-        ) from error
+        raise PreparationError(f"The patient pattern {pattern!r} is no regular expression ({error}).") from error
     if not compiled.groups:
         raise PreparationError(f"The patient pattern {pattern!r} has no group; put the patient in ( ).")
     return compiled

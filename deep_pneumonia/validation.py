@@ -31,7 +31,9 @@ class Predictions:
 
 
 @torch.no_grad()
-def predict(network: AttentionNet, data: Cache, labels: torch.Tensor, device: torch.device, batch: int = 64) -> Predictions:
+def predict(
+    network: AttentionNet, data: Cache, labels: torch.Tensor, device: torch.device, batch: int = 64
+) -> Predictions:
     """Read every image of `data` once, in evaluation mode; the network's mode is put back."""
     was_training = network.training
     network.eval()

@@ -22,9 +22,7 @@ RAMP = (np.add.outer(np.arange(48) * 30, np.arange(64) * 42) + 17).astype(np.uin
 RAMP8 = (RAMP // 16).astype(np.uint8)
 
 
-def data_set(
-    pixels: np.ndarray, bits: int = 12, syntax: str = ExplicitVRLittleEndian, **elements: object
-) -> Dataset:
+def data_set(pixels: np.ndarray, bits: int = 12, syntax: str = ExplicitVRLittleEndian, **elements: object) -> Dataset:
     header = Dataset()
     header.file_meta = FileMetaDataset()
     header.file_meta.TransferSyntaxUID = syntax

@@ -10,7 +10,9 @@ from deep_pneumonia.annotation import write_mask
 from deep_pneumonia.manifest import Case, MaskRef, write_manifest
 
 
-def draw(seed: int, size: tuple[int, int] = (96, 80), lesion: bool = False) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+def draw(
+    seed: int, size: tuple[int, int] = (96, 80), lesion: bool = False
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """A radiograph (H, W) in [0, 1] and the mask of its lesion; the same seed gives the same body."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[: size[0], : size[1]]

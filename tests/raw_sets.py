@@ -74,8 +74,7 @@ def draw_nih(root: Path) -> Path:
     )
     text(
         raw / "rsna" / "stage_2_train_labels.csv",
-        RSNA_LABELS
-        + "a,512,512,256,128,1\na,0,0,128,128,1\nb,,,,,0\nc,,,,,0\nd,,,,,0\ne,512,512,256,128,1\nf,,,,,0\n",
+        RSNA_LABELS + "a,512,512,256,128,1\na,0,0,128,128,1\nb,,,,,0\nc,,,,,0\nd,,,,,0\ne,512,512,256,128,1\nf,,,,,0\n",
     )
     text(
         raw / "rsna" / "stage_2_detailed_class_info.csv",

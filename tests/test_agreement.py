@@ -43,9 +43,7 @@ def corner(size: tuple[int, int] = (4, 4)) -> NDArray[np.bool_]:
     return mask
 
 
-WORKED = np.array(
-    [[0.9, 0.6, 0.8, 0.0], [0.4, 0.2, 0.0, 0.0], [0.0, 0.7, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]], np.float32
-)
+WORKED = np.array([[0.9, 0.6, 0.8, 0.0], [0.4, 0.2, 0.0, 0.0], [0.0, 0.7, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]], np.float32)
 
 
 def test_figures_of_a_map_worked_by_hand() -> None:
@@ -114,9 +112,7 @@ def test_soft_figures_are_shares(attention: NDArray[np.float32], mask: NDArray[n
 def test_turning_map_and_mask_together_changes_nothing_but_tied_hits(
     attention: NDArray[np.float32], mask: NDArray[np.bool_]
 ) -> None:
-    one, two = (
-        asdict(compare(a, m, 0.5)) for a, m in ((attention, mask), (attention[::-1, ::-1], mask[::-1, ::-1]))
-    )
+    one, two = (asdict(compare(a, m, 0.5)) for a, m in ((attention, mask), (attention[::-1, ::-1], mask[::-1, ::-1])))
     if (attention == attention.max()).sum() > 1:
         one.pop("hit"), two.pop("hit")
     assert two == pytest.approx(one)
@@ -126,9 +122,7 @@ def test_turning_map_and_mask_together_changes_nothing_but_tied_hits(
     arrays.arrays(np.float32, 40, elements=st.sampled_from([0, 1e-30, 1e-4, 0.25, 0.5, 1])),
     arrays.arrays(bool, 40),
 )
-def test_average_precision_equals_torchmetrics_with_ties(
-    score: NDArray[np.float32], lesion: NDArray[np.bool_]
-) -> None:
+def test_average_precision_equals_torchmetrics_with_ties(score: NDArray[np.float32], lesion: NDArray[np.bool_]) -> None:
     found = compare(score[None], lesion[None], 0.5).average_precision
     if lesion.any():
         expected = binary_average_precision(torch.from_numpy(score), torch.from_numpy(lesion).long())
@@ -141,9 +135,7 @@ def test_average_precision_equals_torchmetrics_on_a_large_map() -> None:
     random = np.random.default_rng(0)
     attention = enlarge(random.random((14, 14), dtype=np.float32), (300, 260))
     lesion = random.random(attention.shape) < attention / 2
-    expected = binary_average_precision(
-        torch.from_numpy(attention).ravel(), torch.from_numpy(lesion).ravel().long()
-    )
+    expected = binary_average_precision(torch.from_numpy(attention).ravel(), torch.from_numpy(lesion).ravel().long())
     assert compare(attention, lesion, 0.5).average_precision == pytest.approx(float(expected), abs=1e-5)
 
 
@@ -170,9 +162,7 @@ def test_another_size_is_a_named_error() -> None:
 )
 def test_enlarging_equals_torch(cells: tuple[int, int], size: tuple[int, int]) -> None:
     small = np.random.default_rng(1).random(cells, dtype=np.float32)
-    expected = F.interpolate(torch.from_numpy(small)[None, None], size, mode="bilinear", align_corners=False)[
-        0, 0
-    ]
+    expected = F.interpolate(torch.from_numpy(small)[None, None], size, mode="bilinear", align_corners=False)[0, 0]
     np.testing.assert_allclose(enlarge(small, size), expected.numpy(), atol=1e-6)
 
 
@@ -219,9 +209,7 @@ def test_controls_on_the_small_frame_equal_those_of_full_size() -> None:
     small = control_figures(cells, mask, 0.4, draws=4, seed=5)
     full = Figures.mean(compare(random_map(cells, mask.shape, 5 + draw), mask, 0.4) for draw in range(4))
     assert asdict(small["random"]) == pytest.approx(asdict(full), abs=0.01)
-    assert asdict(small["centre"]) == pytest.approx(
-        asdict(compare(centre_map(mask.shape), mask, 0.4)), abs=0.01
-    )
+    assert asdict(small["centre"]) == pytest.approx(asdict(compare(centre_map(mask.shape), mask, 0.4)), abs=0.01)
 
 
 def test_lesions_thinner_than_a_pixel_of_the_small_frame_are_not_lost() -> None:
@@ -274,8 +262,6 @@ def test_an_agreement_with_an_image_read_as_normal_is_null() -> None:
     drawn = Drawn(np.zeros((8, 8), bool), kind="normal")
     found = agree(enlarge(cells, (8, 8)), cells, drawn, 0.5)
     empty = dict.fromkeys(asdict(Figures()))
-    assert found == Agreement(
-        "Reader A", "normal", Figures(), 0.0, {"random": Figures(), "centre": Figures()}
-    )
+    assert found == Agreement("Reader A", "normal", Figures(), 0.0, {"random": Figures(), "centre": Figures()})
     assert found.to_json()["controls"] == {"random": empty, "centre": empty}
     assert found.to_json()["hit"] is None

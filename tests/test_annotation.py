@@ -46,9 +46,7 @@ def test_a_rectangular_polygon_is_the_box(x, y, w, h, height, width):
     assert (box.kind, polygon.kind) == ("box", "polygon")
 
 
-@given(
-    st.integers(0, 15), st.integers(0, 15), st.integers(1, 16), st.integers(1, 16), st.sampled_from([1, 2, 4])
-)
+@given(st.integers(0, 15), st.integers(0, 15), st.integers(1, 16), st.integers(1, 16), st.sampled_from([1, 2, 4]))
 def test_a_whole_numbered_box_is_a_slice_at_any_zoom(x, y, w, h, zoom):
     mask = from_boxes([(x, y, w, h)], (16, 16), (16 * zoom, 16 * zoom), reader="R").mask
     expected = np.zeros_like(mask)
@@ -87,9 +85,7 @@ def test_impossible_shapes_and_sizes_are_refused(draw):
 
 
 def test_crops_are_pasted_then_fitted():
-    annotation = from_crops(
-        [(np.ones((1, 2), bool), 3, 0), (np.eye(2, dtype=bool), 0, 2)], (4, 4), (8, 4), reader="R"
-    )
+    annotation = from_crops([(np.ones((1, 2), bool), 3, 0), (np.eye(2, dtype=bool), 0, 2)], (4, 4), (8, 4), reader="R")
     pasted = np.array([[0, 0, 1, 0], [0, 0, 0, 1], [0, 0, 0, 0], [1, 1, 0, 0]], bool)
     np.testing.assert_array_equal(annotation.mask, np.repeat(pasted, 2, axis=0))
     assert annotation.kind == "pixel"

@@ -37,9 +37,7 @@ class Drawn:
     kind: str = "polygon"
 
 
-def disc(
-    size: tuple[int, int] = (60, 48), centre: tuple[int, int] = (30, 20), radius: float = 10
-) -> NDArray[np.bool_]:
+def disc(size: tuple[int, int] = (60, 48), centre: tuple[int, int] = (30, 20), radius: float = 10) -> NDArray[np.bool_]:
     y, x = np.mgrid[: size[0], : size[1]]
     return np.hypot(y - centre[0], x - centre[1]) < radius
 
@@ -193,9 +191,7 @@ def test_figures_are_not_pyplots() -> None:
     assert Gcf.get_all_fig_managers() == []
 
 
-def test_a_figure_that_fails_midway_leaves_the_old_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_figure_that_fails_midway_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_figure: Figure, path: Path, **_: Any) -> None:
         path.write_bytes(b"half")
         raise OSError(28, "No space left on device")

@@ -1,6 +1,7 @@
 """Losses: hand-worked values, invariants, equality with reference implementations."""
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -10,7 +11,12 @@ from lightly.loss import NTXentLoss
 from torch.nn import functional as F
 
 from deep_pneumonia.losses import (
-    attention_loss, class_balanced_weights, classification_loss, contrastive_regulation, info_nce, nt_xent,
+    attention_loss,
+    class_balanced_weights,
+    classification_loss,
+    contrastive_regulation,
+    info_nce,
+    nt_xent,
 )  # fmt: skip
 
 
@@ -38,7 +44,7 @@ def test_weights_by_hand() -> None:
 def test_rarer_classes_never_weigh_less(counts: list[int], beta: float) -> None:
     weights = class_balanced_weights(counts, beta)
     order = sorted(range(len(counts)), key=lambda i: counts[i])
-    assert all(weights[a] >= weights[b] - 1e-6 for a, b in zip(order, order[1:], strict=False))
+    assert all(weights[a] >= weights[b] - 1e-6 for a, b in pairwise(order))
     assert float(weights.sum()) == pytest.approx(len(counts), rel=1e-5)
 
 
@@ -84,9 +90,9 @@ def test_contrastive_regulation_by_hand_and_where_its_gradient_goes() -> None:
     f = torch.tensor([[1.0, 1.0], [0.0, 4.0]], requires_grad=True)
     plus = torch.tensor([[0.0, 1.0], [0.0, 4.0]], requires_grad=True)
     minus = torch.tensor([[3.0, 1.0], [2.0, 4.0]], requires_grad=True)
-    # Image 1: mean |f - f+| = 1/2, mean |f - f-| = 1; image 2: 0 and 1. Mean ratio 1/4, halved by its weight.
+    # Image 1: mean |f - f+| = 1/2, mean |f - f-| = 1, so 1/3; image 2: 0. Mean 1/6, halved by its weight.
     loss = contrastive_regulation([f], [plus], [minus], [0.5], eps=0)
-    assert loss.item() == pytest.approx(0.125)
+    assert loss.item() == pytest.approx(1 / 12)
     loss.backward()
     assert f.grad is not None
     assert plus.grad is None

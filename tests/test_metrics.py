@@ -51,9 +51,7 @@ def test_auroc_and_average_precision_worked_by_hand() -> None:
 
 
 @given(arrays.arrays(float, 30, elements=TIED), arrays.arrays(bool, 30))
-def test_ranking_equals_torchmetrics_with_ties(
-    score: NDArray[np.float64], positive: NDArray[np.bool_]
-) -> None:
+def test_ranking_equals_torchmetrics_with_ties(score: NDArray[np.float64], positive: NDArray[np.bool_]) -> None:
     own = value(auroc(positive, score), 30), value(average_precision(positive, score), 30)
     if positive.all() or not positive.any():
         assert np.isnan(own).all()

@@ -116,9 +116,7 @@ def test_rsna_download_stands_alone(rsna, tmp_path):
         "51",
         "AP",
     )
-    np.testing.assert_array_equal(
-        np.argwhere(a.annotations((16, 8))[0].mask), [[8, 4], [8, 5], [9, 4], [9, 5]]
-    )
+    np.testing.assert_array_equal(np.argwhere(a.annotations((16, 8))[0].mask), [[8, 4], [8, 5], [9, 4], [9, 5]])
     assert (b.label, readings(b)) == ("Normal", [("RSNA", "normal")])
 
 

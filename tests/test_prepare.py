@@ -37,12 +37,8 @@ def test_a_patient_is_in_one_split_and_stays_there(own, tmp_path):
 
 
 def test_shares_decide_the_splits(own, tmp_path, capsys):
-    assert {c.split for c in run("folder", own, "--val", 0, "--test", 0, tmp_path / "a").values()} == {
-        "train"
-    }
-    assert {c.split for c in run("folder", own, "--val", 0, "--test", 0.999, tmp_path / "b").values()} == {
-        "test"
-    }
+    assert {c.split for c in run("folder", own, "--val", 0, "--test", 0, tmp_path / "a").values()} == {"train"}
+    assert {c.split for c in run("folder", own, "--val", 0, "--test", 0.999, tmp_path / "b").values()} == {"test"}
     for shares in (("--val", 0.6, "--test", 0.5), ("--val", -0.1), ("--test", "nan")):
         assert "shares" in refused(capsys, "folder", own, *shares, tmp_path / "c")
 

@@ -69,16 +69,12 @@ def test_one_bit_is_black_and_white() -> None:
     (0, 255), (200, 255), (255, 255), (256, 1023), (1024, 4095), (4000, 4095), (5000, 16383), (40000, 65535),
 ])  # fmt: skip
 @pytest.mark.parametrize("source", ["PNG", "TIFF"])
-def test_16_bit_is_divided_by_the_smallest_scale_that_holds_it(
-    brightest: int, scale: int, source: str
-) -> None:
+def test_16_bit_is_divided_by_the_smallest_scale_that_holds_it(brightest: int, scale: int, source: str) -> None:
     for dtype in ("<u2", ">u2", "<i4"):
         if dtype == "<i4" and source == "PNG":
             continue
         pixels = decode(encode(levels(0, brightest // 2, brightest, dtype=dtype), source)).pixels
-        assert pixels[0, :3].tolist() == pytest.approx(
-            [0, brightest // 2 / scale, brightest / scale], abs=1e-6
-        )
+        assert pixels[0, :3].tolist() == pytest.approx([0, brightest // 2 / scale, brightest / scale], abs=1e-6)
 
 
 def test_floats_in_range_stay_and_others_are_stretched() -> None:
@@ -113,9 +109,7 @@ def test_transparency_lies_over_black() -> None:
     picture = np.full((16, 16, 4), 200, np.uint8)
     picture[..., 3] = 255
     picture[0, :2, 3] = (0, 51)
-    assert decode(encode(picture)).pixels[0, :3].tolist() == pytest.approx(
-        [0, 40 / 255, 200 / 255], abs=0.003
-    )
+    assert decode(encode(picture)).pixels[0, :3].tolist() == pytest.approx([0, 40 / 255, 200 / 255], abs=0.003)
 
 
 @pytest.mark.parametrize("source", ["PNG", "JPEG", "TIFF", "WEBP"])
@@ -135,9 +129,7 @@ def test_16_bit_orientation_is_undone_and_damaged_exif_is_passed_over() -> None:
     deep = RAMP.astype(np.uint16) * 16
     turned = encode(np.ascontiguousarray(np.rot90(deep)), exif=exif)
     np.testing.assert_allclose(decode(turned).pixels, deep / 4095, atol=1e-6)
-    np.testing.assert_array_equal(
-        decode(encode(RAMP, exif=b"Exif\0\0no tiff")).pixels, decode(encode(RAMP)).pixels
-    )
+    np.testing.assert_array_equal(decode(encode(RAMP, exif=b"Exif\0\0no tiff")).pixels, decode(encode(RAMP)).pixels)
 
 
 @pytest.mark.parametrize("source", ["TIFF", "WEBP", "PNG"])

@@ -53,9 +53,7 @@ def test_monochrome1_is_the_inverse_of_monochrome2() -> None:
 
 def test_rescale_comes_before_the_window() -> None:
     # 2 x - 100: 100, 200, 300; LINEAR: (v - (c - 0.5)) / (w - 1) + 0.5 with c = 200.5, w = 201
-    values = seen(
-        100, 150, 200, 0, 4000, RescaleSlope=2, RescaleIntercept=-100, WindowCenter=200.5, WindowWidth=201
-    )
+    values = seen(100, 150, 200, 0, 4000, RescaleSlope=2, RescaleIntercept=-100, WindowCenter=200.5, WindowWidth=201)
     assert values == [0, 0.5, 1, 0, 1]
 
 

@@ -58,9 +58,7 @@ def film() -> Dataset:
 def test_objects_without_one_grey_frame_are_refused_by_name(data: bytes, reason: str, tmp_path: Path) -> None:
     path = tmp_path / "radiograph.dcm"
     path.write_bytes(data)
-    with pytest.raises(
-        UnsupportedDicomError, match=rf"^radiograph\.dcm is a DICOM object .*{reason}.*; .*\.$"
-    ):
+    with pytest.raises(UnsupportedDicomError, match=rf"^radiograph\.dcm is a DICOM object .*{reason}.*; .*\.$"):
         decode(path)
 
 
@@ -116,9 +114,7 @@ def test_cut_objects_are_refused(make, share: float) -> None:  # type: ignore[no
 
 
 @pytest.mark.parametrize("syntax", ["JPEGLSLossless", "JPEGLosslessProcess14_1"])
-def test_a_frame_that_aborts_gdcm_harms_nobody(
-    syntax: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_frame_that_aborts_gdcm_harms_nobody(syntax: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     header = dcmread(io.BytesIO(by_gdcm(getattr(gdcm.TransferSyntax, syntax), RAMP8, tmp_path)))
     frame = bytearray(next(generate_frames(header.PixelData, number_of_frames=1)))
     frame[6] = 255  # the precision in the frame's header; in this process it would end the tests
@@ -134,9 +130,7 @@ def test_a_frame_that_aborts_gdcm_harms_nobody(
     st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), max_size=9),
     st.floats(0.3, 1),
 )
-def test_damaged_objects_decode_or_are_refused(
-    data: bytes, flips: list[tuple[float, int]], share: float
-) -> None:
+def test_damaged_objects_decode_or_are_refused(data: bytes, flips: list[tuple[float, int]], share: float) -> None:
     damaged = bytearray(data[: int(share * len(data))])
     for place, value in flips:
         damaged[int(place**2 * len(damaged))] = value  # squared: the header is hit more often

@@ -26,9 +26,7 @@ def test_kermany_labels_patients_and_published_test(kermany, tmp_path):
     cases = run("kermany", kermany, tmp_path / "out")
     assert len(cases) == 123
     assert {s for s, c in cases.items() if c.split == "test"} == {"IM-0900-0001", "person300_virus_9"}
-    bacteria, virus, normal = (
-        cases[s] for s in ("person3_bacteria_1", "person3_virus_2", "NORMAL2-IM-0001-0001")
-    )
+    bacteria, virus, normal = (cases[s] for s in ("person3_bacteria_1", "person3_virus_2", "NORMAL2-IM-0001-0001"))
     assert (bacteria.label, bacteria.patient, bacteria.masks) == (
         "Bacterial pneumonia",
         "person3-bacteria",

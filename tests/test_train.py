@@ -40,22 +40,31 @@ def test_a_short_run_learns_classes_and_where_to_look(trained: Path) -> None:
 
 
 @pytest.mark.parametrize("verb", ["train", "pretrain"])
-def test_a_run_killed_at_a_random_moment_ends_with_the_same_weights(
-    verb: str, drawn_set: Path, tmp_path: Path
-) -> None:
+def test_a_run_killed_at_a_random_moment_ends_with_the_same_weights(verb: str, drawn_set: Path, tmp_path: Path) -> None:
     def command(out: str) -> list[str]:
         module = f"deep_pneumonia.{verb}"
         options = [o for o in SMALL if verb == "train" or o not in ("--width", "32")]
         extra = ["--view", "48", "--queue", "24"] if verb == "pretrain" else []
         options += ["--epochs", "3", "--save-every", "1", "--cache", str(tmp_path / "cache"), *extra]
-        return [sys.executable, "-m", module, "--manifest", str(drawn_set), "--out", str(tmp_path / out), *options]
+        return [
+            sys.executable,
+            "-m",
+            module,
+            "--manifest",
+            str(drawn_set),
+            "--out",
+            str(tmp_path / out),
+            *options,
+        ]
 
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     subprocess.run(command("whole"), check=True, env=environment, capture_output=True)
     killed = 0
     moment = random.Random(os.getpid())
     for _ in range(3):
-        process = subprocess.Popen(command("killed"), env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            command("killed"), env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         state = tmp_path / "killed" / "state.safetensors"
         before = state.stat().st_mtime_ns if state.exists() else 0
         while process.poll() is None and (not state.exists() or state.stat().st_mtime_ns == before):
@@ -84,16 +93,36 @@ def test_pretrained_backbone_is_where_training_starts(drawn_set: Path, tmp_path:
         out = tmp_path / method
         extra = ["--view", "48", "--queue", "24", "--method", method]
         assert pretrain.main([*arguments, "--out", str(out), *extra]) == 0
-    again = [*arguments, "--out", str(tmp_path / "t"), "--pretrained", str(tmp_path / "moco"), "--lr", "0", "--width", "32"]
+    again = [
+        *arguments,
+        "--out",
+        str(tmp_path / "t"),
+        "--pretrained",
+        str(tmp_path / "moco"),
+        "--lr",
+        "0",
+        "--width",
+        "32",
+    ]
     assert train.main(again) == 0
     first = load_tree(tmp_path / "moco" / "encoder.safetensors")
     best = load_tree(tmp_path / "t" / "best.safetensors")
     assert torch.equal(best["backbone.fine.0.weight"], first["fine.0.weight"])
-    assert not torch.equal(first["fine.0.weight"], load_tree(tmp_path / "simclr" / "encoder.safetensors")["fine.0.weight"])
+    assert not torch.equal(
+        first["fine.0.weight"], load_tree(tmp_path / "simclr" / "encoder.safetensors")["fine.0.weight"]
+    )
 
 
 def test_every_term_can_be_switched_off(drawn_set: Path, tmp_path: Path) -> None:
-    off = ["--attention-weight", "0", "--hard-probability", "0", "--regulation-weight", "0", "--no-class-balance"]
+    off = [
+        "--attention-weight",
+        "0",
+        "--hard-probability",
+        "0",
+        "--regulation-weight",
+        "0",
+        "--no-class-balance",
+    ]
     assert train.main(["--manifest", str(drawn_set), "--out", str(tmp_path), "--epochs", "1", *off, *SMALL]) == 0
     records = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     step = next(r for r in records if "loss" in r)
@@ -107,7 +136,9 @@ def test_two_processes_train_one_network(drawn_set: Path, tmp_path: Path) -> Non
         sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "-m", "deep_pneumonia.train",
         "--manifest", str(drawn_set), "--out", str(tmp_path / "run"), "--epochs", "1", *SMALL, "--batch", "3",
     ]  # fmt: skip
-    done = subprocess.run(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     assert checkpoint.load(tmp_path / "run" / "checkpoint").classes == ("Clear", "Opacity")
     assert json.loads((tmp_path / "run" / "config.json").read_text())["processes"] == 2

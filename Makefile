@@ -1,0 +1,32 @@
+# The words that people and CI share: make app, make test, make check, make bench.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: install app test check bench clean
+
+install: .venv/installed
+
+# uv installs into the environment several times faster than pip does.
+.venv/installed: pyproject.toml requirements.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.txt -e '.[dev]'
+	touch $@
+
+app: install
+	$(BIN)/python app.py
+
+# One thread a process: on two cores the tests' small networks are faster so, and equal runs stay equal.
+test: install
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --cov --cov-report=term
+
+check: install
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: install
+	for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
+
+clean:
+	rm -rf .venv

@@ -1,0 +1,27 @@
+"""Start the viewer: `python app.py`, or `make app`. Hugging Face Spaces starts here too."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from deep_pneumonia.errors import DeepPneumoniaError
+from deep_pneumonia.reader import SHIPPED, Reader
+from deep_pneumonia.viewer.app import launch
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse options, load the reader, serve until stopped; returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument("--checkpoint", default=str(SHIPPED), metavar="DIR", help="checkpoint folder")
+    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to compute")
+    arguments = parser.parse_args(argv)
+    try:
+        launch(Reader.load(arguments.checkpoint, arguments.device))
+    except DeepPneumoniaError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
