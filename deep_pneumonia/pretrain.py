@@ -136,20 +136,18 @@ def pretrain(config: PretrainConfig, manifests: Sequence[str], out: Path, cache:
     if state is not None:
         restore_optimizer(optimizer, state["optimizer"])
 
-    total, losses = config.epochs * steps, []
+    total = config.epochs * steps
     bar = tqdm(total=total, initial=run.step, desc="Pre-training", unit="step", disable=not fabric.is_global_zero)
     for step in range(run.step, total):
         order = shuffled(len(cases), config.seed, step // steps)
         start = (step % steps * fabric.world_size + fabric.global_rank) * config.batch
         images, _ = data.batch(order[start : start + config.batch], fabric.device)
         loss = _step(fabric, model, optimizer, images, step, learning_rate(step, total, config.lr))
-        losses.append(loss)
         bar.update()
         bar.set_postfix(loss=f"{loss:.3f}")
         last = (step + 1) % steps == 0
         if last or (step + 1) % 20 == 0:
-            run.log({"step": step + 1, "epoch": (step + 1) / steps, "loss": sum(losses) / len(losses)})
-            losses.clear()
+            run.log({"step": step + 1, "epoch": (step + 1) / steps, "loss": round(loss, 6)})
         if last or (step + 1) % config.save_every == 0:
             run.save(step + 1, {"network": network.state_dict(), "optimizer": optimizer_tree(optimizer)})
         if last and fabric.is_global_zero:

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 from lightning.fabric import Fabric
+from lightning.fabric.strategies import DDPStrategy
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -141,7 +142,11 @@ def launch(device: str, precision: str) -> Fabric:
     """
     accelerator = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     world, local = (int(os.environ.get(k, 1)) for k in ("WORLD_SIZE", "LOCAL_WORLD_SIZE"))
-    fabric = Fabric(accelerator=accelerator, devices=local, num_nodes=world // local, precision=precision)
+    # A step reads the network more than once before its gradient: batch statistics must not be overwritten between.
+    strategy = DDPStrategy(broadcast_buffers=False) if world > 1 else "auto"
+    fabric = Fabric(
+        accelerator=accelerator, strategy=strategy, devices=local, num_nodes=world // local, precision=precision
+    )
     fabric.launch()
     return fabric
 

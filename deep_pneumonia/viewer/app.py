@@ -7,8 +7,10 @@ from deep_pneumonia.viewer import inspect
 
 TITLE = "Deep Pneumonia"
 HEAD = (
-    "# Deep Pneumonia\nUpload a frontal chest radiograph, and a doctor's mask if there is one: see the predicted "
-    "class, what the model attends to, and how well the two agree. **Research and teaching only. Not a medical device.** "
+    "# Deep Pneumonia\n"
+    "Upload a frontal chest radiograph, and a doctor's mask if there is one: see the predicted "
+    "class, what the model attends to, and how well the two agree. "
+    "**Research and teaching only. Not a medical device.** "
     "Uploads are deleted within the hour; do not upload pictures that name a patient."
 )
 MAX_UPLOAD = "64mb"
