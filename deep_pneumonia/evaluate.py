@@ -5,20 +5,14 @@ Every image is read as the viewer reads it, from its file. Sources are never poo
 """
 
 import argparse
-import csv
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 from tqdm import tqdm
 
-from deep_pneumonia.agreement import Figures, between_readers, compare
 from deep_pneumonia.annotation import Annotation
 from deep_pneumonia.charts import (
     Tile,
@@ -31,31 +25,14 @@ from deep_pneumonia.charts import (
 from deep_pneumonia.configuration import guarded
 from deep_pneumonia.errors import ManifestError
 from deep_pneumonia.figures import save_figure
-from deep_pneumonia.files import whole
-from deep_pneumonia.geometry import enlarge
-from deep_pneumonia.gradcam import grad_cam
 from deep_pneumonia.manifest import SPLITS, Case, read_manifests
 from deep_pneumonia.metrics import bootstrap, classification_figures, localisation_figures, mean
-from deep_pneumonia.radiograph import Radiograph, decode
-from deep_pneumonia.reader import SHIPPED, Reader, Reading
+from deep_pneumonia.per_image import METHODS, Row, measure, write_table
+from deep_pneumonia.radiograph import decode
+from deep_pneumonia.reader import SHIPPED, Reader
 from deep_pneumonia.run import write_json
 
-METHODS = ("attention", "grad_cam", "random", "centre")
 SHEET = 16
-
-
-@dataclass(frozen=True)
-class Row:
-    """What is kept of one image: its case, reading, figures by method (mean over readers), and the figures of
-    each pair of readers with the attention's mean IoU with the two, `pairs`."""
-
-    case: Case
-    predicted: str
-    probabilities: dict[str, float]
-    evidence: float
-    shows_map: bool
-    figures: dict[str, Figures] = field(default_factory=dict)
-    pairs: dict[str, tuple[Figures, float]] = field(default_factory=dict)
 
 
 def evaluate(reader: Reader, cases: Sequence[Case], out: Path) -> dict[str, Any]:
@@ -70,7 +47,7 @@ def evaluate(reader: Reader, cases: Sequence[Case], out: Path) -> dict[str, Any]
     if not useful:
         raise ManifestError(f"No image of this split has a known mask or a label among {', '.join(classes)}.")
     out.mkdir(parents=True, exist_ok=True)
-    rows = [_read(reader, case) for case in tqdm(useful, "Reading", unit="image")]
+    rows = [measure(reader, case) for case in tqdm(useful, "Reading", unit="image")]
     sources = sorted({c.source for c in useful})
     metrics = {
         "checkpoint": {"name": reader.checkpoint.name, "sha256": reader.checkpoint.sha256},
@@ -78,36 +55,9 @@ def evaluate(reader: Reader, cases: Sequence[Case], out: Path) -> dict[str, Any]
         "localisation": _localisation(rows, sources, reader),
     }
     write_json(metrics, out / "metrics.json")
-    _write_table(rows, classes, out / "per_image.csv")
+    write_table(rows, classes, out / "per_image.csv")
     _draw(rows, metrics, reader, out)
     return metrics
-
-
-def _read(reader: Reader, case: Case) -> Row:
-    radiograph = decode(case.image)
-    annotations = case.annotations(radiograph.size)
-    reading = reader.read(radiograph, annotations)
-    drawn = [(a, g) for a, g in zip(annotations, reading.agreement, strict=True) if not a.is_empty]
-    row = Row(case, reading.predicted, reading.probabilities, reading.evidence, reading.shows_map)
-    if drawn:
-        cam = enlarge(_grad_cam(reader, radiograph, reading), radiograph.size).clip(0, 1)
-        level = reader.checkpoint.thresholds.grad_cam
-        row.figures["attention"] = Figures.mean(g.figures for _, g in drawn)
-        row.figures["grad_cam"] = Figures.mean(compare(cam, a.mask, level) for a, _ in drawn)
-        for control in ("random", "centre"):
-            row.figures[control] = Figures.mean(g.controls[control] for _, g in drawn)
-    for (a, first), (b, second) in combinations(drawn, 2):
-        own = Figures.mean([first.figures, second.figures]).iou or 0.0
-        row.pairs[" | ".join(sorted((a.reader, b.reader)))] = (between_readers(a.mask, b.mask), own)
-    return row
-
-
-def _grad_cam(reader: Reader, radiograph: Radiograph, reading: Reading) -> NDArray[np.float32]:
-    """Grad-CAM (h, w) of the likeliest class that is not normal: what a map of the finding would explain."""
-    classes, normal = reader.checkpoint.classes, reader.checkpoint.normal
-    target = max((c for c in classes if c != normal), key=lambda c: reading.probabilities[c])
-    targets = torch.tensor([classes.index(target)], device=reader.device)
-    return grad_cam(reader.network, reader.model_input(radiograph), targets)[0].cpu().numpy()
 
 
 def _classification(rows: Sequence[Row], sources: Iterable[str], reader: Reader) -> dict[str, Any]:
@@ -170,29 +120,6 @@ def _map_shown(rows: Sequence[Row], source: str) -> dict[str, Any]:
         key: {"n": len(g)} | bootstrap(mean([float(r.shows_map) for r in g]), [r.case.group for r in g]).to_json()
         for key, g in groups.items()
     }
-
-
-def _write_table(rows: Sequence[Row], classes: Sequence[str], path: Path) -> None:
-    names = [f"{m}_{f}" for m in METHODS for f in asdict(Figures())]
-    head = [
-        "image",
-        "source",
-        "patient",
-        "split",
-        "label",
-        "predicted",
-        *(f"p({c})" for c in classes),
-        "evidence",
-        *names,
-    ]
-    with whole(path) as partial, partial.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(head)
-        for r in rows:
-            c = r.case
-            values = [v for m in METHODS for v in asdict(r.figures.get(m, Figures())).values()]
-            cells = [f"{v:.6g}" if v is not None else "" for v in [*r.probabilities.values(), r.evidence, *values]]
-            writer.writerow([c.image, c.source, c.patient, c.split, c.label, r.predicted, *cells])
 
 
 def _draw(rows: Sequence[Row], metrics: dict[str, Any], reader: Reader, out: Path) -> None:

@@ -9,21 +9,17 @@ OUT/checkpoint. The same command goes on after it was stopped. Several processes
 
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
 import torch
 from lightning.fabric import Fabric
-from numpy.typing import NDArray
 from torch import nn
 from tqdm import tqdm
 
 from deep_pneumonia import validation
-from deep_pneumonia.cache import Cache
 from deep_pneumonia.charts import curves
 from deep_pneumonia.checkpoint import Checkpoint, Thresholds, save
 from deep_pneumonia.configuration import add_data_options, config_from, guarded, option, parser_for
@@ -32,7 +28,8 @@ from deep_pneumonia.geometry import InputRecipe
 from deep_pneumonia.gradcam import grad_cam
 from deep_pneumonia.guidance import Guidance, step_losses
 from deep_pneumonia.losses import class_balanced_weights
-from deep_pneumonia.manifest import Case, read_manifests
+from deep_pneumonia.manifest import read_manifests
+from deep_pneumonia.material import Material, gather, images_by_source
 from deep_pneumonia.model import AttentionNet, ModelConfig
 from deep_pneumonia.run import (
     Run,
@@ -74,58 +71,6 @@ class TrainConfig:
     save_every: int = option(100, "steps between saved states")
 
 
-@dataclass(frozen=True)
-class Material:
-    """The data of a run: classes, the training and validation caches with their labels (-1 = none), and
-    `epoch`, the row numbers of the training images with repeats."""
-
-    classes: tuple[str, ...]
-    normal: str
-    training: Cache
-    labels: torch.Tensor
-    epoch: NDArray[np.int64]
-    held_out: Cache
-    held_out_labels: torch.Tensor
-
-    @property
-    def counts(self) -> list[int]:
-        """Images of each class in an epoch, repeats counted."""
-        drawn = self.labels[torch.from_numpy(self.epoch)]
-        return [int((drawn == i).sum()) for i in range(len(self.classes))]
-
-
-def gather(cases: Sequence[Case], normal: str, config: TrainConfig, cache: Path, *, progress: bool) -> Material:
-    """Split `cases` into the material of a run; images with neither label nor known mask are left out.
-
-    Raises:
-        TrainingError: there is no labelled training or validation image, or no normal class.
-    """
-    useful = [c for c in cases if c.label or c.masks]
-    classes = tuple(sorted({c.label for c in useful if c.label and c.split == "train"}))
-    if len(classes) < 2:
-        raise TrainingError(f"The training split has the classes {list(classes)}; at least two are needed.")
-    normal = normal or _normal_class(useful)
-    if normal not in classes:
-        raise TrainingError(f"The normal class {normal!r} is none of {', '.join(classes)}; give --normal-class.")
-    parts: list[tuple[Cache, torch.Tensor]] = []
-    for split in ("train", "val"):
-        chosen = [c for c in useful if c.split == split]
-        if not any(c.label in classes for c in chosen):
-            raise TrainingError(f"The manifests have no labelled image in the split {split!r}.")
-        labels = torch.tensor([classes.index(c.label) if c.label in classes else -1 for c in chosen])
-        parts.append((Cache(chosen, InputRecipe(config.size), cache, progress=progress), labels))
-    (training, labels), (held_out, held_out_labels) = parts
-    repeats = np.where(training.mask_rows >= 0, config.lesion_repeats, 1)
-    epoch = np.repeat(np.arange(len(training.cases)), repeats)
-    return Material(classes, normal, training, labels, epoch, held_out, held_out_labels)
-
-
-def _normal_class(cases: Sequence[Case]) -> str:
-    """The label that most images which a doctor read as normal bear, "" if there is none."""
-    votes = Counter(c.label for c in cases if c.label and c.masks and not c.has_lesion)
-    return votes.most_common(1)[0][0] if votes else ""
-
-
 def train(config: TrainConfig, manifests: Sequence[str], out: Path, cache: Path, normal: str = "") -> None:
     """Run or go on with one training.
 
@@ -135,7 +80,8 @@ def train(config: TrainConfig, manifests: Sequence[str], out: Path, cache: Path,
     """
     fabric = launch(config.device, config.precision)
     with fabric.rank_zero_first():
-        data = gather(read_manifests(manifests), normal, config, cache, progress=fabric.is_global_zero)
+        cases, recipe = read_manifests(manifests), InputRecipe(config.size)
+        data = gather(cases, normal, recipe, config.lesion_repeats, cache, progress=fabric.is_global_zero)
     facts = {"classes": list(data.classes), "normal": data.normal, "processes": fabric.world_size}
     run = Run(out, config, facts, main=fabric.is_global_zero)
     steps = len(data.epoch) // (config.batch * fabric.world_size)
@@ -250,7 +196,7 @@ def _finish(fabric: Fabric, network: AttentionNet, data: Material, config: Train
     )
     training = {
         "options": asdict(replace(config, pretrained=Path(config.pretrained).name)),
-        "counts": _counts(data),
+        "counts": images_by_source(data),
         "commit": _commit(),
         "validation": {k: round(v, 4) for k, v in validation.scores(p).items()},
     }
@@ -268,17 +214,6 @@ def _grad_cams(network: AttentionNet, data: Material, p: validation.Predictions,
         for row in p.lesions
     ]
     return torch.cat(maps) if maps else p.masks
-
-
-def _counts(data: Material) -> dict[str, dict[str, dict[str, int]]]:
-    """Images by split, source and label; those with a drawn lesion stand under "lesion drawn"."""
-    counts: dict[str, dict[str, dict[str, int]]] = {}
-    for split, cache in (("train", data.training), ("val", data.held_out)):
-        for case in cache.cases:
-            row = counts.setdefault(split, {}).setdefault(case.source, {})
-            for key in (case.label or "not labelled", *(["lesion drawn"] if case.has_lesion else [])):
-                row[key] = row.get(key, 0) + 1
-    return counts
 
 
 def _commit() -> str:
