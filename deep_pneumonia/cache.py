@@ -54,10 +54,7 @@ class Cache:
         return images, lesions
 
     def _key(self) -> str:
-        files = [
-            [[str(p), p.stat().st_size, p.stat().st_mtime_ns] for p in (c.image, *(m.path for m in c.masks)) if p]
-            for c in self.cases
-        ]
+        files = [[_stamp(p) for p in (c.image, *(m.path for m in c.masks))] for c in self.cases]
         text = json.dumps([FORMAT, self.recipe.__dict__, files])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -85,6 +82,15 @@ class Cache:
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
             raise
+
+
+def _stamp(path: Path | None) -> list[str | int] | None:
+    """What changes when a file does. None for a reading as normal, which has no file but counts in the mean
+    mask, and for a missing file, which `model_frame` then names."""
+    if path is None or not path.is_file():
+        return None
+    status = path.stat()
+    return [str(path), status.st_size, status.st_mtime_ns]
 
 
 def model_frame(case: Case, recipe: InputRecipe) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

@@ -34,8 +34,9 @@ def to_model(pixels: NDArray[np.float32], recipe: InputRecipe) -> NDArray[np.uin
     A radiograph without contrast becomes black.
     """
     low, high = np.percentile(pixels, (recipe.low, recipe.high))
-    small = _resize(pixels, recipe.size)
-    scaled = (small - low) / max(float(high - low), 1e-6)
+    if high - low < 1e-6:  # stretching would show nothing but the rounding errors of the resize
+        return np.zeros((recipe.size, recipe.size), np.uint8)
+    scaled = (_resize(pixels, recipe.size) - low) / (high - low)
     return np.rint(np.clip(scaled, 0, 1) * 255).astype(np.uint8)
 
 

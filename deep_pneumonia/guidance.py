@@ -52,23 +52,22 @@ def step_losses(
         loss = loss + guidance.attention_weight * terms["attention"]
     rows = lesion.nonzero().flatten()[: guidance.regulation_images]
     if guidance.regulation_weight and len(rows):
-        terms["regulation"] = _regulation(model, images[rows], masks[rows])
+        terms["regulation"] = _regulation(model, output.pooled[rows], images[rows], masks[rows])
         loss = loss + guidance.regulation_weight * terms["regulation"]
     return {"loss": loss} | terms
 
 
-def _regulation(model: nn.Module, images: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
+def _regulation(model: nn.Module, anchor: torch.Tensor, images: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
     """Contrastive regulation of lesion images, at the features that the classifier reads.
 
-    There the map decides what counts, so the loss reaches the map as well. All three readings use the batch
-    statistics of inference: altered images must not enter the statistics of real ones, and like must be
-    compared with like.
+    There the map decides what counts, so the loss reaches the map as well. `anchor` (B, width) must come from the
+    pass that the other losses read: with a pass of its own, on the statistics of inference, the loss taught the
+    network to give an empty map in that mode alone, and every reading was empty. The altered images get no gradient
+    and must not enter the statistics of real ones.
     """
-    with frozen_statistics(model):
-        with torch.no_grad():
-            plus = model(lesion_only(images, masks)).pooled
-            minus = model(lesion_removed(images, masks)).pooled
-        anchor = model(images).pooled
+    with torch.no_grad(), frozen_statistics(model):
+        plus = model(lesion_only(images, masks)).pooled
+        minus = model(lesion_removed(images, masks)).pooled
     return contrastive_regulation([anchor], [plus], [minus], [1.0])
 
 

@@ -174,6 +174,7 @@ def _check(cases: Sequence[Case]) -> None:
                 f"Patient {case.patient} of {case.source} is in {split[case.group]} and in {case.split}; "
                 "all images of a patient belong to one split."
             )
-        if case.image in seen:
+        file = case.image.parent.resolve() / case.image.name  # however its folder is spelled
+        if file in seen:
             raise ManifestError(f"The image {case.image} stands twice; name each image once.")
-        seen.add(case.image)
+        seen.add(file)

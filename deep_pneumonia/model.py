@@ -35,7 +35,8 @@ class Output(NamedTuple):
     """What one forward pass gives.
 
     logits: (B, classes). attention_logits: (B, h, w); their sigmoid is the map. features: the backbone's
-    stages at stride 16 and 32, then the fused F (B, width, h, w). pooled: z (B, width).
+    stages at stride 16 and 32, then the fused F (B, width, h, w). pooled: z (B, width) by the network's own map,
+    also where the classifier was made to read another.
     """
 
     logits: torch.Tensor
@@ -59,7 +60,10 @@ class Backbone(nn.Module):
     def __init__(self, name: str) -> None:
         super().__init__()
         layers = _layers(name)
-        strides = _strides(layers)
+        try:
+            strides = _strides(layers)
+        except (AssertionError, RuntimeError):  # its layers are no chain, as in a transformer
+            strides = [0]
         if 16 not in strides or strides[-1] != 32:
             raise ForeignCheckpointError(f"The backbone {name!r} has no stages at stride 16 and 32; use resnet18.")
         cut = len(strides) - strides[::-1].index(16)
@@ -100,10 +104,10 @@ class AttentionNet(nn.Module):
         fused = self.fuse(self.lateral(fine) + coarse_up)
         attention_logits = self.attend(fused).squeeze(1).float()
         weights = attention_logits.sigmoid()
+        pooled = read = self.pool(fused.float(), weights)
         if forced is not None:
-            weights = torch.where(forced.isnan(), weights, forced)
-        pooled = self.pool(fused.float(), weights)
-        return Output(self.classifier(pooled).float(), attention_logits, (fine, coarse, fused), pooled)
+            read = self.pool(fused.float(), torch.where(forced.isnan(), weights, forced))
+        return Output(self.classifier(read).float(), attention_logits, (fine, coarse, fused), pooled)
 
     def pool(self, features: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
         """z = sum(a F) / (sum(a) + c): features (B, C, h, w), weights (B, h, w) -> (B, C)."""
@@ -122,10 +126,10 @@ def _block(before: int, after: int) -> nn.Sequential:
 
 def _layers(name: str) -> list[nn.Module]:
     """The convolutional part of a torchvision model as a flat list, its first convolution for one channel."""
-    try:
-        network = torchvision.models.get_model(name, weights=None)
-    except ValueError as error:
-        raise ForeignCheckpointError(f"torchvision has no model named {name!r}; use resnet18.") from error
+    # Without this, a name of another task (segmentation, say) would start a download of its backbone.
+    if name not in torchvision.models.list_models(module=torchvision.models):
+        raise ForeignCheckpointError(f"torchvision has no classifier named {name!r}; use resnet18.")
+    network = torchvision.models.get_model(name, weights=None)
     if hasattr(network, "features"):
         layers = list(network.features)
     elif hasattr(network, "trunk_output"):

@@ -53,7 +53,7 @@ class TrainConfig:
     pretrained: str = option("", "folder of a pre-training run; empty = from scratch")
     size: int = option(224, "side of the model's frame, pixels")
     width: int = option(256, "channels of the fused features")
-    epochs: int = option(12, "passes over the training split")
+    epochs: int = option(10, "passes over the training split")
     batch: int = option(32, "images a step and process")
     lr: float = option(5e-4, "peak learning rate of AdamW")
     weight_decay: float = option(0.05, "weight decay of AdamW")
