@@ -82,6 +82,7 @@ def save(checkpoint: Checkpoint, folder: Path) -> None:
     (partial / "model.json").write_text(json.dumps(facts, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     old = folder.with_name(folder.name + ".old")
     if folder.exists():
+        shutil.rmtree(old, ignore_errors=True)  # left by a save that was killed
         folder.replace(old)
     partial.replace(folder)
     shutil.rmtree(old, ignore_errors=True)

@@ -37,7 +37,10 @@ class Run:
         self.out, self.main, self.step = out, main, 0
         asked = {"config": asdict(config), **facts}
         if (out / "config.json").exists():
-            before = json.loads((out / "config.json").read_text())
+            try:
+                before = json.loads((out / "config.json").read_text())
+            except ValueError as error:
+                raise TrainingError(f"{out / 'config.json'} is damaged ({error}); give another --out.") from error
             changed = [k for k in asked["config"] if before.get("config", {}).get(k) != asked["config"][k]]
             changed += [k for k in facts if before.get(k) != facts[k]]
             if changed:
@@ -130,7 +133,7 @@ def restore_optimizer(optimizer: torch.optim.Optimizer, tree: Tree) -> None:
 def learning_rate(step: int, total: int, peak: float, warmup: float = 0.05) -> float:
     """Linear warm-up over a share of the steps, then a half cosine to zero (Loshchilov & Hutter, 2017)."""
     if step < warmup * total:
-        return peak * (step + 1) / (warmup * total)
+        return peak * min(1.0, (step + 1) / (warmup * total))
     progress = (step - warmup * total) / max(1, (1 - warmup) * total)
     return peak * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
 

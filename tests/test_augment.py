@@ -85,6 +85,7 @@ def test_each_draw_and_each_image_has_its_own_view() -> None:
     assert not torch.allclose(first, second, atol=0.05)
     assert not torch.allclose(first[0], first[1], atol=0.05)
     assert not torch.allclose(first[1], first[2], atol=0.05)
+    assert len({str(matrix.tolist()) for matrix in affine(50, TRAINING, generator)}) == 50
 
 
 def test_identity_matrices_give_the_image_back() -> None:
@@ -140,3 +141,20 @@ def test_tone_changes_brightness_but_not_what_lies_where() -> None:
     spread = noisy.std((1, 2, 3))
     assert 0.01 < spread.max() < 0.1
     assert (spread < 1e-3).any()  # half of the images get no noise
+
+
+def test_a_flat_grey_becomes_as_bright_as_gamma_contrast_and_brightness_allow() -> None:
+    flat = tone(torch.full((500, 1, 4, 4), 0.5), replace(STILL, tone=0.2), seeded()).amax((1, 2, 3))
+    # Gamma of e^-0.3 makes 0.598, contrast of e^0.2 makes that 0.620, and brightness adds 0.1.
+    assert 0.66 < flat.max() <= 0.7203
+    # Gamma of e^0.3 makes 0.392, contrast 0.369, brightness 0.269.
+    assert 0.268 <= flat.min() < 0.34
+
+
+def test_noise_is_new_each_time() -> None:
+    generator, flat = seeded(), torch.full((16, 1, 32, 32), 0.5)
+    first, second = (tone(flat, replace(STILL, noise=0.1), generator) - 0.5 for _ in range(2))
+    both = (first.std((1, 2, 3)) > 0.01) & (second.std((1, 2, 3)) > 0.01)
+    assert both.any()
+    for one, other in zip(first[both], second[both], strict=True):
+        assert abs(float(torch.corrcoef(torch.stack([one.flatten(), other.flatten()]))[0, 1])) < 0.2

@@ -93,6 +93,14 @@ def test_what_is_half_kept_is_blended() -> None:
     assert 0.0 < float(fill(image, where)[..., 4, 12]) < 0.25
 
 
+def test_a_mask_that_reaches_the_border_is_filled_there_as_elsewhere() -> None:
+    image = noise(1, 1, 1, 48).expand(1, 1, 48, 48).contiguous()
+    mask = torch.zeros_like(image)
+    mask[..., 10:24] = 1
+    removed = lesion_removed(image, mask)
+    assert torch.allclose(removed, removed[..., :1, :].expand_as(removed), atol=1e-6)
+
+
 def test_only_the_lesion_is_kept_and_the_rest_is_filled_from_it() -> None:
     image = torch.full((1, 1, 48, 48), 0.1) + 0.6 * disc(radius=14)
     only = lesion_only(image, disc())
