@@ -125,7 +125,7 @@ def read_manifests(paths: Iterable[str | Path]) -> list[Case]:
 
 def _read_one(path: Path) -> list[Case]:
     try:
-        with path.open(newline="", encoding="utf-8") as stream:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
             reader = csv.DictReader(stream)
             missing = [c for c in REQUIRED if c not in (reader.fieldnames or ())]
             if missing:

@@ -126,6 +126,13 @@ def test_a_missing_column_is_named(column: str, tmp_path: Path) -> None:
         read(tmp_path, header=HEADER.replace(column, "other", 1))
 
 
+def test_a_manifest_saved_by_a_spreadsheet_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a.png").touch()
+    text = f"{HEADER}\na.png,p,s,train,x,,,\n"
+    (tmp_path / "manifest.csv").write_text(text, encoding="utf-8-sig")
+    assert [c.patient for c in read_manifests([tmp_path / "manifest.csv"])] == ["p"]
+
+
 def test_a_file_that_is_no_manifest_is_named(tmp_path: Path) -> None:
     (tmp_path / "picture.png").write_bytes(b"\x89PNG\r\n\xff\xfe")
     (tmp_path / "empty.csv").touch()
