@@ -20,6 +20,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except DeepPneumoniaError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:  # while loading; once it serves, Ctrl-C is the way to end it
+        return 130
     return 0
 
 

@@ -13,13 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deep_pneumonia import run as module
-from deep_pneumonia.errors import TrainingError
+from deep_pneumonia.errors import DeepPneumoniaError, TrainingError
 from deep_pneumonia.run import (
     Run,
     Tree,
     channels_last,
     generator_at,
-    launch,
     learning_rate,
     load_tree,
     optimizer_tree,
@@ -127,9 +126,7 @@ def test_the_log_is_cut_back_to_the_saved_step(tmp_path: Path) -> None:
 
     resumed = Run(tmp_path, Options(), FACTS)
     assert resumed.step == 0
-    state = resumed.load()
-    assert state is not None
-    assert state.keys() == {"a"}
+    assert same(resumed.load() or {}, {"a": torch.ones(1)})
     assert resumed.step == 3
     resumed.log({"step": 4, "loss": 0.25})
     kept = [{"step": 1, "loss": 1.0}, {"step": 2, "loss": 0.5}, {"step": 3, "loss": 1 / 3}, {"step": 3, "score": 0.5}]
@@ -203,9 +200,7 @@ def test_shuffled_is_a_permutation_and_a_function_of_its_numbers(count: int, see
 
 
 def test_every_epoch_and_seed_has_its_own_order() -> None:
-    orders = {tuple(shuffled(20, seed, epoch)) for seed in range(5) for epoch in range(5)}
-    assert len(orders) == 25
-    assert tuple(range(20)) not in orders
+    assert len({tuple(shuffled(20, seed, epoch)) for seed in range(5) for epoch in range(5)}) == 25
 
 
 def test_every_step_has_its_own_numbers_again_and_again() -> None:
@@ -216,7 +211,6 @@ def test_every_step_has_its_own_numbers_again_and_again() -> None:
     numbers = [number(*place) for place in places]
     assert len(set(numbers)) == len(places)
     assert numbers == [number(*place) for place in places]
-    assert number(3, 7) == number(3, 7, 0)
 
 
 @pytest.mark.parametrize("value", [float("nan"), [1, float("inf")], {"a": object()}])
@@ -226,6 +220,20 @@ def test_json_that_cannot_be_leaves_no_trace(value: Any, tmp_path: Path) -> None
     with pytest.raises((ValueError, TypeError), match="JSON"):
         write_json({"iou": value}, path)
     assert json.loads(path.read_text()) == {"iou": 0.5, "dice": None}
+    assert [p.name for p in tmp_path.iterdir()] == ["metrics.json"]
+
+
+def test_json_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fill_the_disk(path: Path, text: str, **_: Any) -> None:
+        path.write_bytes(text[:9].encode())
+        raise OSError(28, "No space left on device")
+
+    path = tmp_path / "metrics.json"
+    write_json({"iou": 0.5}, path)
+    monkeypatch.setattr(Path, "write_text", fill_the_disk)
+    with pytest.raises(DeepPneumoniaError, match="No space left on device"):
+        write_json({"iou": 0.75}, path)
+    assert json.loads(path.read_text()) == {"iou": 0.5}
     assert [p.name for p in tmp_path.iterdir()] == ["metrics.json"]
 
 
@@ -240,8 +248,3 @@ def test_channels_last_moves_no_value() -> None:
     assert not layer.weight.is_contiguous()
     assert same(dict(network.state_dict()), before)
     assert torch.allclose(network(images), output, atol=1e-6)
-
-
-def test_one_process_on_a_cpu() -> None:
-    fabric = launch("cpu", "32-true")
-    assert (fabric.device.type, fabric.world_size, fabric.is_global_zero) == ("cpu", 1, True)

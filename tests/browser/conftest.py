@@ -1,0 +1,74 @@
+"""What tests of the served viewer share: `python app.py` in its own process, a browser, and files to upload."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, sync_playwright
+
+from deep_pneumonia.annotation import write_mask
+from tests.phantom import draw, save_png
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture(scope="package")
+def address(trained: Path) -> Iterator[str]:
+    """The address that `python app.py` prints; afterwards Ctrl-C must end it with status 0."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    process = subprocess.Popen(
+        [sys.executable, "app.py", "--checkpoint", str(trained / "checkpoint"), "--device", "cpu"],
+        cwd=ROOT,
+        env={**os.environ, "GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": port},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    found = re.search(rf"http://127\.0\.0\.1:{port}/", line)
+    try:
+        assert found, f"app.py did not print its address but: {line!r}"
+        yield found[0]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=120) == 0
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """Headless Chromium of the system."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        pytest.fail("Chromium is not installed, and these tests need it: apt-get install chromium.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def uploads(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A drawn radiograph, two doctors' masks, and what is no radiograph or no mask of it."""
+    folder = tmp_path_factory.mktemp("uploads")
+    pixels, mask = draw(101, (450, 380), lesion=True)
+    save_png(pixels, folder / "chest.png")
+    save_png(draw(102, (450, 380))[0], folder / "other.png")
+    write_mask(mask, folder / "doctor_a.png")
+    write_mask(np.roll(mask, 15, axis=1), folder / "doctor_b.png")
+    write_mask(mask[:200], folder / "small.png")
+    (folder / "notes.png").write_text("not a picture")
+    Image.fromarray((np.stack([pixels, 1 - pixels, pixels], 2) * 255).astype(np.uint8)).save(folder / "photo.jpg")
+    return folder

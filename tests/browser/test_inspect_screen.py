@@ -1,0 +1,106 @@
+"""The Inspect screen as a person meets it, in a real browser."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Request, expect
+
+from deep_pneumonia.figures import NOT_A_DEVICE
+
+PATIENCE = 60_000  # milliseconds; a busy machine of two cores is slow
+DESKTOP, PHONE = (1440, 900), (390, 844)
+
+expect.set_options(timeout=PATIENCE)
+
+
+class Screen:
+    """The page, and what it asked for or complained about."""
+
+    def __init__(self, page: Page, address: str, theme: str) -> None:
+        self.page, self.complaints, self.strangers = page, list[str](), list[str]()
+        page.set_default_timeout(PATIENCE)
+        page.on("console", lambda m: self.complaints.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", self.noted)
+        page.goto(f"{address}?__theme={theme}")
+
+    def noted(self, request: Request) -> None:
+        if not request.url.startswith(("http://127.0.0.1:", "data:", "blob:")):
+            self.strangers.append(request.url)
+
+    def upload(self, box: str, *files: Path) -> None:
+        self.page.locator(f"#{box} input[type=file]").first.set_input_files([str(f) for f in files])
+
+    def replace(self, file: Path) -> None:
+        with self.page.expect_file_chooser() as chooser:
+            self.page.get_by_role("button", name="Choose another radiograph").click()
+        chooser.value.set_files(str(file))
+
+    def fits(self) -> bool:
+        return bool(self.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+
+
+@pytest.fixture(params=[(DESKTOP, "light"), (PHONE, "dark")], ids=["desktop-light", "phone-dark"])
+def screen(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Screen]:
+    """The screen in both sizes and themes; nothing may leave this machine, and nothing may complain."""
+    (width, height), theme = request.param
+    page = browser.new_page(viewport={"width": width, "height": height})
+    screen = Screen(page, address, theme)
+    yield screen
+    page.close()
+    assert screen.strangers == []
+    assert screen.complaints == []
+
+
+def test_the_first_screen_says_what_it_is_and_what_to_do(screen: Screen) -> None:
+    page = screen.page
+    expect(page.get_by_text(NOT_A_DEVICE)).to_be_visible()
+    expect(page.get_by_role("heading", name="Choose a radiograph to begin")).to_be_visible()
+    expect(page.locator("#summary")).to_have_count(0)
+    assert screen.fits()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('#file') !== null"), "the first key reaches the first box"
+
+
+def test_a_case_from_upload_to_an_empty_screen(screen: Screen, uploads: Path) -> None:
+    page = screen.page
+    screen.upload("file", uploads / "chest.png")
+    expect(page.locator("#summary h2")).to_contain_text("%")
+    expect(page.locator("#agreement")).to_contain_text("Add a doctor's mask")
+    screen.upload("masks", uploads / "doctor_a.png", uploads / "doctor_b.png")
+    expect(page.locator("#agreement table")).to_have_count(2)
+    expect(page.locator("#legend")).to_contain_text("doctor_b")
+    for pane in ("radiograph", "attention"):
+        picture = page.locator(f"#{pane} img")
+        picture.scroll_into_view_if_needed()
+        expect(picture).to_have_js_property("naturalWidth", 380)
+        expect(picture).to_have_attribute("alt", "Radiograph" if pane == "radiograph" else "Attention of chest.png")
+    assert screen.fits()
+
+    screen.replace(uploads / "notes.png")
+    expect(page.get_by_role("alert")).to_contain_text("notes.png is not a PNG")
+    expect(page.locator("#summary")).to_contain_text("chest.png")
+    expect(page.locator("#agreement table")).to_have_count(2)
+    assert "/tmp" not in page.get_by_role("alert").inner_text()
+    assert screen.fits()
+
+    # The old masks must not be measured against the next radiograph, though it has their size.
+    screen.replace(uploads / "other.png")
+    expect(page.locator("#summary")).to_contain_text("other.png")
+    expect(page.get_by_role("alert")).to_have_count(0)
+    expect(page.locator("#agreement")).to_contain_text("Add a doctor's mask")
+
+    page.locator("#file").get_by_role("button", name="Clear").click()
+    expect(page.get_by_role("heading", name="Choose a radiograph to begin")).to_be_visible()
+    expect(page.locator("#summary")).to_have_count(0)
+
+
+def test_a_bad_mask_is_named_and_a_photograph_is_warned_of(screen: Screen, uploads: Path) -> None:
+    page = screen.page
+    screen.upload("file", uploads / "photo.jpg")
+    expect(page.get_by_role("list", name="Warnings")).to_contain_text("coloured")
+    screen.upload("masks", uploads / "small.png")
+    expect(page.get_by_role("alert")).to_contain_text("small.png has 200 x 380 pixels")
+    expect(page.locator("#summary")).to_contain_text("photo.jpg")
+    assert screen.fits()
