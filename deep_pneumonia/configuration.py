@@ -20,7 +20,7 @@ def option(default: Any, help: str, choices: Sequence[str] | None = None) -> Any
 
 def parser_for(config: type[T], description: str | None) -> argparse.ArgumentParser:
     """A parser with one option a field of `config`; --help shows every default."""
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser = argparse.ArgumentParser(description=description, formatter_class=Help)
     for field in dataclasses.fields(config):  # type: ignore[arg-type]
         flag = "--" + field.name.replace("_", "-")
         help_text = field.metadata["help"]
@@ -42,6 +42,13 @@ def config_from(config: type[T], arguments: argparse.Namespace) -> T:
     """The dataclass filled from parsed arguments."""
     names = [f.name for f in dataclasses.fields(config)]  # type: ignore[arg-type]
     return config(**{name: getattr(arguments, name) for name in names})
+
+
+class Help(argparse.ArgumentDefaultsHelpFormatter):
+    """Help that shows every default there is, and none where there is none."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        return action.help if action.default in (None, "") else super()._get_help_string(action)
 
 
 def add_data_options(parser: argparse.ArgumentParser) -> None:

@@ -22,7 +22,7 @@ from deep_pneumonia.charts import (
     overlay_sheet,
     roc_chart,
 )
-from deep_pneumonia.configuration import guarded
+from deep_pneumonia.configuration import Help, guarded
 from deep_pneumonia.errors import ManifestError
 from deep_pneumonia.figures import save_figure
 from deep_pneumonia.manifest import SPLITS, Case, read_manifests
@@ -186,7 +186,7 @@ def report(metrics: dict[str, Any]) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Command line of evaluation; returns the exit status."""
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=Help)
     p.add_argument("--checkpoint", default=str(SHIPPED), metavar="DIR", help="checkpoint folder")
     p.add_argument("--manifest", action="append", required=True, metavar="CSV", help="manifest.csv; may be repeated")
     p.add_argument("--split", default="test", choices=(*SPLITS, "all"), help="images to measure on")

@@ -145,7 +145,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise PreparationError(f"{options.out} is the raw folder itself; give another folder to write to.")
         cases = prepare(_finds(options), options.source, options.out, val=options.val, test=test)
     except (DeepPneumoniaError, OSError) as error:
-        print(f"{error}", file=sys.stderr)
+        print(f"error: {error}", file=sys.stderr)
         return 2
     print(table(cases))
     print(f"\n{options.out / 'manifest.csv'}")

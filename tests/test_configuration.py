@@ -54,10 +54,12 @@ def test_help_tells_every_option_with_its_default(main: Main, config: type, caps
     told = entries(text)
     for field in dataclasses.fields(config):
         entry = told["--" + field.name.replace("_", "-")]
-        assert entry.endswith(f"{field.metadata['help']} (default: {field.default})")
+        shown = "" if field.default == "" else f" (default: {field.default})"
+        assert entry.endswith(f"{field.metadata['help']}{shown}")
         for choice in field.metadata["choices"] or ():
             assert choice in entry
     assert {"--manifest", "--out", "--cache"} <= told.keys()
+    assert "None" not in text
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,7 @@ class Screen:
                 with gr.Row(visible=False, elem_id="result") as self.result:
                     self._viewer()
                     self._reading()
+        self.filled = (self.problem, self.left, self.right, self.legend, self.summary, self.agreement, self.data)
         self._listen()
 
     def _files(self) -> None:
@@ -124,21 +125,20 @@ class Screen:
                 self.data = gr.JSON(label="Reading", show_label=False, elem_id="json")
 
     def _listen(self) -> None:
-        filled = [self.left, self.right, self.legend, self.summary, self.agreement, self.data, self.problem]
+        both = [self.file, self.masks]
         # One reading at a time, whoever asks: two would only halve the speed of both.
         one = {"concurrency_id": "read", "concurrency_limit": 1}
         gr.on(
             [self.file.change, self.masks.change],
             self.show,
-            [self.file, self.masks],
-            [*filled, self.another, self.start, self.result],
+            both,
+            [*self.filled, self.another, self.start, self.result],
             show_progress_on=[self.start, self.left, self.right],
             api_visibility="private",
             trigger_mode="always_last",
             **one,
         )
         # A mask belongs to one radiograph; the next of the same size must not be measured against it.
-        both = [self.file, self.masks]
         self.another.upload(lambda uploaded: (uploaded, None), self.another, both, api_visibility="private")
         self.file.clear(lambda: None, None, self.masks, api_visibility="private")
         gr.on([], self.read, both, self.data, api_name="read", **one)
@@ -154,9 +154,8 @@ class Screen:
             return {self.problem: words.refusal(str(error)), self.another: gr.update(visible=True)}
 
     def _emptied(self) -> dict[Any, Any]:
-        nothing = (self.left, self.right, self.legend, self.summary, self.agreement, self.data, self.problem)
         hidden = {part: gr.update(visible=False) for part in (self.another, self.result)}
-        return {**dict.fromkeys(nothing), **hidden, self.start: gr.update(visible=True)}
+        return {**dict.fromkeys(self.filled), **hidden, self.start: gr.update(visible=True)}
 
     def _shown(self, case: Case) -> dict[Any, Any]:
         plain, marked = pictures(case)
