@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install app test check bench clean
+.PHONY: install browser app test check bench clean
 
 install: .venv/installed
 
@@ -16,8 +16,14 @@ install: .venv/installed
 app: install
 	$(BIN)/python app.py
 
+# Chromium for the tests in a browser; where it is missing, Debian's, which needs root.
+browser:
+	command -v chromium >/dev/null || { apt-get update -qq && \
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
+	{ echo "error: there is no chromium; install it, then run make test again." >&2; exit 1; }
+
 # One thread a process: on two cores the tests' small networks are faster so, and equal runs stay equal.
-test: install
+test: install browser
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --cov --cov-report=term
 
 check: install

@@ -1,12 +1,12 @@
 """Start the viewer: `python app.py`, or `make app`. Hugging Face Spaces starts here too."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
 from deep_pneumonia.errors import DeepPneumoniaError
 from deep_pneumonia.reader import SHIPPED, Reader
-from deep_pneumonia.viewer.app import launch
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -15,6 +15,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--checkpoint", default=str(SHIPPED), metavar="DIR", help="checkpoint folder")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to compute")
     arguments = parser.parse_args(argv)
+    port = os.environ.get("GRADIO_SERVER_PORT", "0")
+    if not port.isdecimal() or int(port) > 65535:
+        print(f"error: GRADIO_SERVER_PORT is {port!r}; give a number from 1 to 65535.", file=sys.stderr)
+        return 2
+    from deep_pneumonia.viewer.app import launch  # gradio reads the port as it is imported
+
     try:
         launch(Reader.load(arguments.checkpoint, arguments.device))
     except DeepPneumoniaError as error:

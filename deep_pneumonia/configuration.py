@@ -5,6 +5,7 @@ A field's help stands in its metadata: `epochs: int = option(20, "passes over th
 
 import argparse
 import dataclasses
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -13,9 +14,29 @@ from deep_pneumonia.errors import DeepPneumoniaError
 T = TypeVar("T")
 
 
-def option(default: Any, help: str, choices: Sequence[str] | None = None) -> Any:  # noqa: A002
-    """A dataclass field that becomes the option --its-name with `help` and, if given, `choices`."""
-    return dataclasses.field(default=default, metadata={"help": help, "choices": choices})
+def option(
+    default: Any,
+    help: str,  # noqa: A002
+    choices: Sequence[str] | None = None,
+    *,
+    low: float = -math.inf,
+    high: float = math.inf,
+) -> Any:
+    """A dataclass field that becomes the option --its-name with `help` and, if given, `choices`, `low` and `high`."""
+    return dataclasses.field(default=default, metadata={"help": help, "choices": choices, "low": low, "high": high})
+
+
+def _within(kind: Any, low: float, high: float) -> Callable[[str], Any]:
+    """`kind`, refusing numbers outside `low` to `high` (both allowed) before a run starts."""
+
+    def parse(text: str) -> Any:
+        value = kind(text)
+        if kind is not str and not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text} is not allowed, expected {low} to {high}")
+        return value
+
+    parse.__name__ = getattr(kind, "__name__", "value")  # argparse names it when the text is no number
+    return parse
 
 
 def parser_for(config: type[T], description: str | None) -> argparse.ArgumentParser:
@@ -29,7 +50,7 @@ def parser_for(config: type[T], description: str | None) -> argparse.ArgumentPar
         else:
             parser.add_argument(
                 flag,
-                type=field.type,
+                type=_within(field.type, field.metadata["low"], field.metadata["high"]),
                 default=field.default,
                 choices=field.metadata["choices"],
                 metavar=None if field.metadata["choices"] else field.name.split("_")[-1].upper(),
@@ -61,15 +82,16 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
 
 
 def guarded(verb: Callable[[], None]) -> int:
-    """Run a verb; a named error becomes one line on stderr and exit status 2, an interrupt 130."""
+    """Run a verb; a named error or a file that cannot be written becomes one line on stderr and exit status 2, an
+    interrupt 130."""
     import sys
 
     try:
         verb()
-    except DeepPneumoniaError as error:
+    except (DeepPneumoniaError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("Stopped; the same command goes on from the last saved step.", file=sys.stderr)
+        print("Stopped; the same command goes on with a training run.", file=sys.stderr)
         return 130
     return 0

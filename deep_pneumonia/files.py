@@ -16,6 +16,8 @@ def whole(path: str | Path) -> Iterator[Path]:
         DeepPneumoniaError: the folder is missing or cannot be written to. What stood at `path` stays.
     """
     path = Path(path)
+    if not path.name:
+        raise DeepPneumoniaError(f"{path} is a folder; give a file's name.")
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         yield partial

@@ -11,8 +11,9 @@ import numpy as np
 from tqdm import tqdm
 
 from deep_pneumonia.annotation import write_mask
+from deep_pneumonia.configuration import guarded
 from deep_pneumonia.covid import covid
-from deep_pneumonia.errors import DeepPneumoniaError, PreparationError
+from deep_pneumonia.errors import PreparationError
 from deep_pneumonia.manifest import SPLITS, Case, MaskRef, split_of, write_manifest
 from deep_pneumonia.nih import nih
 from deep_pneumonia.sources import Find, folder, kermany, peek_size
@@ -135,21 +136,19 @@ def _finds(options: argparse.Namespace) -> list[Find]:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the verb: 0, or 2 with one line on stderr when something is wrong with the raw folder."""
     options = _parser().parse_args(argv)
+    return guarded(lambda: _run(options))
+
+
+def _run(options: argparse.Namespace) -> None:
     test = getattr(options, "test", 0.0)
-    try:
-        if not (options.val >= 0 and test >= 0 and options.val + test < 1):
-            raise PreparationError(f"The shares are {options.val} and {test}; both are at least 0, together below 1.")
-        if not options.raw.is_dir():
-            raise PreparationError(f"{options.raw} is no folder; give the folder with the publisher's files.")
-        if options.out.resolve() == options.raw.resolve():
-            raise PreparationError(f"{options.out} is the raw folder itself; give another folder to write to.")
-        cases = prepare(_finds(options), options.source, options.out, val=options.val, test=test)
-    except (DeepPneumoniaError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    print(table(cases))
+    if not (options.val >= 0 and test >= 0 and options.val + test < 1):
+        raise PreparationError(f"The shares are {options.val} and {test}; both are at least 0, together below 1.")
+    if not options.raw.is_dir():
+        raise PreparationError(f"{options.raw} is no folder; give the folder with the publisher's files.")
+    if options.out.resolve() == options.raw.resolve():
+        raise PreparationError(f"{options.out} is the raw folder itself; give another folder to write to.")
+    print(table(prepare(_finds(options), options.source, options.out, val=options.val, test=test)))
     print(f"\n{options.out / 'manifest.csv'}")
-    return 0
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import app
 from deep_pneumonia import evaluate, inspect, prepare, pretrain, train
 from deep_pneumonia.configuration import add_data_options, config_from, guarded, option, parser_for
 from deep_pneumonia.errors import DeepPneumoniaError, ManifestError
+from deep_pneumonia.files import whole
 from deep_pneumonia.pretrain import PretrainConfig
 from deep_pneumonia.train import TrainConfig
 
@@ -156,7 +157,7 @@ def test_a_named_error_is_one_line_and_status_2(kind: type[DeepPneumoniaError], 
 
 def test_an_interrupt_is_no_error_and_anything_else_is_not_hidden(capsys: Capture) -> None:
     assert guarded(raising(KeyboardInterrupt())) == 130
-    assert capsys.readouterr() == ("", "Stopped; the same command goes on from the last saved step.\n")
+    assert capsys.readouterr() == ("", "Stopped; the same command goes on with a training run.\n")
     with pytest.raises(ZeroDivisionError, match="a bug"):
         guarded(raising(ZeroDivisionError("a bug")))
 
@@ -174,3 +175,35 @@ def test_a_missing_file_is_one_line_and_status_2(main: Main, tmp_path: Path, cap
     output, errors = capsys.readouterr()
     assert output == ""
     assert re.fullmatch(r"error: .*(nowhere|chest\.png).*\n", errors)
+
+
+@pytest.mark.parametrize(
+    ("main", "words"),
+    [
+        (train.main, ["--epochs", "0"]),
+        (train.main, ["--lr", "-1"]),
+        (train.main, ["--beta", "1.5"]),
+        (train.main, ["--hard-probability", "nan"]),
+        (pretrain.main, ["--batch", "1"]),
+        (pretrain.main, ["--temperature", "0"]),
+    ],
+)
+def test_a_number_that_means_nothing_is_refused_before_the_run(main: Main, words: list[str], capsys: Capture) -> None:
+    status, _, error = ended(main, ["--manifest", "m.csv", "--out", "o", *words], capsys)
+    assert status == 2
+    assert f"argument {words[0]}: {words[1]} is not allowed, expected" in error
+
+
+def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path, capsys: Capture) -> None:
+    (tmp_path / "file").touch()
+    assert guarded(lambda: (tmp_path / "file").mkdir()) == 2
+    assert capsys.readouterr().err.startswith("error: ")
+    with pytest.raises(DeepPneumoniaError, match="give a file's name"), whole("."):
+        pass
+
+
+@pytest.mark.parametrize("port", ["abc", "-1", "70000"])
+def test_a_port_that_is_none_is_refused(port: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    monkeypatch.setenv("GRADIO_SERVER_PORT", port)
+    assert app.main([]) == 2
+    assert capsys.readouterr().err == f"error: GRADIO_SERVER_PORT is {port!r}; give a number from 1 to 65535.\n"

@@ -78,7 +78,7 @@ def summary(name: str, reading: Reading) -> str:
     return (
         f'<section class="summary"><p class="file">{escape(name)}</p>{_listed("ul", warnings, "Warnings")}'
         f"<h2>{escape(reading.predicted)} <span>{percent(p)}</span></h2>{_bars(reading)}"
-        f'<p class="hint">Of 100 radiographs like those the model was trained on that get this probability, '
+        f'<p class="hint">Calibrated on validation images: of 100 like them that get this probability, '
         f"{many} are {escape(reading.predicted)}. Highest attention: {reading.evidence:.2f} on a scale from 0 to 1."
         "</p></section>"
     )
