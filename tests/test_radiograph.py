@@ -17,7 +17,6 @@ from deep_pneumonia.errors import NotARadiographError, RadiographError
 from deep_pneumonia.radiograph import Radiograph, decode
 
 RAMP = np.add.outer(np.arange(24) * 5, np.arange(32) * 4).astype(np.uint8)  # (24, 32), 0 to 239, no symmetry
-GIF = b"GIF89a" + bytes(99)
 FORMATS = ["PNG", "JPEG", "TIFF", "WEBP", "BMP"]
 
 
