@@ -14,6 +14,7 @@ DeepPneumoniaError
 │   ├── DamagedCheckpointError a file is missing, cut short or altered
 │   ├── ForeignCheckpointError not a checkpoint of this package
 │   └── NewerCheckpointError   written by a newer format than this package knows
+├── SimulationError            a chest CT that cannot be rendered, or cases that cannot be simulated as asked
 └── TrainingError              a run that cannot start or resume as asked
 
 The text of each is one plain sentence: what was got, what was expected, what to do.
@@ -78,3 +79,7 @@ class NewerCheckpointError(CheckpointError):
 
 class TrainingError(DeepPneumoniaError):
     """A run cannot start, or cannot resume with what was asked."""
+
+
+class SimulationError(DeepPneumoniaError):
+    """The chest CT is missing or damaged, or cases cannot be simulated as asked."""
