@@ -74,13 +74,14 @@ def load(folder: Path) -> ChestCT:
     """
     try:
         import nibabel
+        from nibabel.filebasedimages import ImageFileError
     except ImportError as error:
         raise SimulationError("Reading the CT needs nibabel; install the extra `simulate`.") from error
     try:
         image, labels = (nibabel.load(folder / name) for name in ("cxr.nii.gz", "mask.nii.gz"))
         hu = np.asarray(image.dataobj, dtype=np.float32)
         structures = np.asarray(labels.dataobj).astype(np.uint8)
-    except (OSError, EOFError, ValueError, nibabel.filebasedimages.ImageFileError) as error:
+    except (OSError, EOFError, ValueError, ImageFileError) as error:
         raise SimulationError(f"The CT in {folder} cannot be read ({error}); install it again.") from error
     if hu.ndim != 3 or hu.shape != structures.shape:
         raise SimulationError(f"The CT has shape {hu.shape}, its map of structures {structures.shape}; give a pair.")
