@@ -17,7 +17,8 @@ Picture = NDArray[np.float32]
 class Exposure:
     """How a picture is taken and shown. `quanta` reach a mm2 of the detector where nothing is in the way; `scatter`
     over primary radiation behind the chest (a plain stand-in: primary spread over 60 mm); `blur` of the detector in
-    mm; `detail` is how much of the wide brightness is kept, below 1, as digital detectors do; `contrast` of the tone curve.
+    mm; `detail` is how much of the wide brightness is kept, below 1, as digital detectors do; `contrast` of the tone
+    curve.
     """
 
     quanta: float = 60_000.0

@@ -19,8 +19,9 @@ OWN = "deep_pneumonia"
 # Every module stands in one of these groups. A later group may import an earlier one, never the other way.
 BASE = {"errors", "files"}  # needed by all, know nothing
 LEAVES = {
-    "agreement", "annotation", "augment", "body", "charts", "chest_ct", "configuration", "dicom", "figures", "film", "gdcm_process",
-    "geometry", "grey_levels", "inpaint", "losses", "metrics", "model", "pneumonia", "projection", "publishers", "radiograph", "run",
+    "agreement", "annotation", "augment", "body", "charts", "chest_ct", "configuration", "dicom", "figures",
+    "film", "gdcm_process", "geometry", "grey_levels", "inpaint", "losses", "metrics", "model",
+    "pneumonia", "projection", "publishers", "radiograph", "run",
 }  # fmt: skip
 JOINING = {"cache", "checkpoint", "gradcam", "manifest", "reader"}  # nouns made of other nouns
 # A verb and its private helpers. Nothing else may import either.
