@@ -15,6 +15,7 @@ DeepPneumoniaError
 │   ├── ForeignCheckpointError not a checkpoint of this package
 │   └── NewerCheckpointError   written by a newer format than this package knows
 ├── SimulationError            a chest CT that cannot be rendered, or cases that cannot be simulated as asked
+├── CasesError             a folder of teaching cases that cannot be read
 └── TrainingError              a run that cannot start or resume as asked
 
 The text of each is one plain sentence: what was got, what was expected, what to do.
@@ -79,6 +80,10 @@ class NewerCheckpointError(CheckpointError):
 
 class TrainingError(DeepPneumoniaError):
     """A run cannot start, or cannot resume with what was asked."""
+
+
+class CasesError(DeepPneumoniaError):
+    """A folder of teaching cases lacks a part, or its cases.json is damaged."""
 
 
 class SimulationError(DeepPneumoniaError):

@@ -25,12 +25,12 @@ from deep_pneumonia.charts import (
 from deep_pneumonia.configuration import Help, guarded
 from deep_pneumonia.errors import ManifestError
 from deep_pneumonia.figures import save_figure
+from deep_pneumonia.files import write_json
 from deep_pneumonia.manifest import SPLITS, Case, read_manifests
 from deep_pneumonia.metrics import bootstrap, classification_figures, localisation_figures, mean
 from deep_pneumonia.per_image import METHODS, Row, measure, write_table
 from deep_pneumonia.radiograph import decode
 from deep_pneumonia.reader import SHIPPED, Reader
-from deep_pneumonia.run import write_json
 
 SHEET = 16
 

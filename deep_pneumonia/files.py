@@ -1,9 +1,11 @@
 """Files that are written whole or not at all."""
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from deep_pneumonia.errors import DeepPneumoniaError
 
@@ -26,3 +28,9 @@ def whole(path: str | Path) -> Iterator[Path]:
         raise DeepPneumoniaError(f"{path} cannot be written ({error.strerror}); choose another place.") from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def write_json(value: Any, path: Path) -> None:
+    """Write JSON atomically; NaN is refused."""
+    with whole(path) as partial:
+        partial.write_text(json.dumps(value, indent=1, allow_nan=False) + "\n", encoding="utf-8")

@@ -9,6 +9,7 @@ leaves the image out of classification; its pixels and masks still serve.
 
 import csv
 import hashlib
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -178,3 +179,23 @@ def _check(cases: Sequence[Case]) -> None:
         if file in seen:
             raise ManifestError(f"The image {case.image} stands twice; name each image once.")
         seen.add(file)
+
+
+def table(cases: Sequence[Case]) -> str:
+    """What was found, as plain text: images and patients of each split and label, masks of each reader."""
+    found: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    drawn: dict[tuple[str, ...], int] = defaultdict(int)
+    for case in cases:
+        found[case.split, case.label or "(no label)"].append(case.patient)
+        for mask in case.masks:
+            drawn[mask.reader, mask.kind] += 1
+        drawn["(other findings)", "not a lesion of pneumonia"] += case.other_mask is not None
+    lines = [f"{'split':<8}{'label':<26}{'images':>8}{'patients':>10}"]
+    for split, label in sorted(found, key=lambda k: (SPLITS.index(k[0]), k[1])):
+        patients = found[split, label]
+        lines.append(f"{split:<8}{label:<26}{len(patients):>8}{len(set(patients)):>10}")
+    lines.append(f"{'all':<34}{len(cases):>8}{len({c.patient for c in cases}):>10}")
+    lines += ["", f"{'reader':<20}{'kind of mask':<26}{'images':>8}"]
+    lines += [f"{reader:<20}{kind:<26}{n:>8}" for (reader, kind), n in sorted(drawn.items(), reverse=True) if n]
+    unknown = sum(not c.masks for c in cases)
+    return "\n".join([*lines, f"{'(nobody)':<20}{'unknown':<26}{unknown:>8}"])

@@ -3,7 +3,6 @@
 import argparse
 import re
 import sys
-from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from deep_pneumonia.annotation import write_mask
 from deep_pneumonia.configuration import guarded
 from deep_pneumonia.covid import covid
 from deep_pneumonia.errors import PreparationError
-from deep_pneumonia.manifest import SPLITS, Case, MaskRef, split_of, write_manifest
+from deep_pneumonia.manifest import Case, MaskRef, split_of, table, write_manifest
 from deep_pneumonia.nih import nih
 from deep_pneumonia.sources import Find, folder, kermany, peek_size
 
@@ -70,26 +69,6 @@ def _mask_path(out: Path, key: str, reader: str) -> Path:
     # No "/" and no ";", which separates masks in the manifest; different keys give different names.
     safe = re.sub(r"[/;%\\]", lambda m: f"%{ord(m[0]):02X}", key)
     return out / f"{safe}-{reader}.png"
-
-
-def table(cases: Sequence[Case]) -> str:
-    """What was found, as plain text: images and patients of each split and label, masks of each reader."""
-    found: dict[tuple[str, ...], list[str]] = defaultdict(list)
-    drawn: dict[tuple[str, ...], int] = defaultdict(int)
-    for case in cases:
-        found[case.split, case.label or "(no label)"].append(case.patient)
-        for mask in case.masks:
-            drawn[mask.reader, mask.kind] += 1
-        drawn["(other findings)", "not a lesion of pneumonia"] += case.other_mask is not None
-    lines = [f"{'split':<8}{'label':<26}{'images':>8}{'patients':>10}"]
-    for split, label in sorted(found, key=lambda k: (SPLITS.index(k[0]), k[1])):
-        patients = found[split, label]
-        lines.append(f"{split:<8}{label:<26}{len(patients):>8}{len(set(patients)):>10}")
-    lines.append(f"{'all':<34}{len(cases):>8}{len({c.patient for c in cases}):>10}")
-    lines += ["", f"{'reader':<20}{'kind of mask':<26}{'images':>8}"]
-    lines += [f"{reader:<20}{kind:<26}{n:>8}" for (reader, kind), n in sorted(drawn.items(), reverse=True) if n]
-    unknown = sum(not c.masks for c in cases)
-    return "\n".join([*lines, f"{'(nobody)':<20}{'unknown':<26}{unknown:>8}"])
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -25,7 +25,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from deep_pneumonia.errors import TrainingError
-from deep_pneumonia.files import whole
+from deep_pneumonia.files import whole, write_json
 
 Tree = dict[str, Any]
 
@@ -169,12 +169,6 @@ def shuffled(count: int, seed: int, epoch: int) -> NDArray[np.int64]:
 def generator_at(seed: int, step: int, rank: int = 0) -> torch.Generator:
     """The random generator of one step of one process: a function of its numbers alone."""
     return torch.Generator().manual_seed(hash((seed, step, rank)) % 2**63)
-
-
-def write_json(value: Any, path: Path) -> None:
-    """Write JSON atomically; NaN is refused."""
-    with whole(path) as partial:
-        partial.write_text(json.dumps(value, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def _flatten(tree: Tree, prefix: str = "") -> list[tuple[str, torch.Tensor]]:

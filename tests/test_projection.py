@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.ndimage import map_coordinates
 
-from deep_pneumonia.projection import BONE, BONE_HU, WATER, Pose, attenuation, project, rays
+from deep_pneumonia.simulation.projection import BONE, BONE_HU, WATER, Pose, attenuation, project, rays
 
 VOXEL = (2.0, 1.5, 1.0)
 SIZE = (64, 64)

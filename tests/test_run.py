@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from deep_pneumonia import run as module
 from deep_pneumonia.errors import DeepPneumoniaError, TrainingError
+from deep_pneumonia.files import write_json
 from deep_pneumonia.run import (
     Run,
     Tree,
@@ -25,7 +26,6 @@ from deep_pneumonia.run import (
     restore_optimizer,
     save_tree,
     shuffled,
-    write_json,
 )  # fmt: skip
 
 

@@ -12,8 +12,8 @@ from torch.nn import functional as F
 # Linear attenuation per mm at an effective 60 keV (a 120 kVp chest film behind a patient), from NIST's tables
 # (Hubbell and Seltzer): water 0.2059 cm2/g at 1.00 g/cm3, cortical bone 0.3148 cm2/g at 1.92 g/cm3. A scanner's
 # beam of about 70 keV gives this bone 1579 HU.
-WATER = 0.02059
-BONE = 0.06044
+WATER = 0.02269
+BONE = 0.08145
 BONE_HU = 1579.0
 
 
@@ -76,6 +76,27 @@ def rays(pose: Pose, size: tuple[int, int]) -> tuple[torch.Tensor, torch.Tensor]
     return (tube @ turned + middle).float(), (pixels @ turned + middle).float()
 
 
+def shadow_of(points: torch.Tensor, pose: Pose, size: tuple[int, int]) -> torch.Tensor:
+    """Where points (..., 3) in mm of the body fall on the picture: (..., 2), row and column in pixels, the edge of the
+    first pixel at 0."""
+    front = 1.0 if pose.view == "PA" else -1.0
+    seen = (points.double() - torch.tensor([0.0, *pose.centre], dtype=torch.float64)) @ rotation(pose)
+    toward = pose.focus / (pose.focus - pose.gap + front * seen[..., :1])
+    z, x = (seen[..., 1:] * toward).unbind(dim=-1)
+    return torch.stack([(0.5 - z / pose.field) * size[0], (0.5 + x / pose.field) * size[1]], dim=-1).float()
+
+
+def window(low: torch.Tensor, high: torch.Tensor, pose: Pose, size: tuple[int, int]) -> tuple[slice, slice]:
+    """Rows and columns of the picture (H, W) on which a box from `low` to `high` (3,) in mm of the body can fall."""
+    corners = torch.cartesian_prod(*torch.stack([low, high], dim=1))
+    found = shadow_of(corners, pose, size)
+    first, last = found.amin(dim=0).floor().long() - 1, found.amax(dim=0).ceil().long() + 1
+    rows, columns = (
+        slice(max(0, min(int(a), n)), min(n, max(int(b), 0))) for a, b, n in zip(first, last, size, strict=True)
+    )
+    return rows, columns
+
+
 def project(
     volume: torch.Tensor,
     voxel: tuple[float, float, float],
@@ -89,20 +110,26 @@ def project(
     Joseph's method (IEEE TMI 1982): a ray is sampled where it crosses each coronal plane, bilinearly, times the
     way from plane to plane. Outside the volume is nothing. `planes` are taken at a time, to bound memory.
     """
+    picture = torch.zeros(size)
     tube, pixels = rays(pose, size)
-    tube, pixels = (p.to(volume.device) - torch.tensor(origin, device=volume.device) for p in (tube, pixels))
+    half = torch.tensor(volume.shape) * torch.tensor(voxel) / 2
+    where = window(torch.tensor(origin) - half, torch.tensor(origin) + half, pose, size)
+    tube, pixels = tube - torch.tensor(origin), pixels[where] - torch.tensor(origin)
+    if not pixels.numel():  # it falls beside the picture
+        return picture
+    total = torch.zeros(pixels.shape[:2])
     toward = pixels - tube
     steps = voxel[0] * torch.linalg.vector_norm(toward, dim=-1) / toward[..., 0].abs()
-    total = torch.zeros(size, device=volume.device)
-    count, half_z, half_x = volume.shape[0], voxel[1] * volume.shape[1] / 2, voxel[2] * volume.shape[2] / 2
+    count = volume.shape[0]
     # Crossing point as a line in y: (x, z) = start + y * slope, in the units of grid_sample.
-    scale = torch.tensor([half_x, half_z], device=volume.device)
+    scale = half[[2, 1]]
     slope = toward[..., [2, 1]] / toward[..., [0]]
     start = (tube[[2, 1]] - tube[0] * slope) / scale
     slope = slope / scale
-    y = (torch.arange(count, device=volume.device) + 0.5 - count / 2) * voxel[0]
+    y = (torch.arange(count) + 0.5 - count / 2) * voxel[0]
     for first in range(0, count, planes):
         some = slice(first, min(first + planes, count))
         grid = start + y[some, None, None, None] * slope
         total += F.grid_sample(volume[some, None], grid, align_corners=False).sum(dim=(0, 1))
-    return total * steps
+    picture[where] = total * steps
+    return picture

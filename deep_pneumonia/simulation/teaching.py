@@ -1,0 +1,68 @@
+"""Render the teaching cases that a folder's cases.json asks for: pictures and masks, and what is known of them.
+
+Each case's "recipe" says how: {"body", "pose", "view", "kind", "severity", "lobes", "confounders", "seed"}. What a
+person wrote stays; "label", "image", "spacing_mm", "contrast" and "readers" are written anew.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deep_pneumonia.annotation import write_mask
+from deep_pneumonia.cases import read_document
+from deep_pneumonia.errors import CasesError
+from deep_pneumonia.files import write_json
+from deep_pneumonia.simulation.body import draw_build, vary
+from deep_pneumonia.simulation.chest_ct import ChestCT
+from deep_pneumonia.simulation.dataset import TRUTH, save_picture
+from deep_pneumonia.simulation.pneumonia import NORMAL
+from deep_pneumonia.simulation.scene import Recipe, Simulated, draw_pose, expose, render
+from deep_pneumonia.simulation.visible import HANDS
+
+
+def render_cases(ct: ChestCT, folder: Path, size: int, done: Callable[[], object]) -> None:
+    """Render every case at `size` pixels a side; cases.json is written last. `done` is called after each.
+
+    Raises:
+        CasesError: cases.json is missing or damaged, or a recipe lacks a part.
+        SimulationError: a lesion cannot be seen.
+    """
+    document = read_document(folder)
+    for entry in document["cases"]:
+        entry.update(_made(ct, folder, entry, size))
+        done()
+    write_json(document, folder / "cases.json")
+
+
+def _made(ct: ChestCT, folder: Path, entry: dict[str, Any], size: int) -> dict[str, Any]:
+    try:
+        name, asked = str(entry["id"]), entry["recipe"]
+        recipe = Recipe(
+            str(asked["kind"]), (int(asked["seed"]),), float(asked["severity"]),
+            tuple(asked["lobes"]), tuple(asked["confounders"]),
+        )  # fmt: skip
+        seed, pose, view = int(asked["body"]), int(asked["pose"]), str(asked["view"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise CasesError(f"A recipe in {folder / 'cases.json'} lacks or garbles {error}; complete it.") from error
+    body = vary(ct, draw_build(np.random.default_rng(seed)))
+    shadow = expose(body, draw_pose(body, view, np.random.default_rng((seed, pose))), size)
+    case = render(shadow, recipe)
+    save_picture(case.pixels, folder / f"{name}.png")
+    spacing = round(shadow.pixel, 4)
+    return {
+        "label": recipe.kind, "image": f"{name}.png", "spacing_mm": [spacing, spacing],
+        "contrast": round(case.contrast, 3), "readers": _drawn(folder, name, recipe.kind, case),
+    }  # fmt: skip
+
+
+def _drawn(folder: Path, name: str, kind: str, case: Simulated) -> list[dict[str, str]]:
+    if kind == NORMAL:
+        return [{"name": reader, "kind": "normal"} for reader in (TRUTH, *(h.name for h in HANDS))]
+    entries = []
+    for reader, mask in {TRUTH: case.mask, **case.readers}.items():
+        file = f"{name}-{reader.lower().replace(' ', '-')}.png"
+        write_mask(mask, folder / file)
+        entries.append({"name": reader, "kind": "pixel" if reader == TRUTH else "polygon", "mask": file})
+    return entries
