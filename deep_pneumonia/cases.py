@@ -1,10 +1,11 @@
 """Teaching cases: radiographs with their readers' masks and what they teach, in one folder with its cases.json.
 
 {"format": 1, "licence": ..., "attribution": ..., "cases": [{"id", "title", "findings", "teaching_point", "difficulty",
-"label", "image", "spacing_mm", "readers": [{"name", "kind", "mask"}], ...}]}. A reader of kind "normal" has no mask.
-What else stands there, such as how a case was made, is left alone.
+"label", "image", "sha256", "spacing_mm", "readers": [{"name", "kind", "mask"}], ...}]}. A reader of kind "normal" has
+no mask. What else stands there, such as how a case was made, is left alone.
 """
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +14,9 @@ from typing import Any, get_args
 from deep_pneumonia.annotation import Annotation, Kind, read_as_normal, read_mask
 from deep_pneumonia.errors import CasesError
 
+SHIPPED_CASES = Path(__file__).parent.parent / "assets" / "cases"
 FORMAT = 1
-TEXTS = ("id", "title", "findings", "teaching_point", "difficulty", "label", "image")
+TEXTS = ("id", "title", "findings", "teaching_point", "difficulty", "label", "image", "sha256")
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,8 @@ class Drawing:
 @dataclass(frozen=True)
 class TeachingCase:
     """One case: what it is called, what is seen in it, what it teaches in a sentence or two, how hard it is ("easy",
-    "moderate", "hard"), the label that is true of it, the radiograph's file, mm a pixel at the detector (row, column),
-    and the readers' drawings, the truth first."""
+    "moderate", "hard"), the label that is true of it, the radiograph's file and its digest,
+    mm a pixel at the detector (row, column), and the readers' drawings, the truth first."""
 
     id: str
     title: str
@@ -39,6 +41,7 @@ class TeachingCase:
     difficulty: str
     label: str
     image: Path
+    sha256: str
     spacing_mm: tuple[float, float]
     readers: tuple[Drawing, ...]
 
@@ -108,3 +111,8 @@ def _drawing(entry: dict[str, Any], folder: Path) -> Drawing:
     if kind not in get_args(Kind) or (kind == "normal") != (mask is None):
         raise ValueError(f"the mask {mask!r} of kind {kind!r}")
     return Drawing(str(entry["name"]), kind, folder / mask if mask else None)
+
+
+def sha256(file: str | Path) -> str:
+    """Digest of a file's bytes, by which a radiograph is known as a case whatever it is called."""
+    return hashlib.sha256(Path(file).read_bytes()).hexdigest()

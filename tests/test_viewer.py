@@ -1,6 +1,5 @@
 """The viewer without a browser: what is drawn and said of a case, and what is refused."""
 
-import asyncio
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,6 +18,7 @@ from deep_pneumonia.reader import Caution, Reader
 from deep_pneumonia.viewer import app as frame
 from deep_pneumonia.viewer import words
 from deep_pneumonia.viewer.inspect import Case, pictures, read
+from tests.blocks import inside
 from tests.phantom import draw, save_png
 
 SIZE = (300, 260)
@@ -145,15 +145,6 @@ def test_a_bad_file_is_named_as_its_person_names_it(
         read(reader, str(files / file), [str(files / m) for m in masks])
     assert said in str(caught.value)
     assert str(files) not in str(caught.value)
-
-
-def inside(work: Callable[[], Any]) -> Any:
-    """Work done inside an event loop: outside of one, Gradio opens loops that it never closes."""
-
-    async def done() -> Any:
-        return work()
-
-    return asyncio.run(done())
 
 
 Show = Callable[[str | None, list[str] | None], dict[str, Any]]

@@ -1,7 +1,7 @@
 """Render the teaching cases that a folder's cases.json asks for: pictures and masks, and what is known of them.
 
 Each case's "recipe" says how: {"body", "pose", "view", "kind", "severity", "lobes", "confounders", "seed"}. What a
-person wrote stays; "label", "image", "spacing_mm", "contrast" and "readers" are written anew.
+person wrote stays; "label", "image", "sha256", "spacing_mm", "contrast" and "readers" are written anew.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from deep_pneumonia.annotation import write_mask
-from deep_pneumonia.cases import read_document
+from deep_pneumonia.cases import read_document, sha256
 from deep_pneumonia.errors import CasesError
 from deep_pneumonia.files import write_json
 from deep_pneumonia.simulation.body import draw_build, vary
@@ -49,11 +49,13 @@ def _made(ct: ChestCT, folder: Path, entry: dict[str, Any], size: int) -> dict[s
     body = vary(ct, draw_build(np.random.default_rng(seed)))
     shadow = expose(body, draw_pose(body, view, np.random.default_rng((seed, pose))), size)
     case = render(shadow, recipe)
-    save_picture(case.pixels, folder / f"{name}.png")
-    spacing = round(shadow.pixel, 4)
+    image = f"{name}/{name}.png"
+    (folder / name).mkdir(exist_ok=True)
+    save_picture(case.pixels, folder / image)
+    spacing, readers = round(shadow.pixel, 4), _drawn(folder, name, recipe.kind, case)
     return {
-        "label": recipe.kind, "image": f"{name}.png", "spacing_mm": [spacing, spacing],
-        "contrast": round(case.contrast, 3), "readers": _drawn(folder, name, recipe.kind, case),
+        "label": recipe.kind, "image": image, "sha256": sha256(folder / image),
+        "spacing_mm": [spacing, spacing], "contrast": round(case.contrast, 3), "readers": readers,
     }  # fmt: skip
 
 
@@ -62,7 +64,7 @@ def _drawn(folder: Path, name: str, kind: str, case: Simulated) -> list[dict[str
         return [{"name": reader, "kind": "normal"} for reader in (TRUTH, *(h.name for h in HANDS))]
     entries = []
     for reader, mask in {TRUTH: case.mask, **case.readers}.items():
-        file = f"{name}-{reader.lower().replace(' ', '-')}.png"
+        file = f"{name}/{reader}.png"  # a viewer that is given the file alone still knows the reader
         write_mask(mask, folder / file)
         entries.append({"name": reader, "kind": "pixel" if reader == TRUTH else "polygon", "mask": file})
     return entries

@@ -4,6 +4,7 @@ import os
 
 import gradio as gr
 
+from deep_pneumonia.cases import SHIPPED_CASES, load_cases
 from deep_pneumonia.errors import DeepPneumoniaError
 from deep_pneumonia.reader import SHIPPED, Reader
 from deep_pneumonia.viewer import inspect
@@ -33,7 +34,9 @@ def build(reader: Reader) -> gr.Blocks:
     """The whole viewer around one reader."""
     with gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False, delete_cache=DELETE_CACHE) as blocks:
         gr.HTML(HEAD)
-        inspect.Screen(reader)
+        screen = inspect.Screen(reader, load_cases(SHIPPED_CASES))
+        if screen.examples.cases:
+            blocks.load(screen.first, None, [screen.file, screen.masks], api_visibility="private")
     return blocks.queue(max_size=32)
 
 
@@ -51,6 +54,7 @@ def launch(reader: Reader) -> None:
             server_port=int(port) if port else None,
             prevent_thread_lock=True,
             quiet=True,
+            allowed_paths=[str(SHIPPED_CASES)],  # wherever it was started; no upload lies there
             max_file_size=MAX_UPLOAD,
             theme=theme(),
             css_paths=STYLE,

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from deep_pneumonia.annotation import Annotation, read_mask
+from deep_pneumonia.cases import TeachingCase
 from deep_pneumonia.errors import AnnotationError, DeepPneumoniaError, MaskSizeError, UnreadableFileError
 from deep_pneumonia.figures import READER_COLOURS, draw_contours, overlay
 from deep_pneumonia.radiograph import Radiograph, decode
 from deep_pneumonia.reader import Reader, Reading
 from deep_pneumonia.viewer import words
+from deep_pneumonia.viewer.examples import Examples
 
 # Longest side of the pictures that are sent to the browser.
 SHOWN = 1024
@@ -90,18 +92,29 @@ def smaller(values: NDArray[np.float32], step: int) -> NDArray[np.float32]:
 class Screen:
     """The screen's elements, laid out inside the current Blocks, and what fills them."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, cases: Sequence[TeachingCase] = ()) -> None:
         self.reader = reader
         with gr.Row(elem_id="inspect"):
             with gr.Column(min_width=250, elem_id="case"):
+                self.examples = Examples(cases)
                 self._files()
             with gr.Column(elem_id="stage"):
                 self.problem = gr.HTML(elem_id="problem")
+                self.lesson = gr.HTML(elem_id="lesson")
                 self.start = gr.HTML(words.START, elem_id="start")
                 with gr.Row(visible=False, elem_id="result") as self.result:
                     self._viewer()
                     self._reading()
-        self.filled = (self.problem, self.left, self.right, self.legend, self.summary, self.agreement, self.data)
+        self.filled = (
+            self.problem,
+            self.lesson,
+            self.left,
+            self.right,
+            self.legend,
+            self.summary,
+            self.agreement,
+            self.data,
+        )
         self._listen()
 
     def _files(self) -> None:
@@ -138,6 +151,7 @@ class Screen:
             trigger_mode="always_last",
             **one,
         )
+        self.examples.gallery.select(self.examples.chosen, None, both, api_visibility="private")
         # A mask belongs to one radiograph; the next of the same size must not be measured against it.
         self.another.upload(lambda uploaded: (uploaded, None), self.another, both, api_visibility="private")
         self.file.clear(lambda: None, None, self.masks, api_visibility="private")
@@ -148,7 +162,7 @@ class Screen:
         if not file:
             return self._emptied()
         try:
-            return self._shown(read(self.reader, file, masks or []))
+            return self._shown(read(self.reader, file, masks or []), self.examples.lesson(file))
         except DeepPneumoniaError as error:
             # The last good case stays on the screen; only the sentence is new.
             return {self.problem: words.refusal(str(error)), self.another: gr.update(visible=True)}
@@ -157,11 +171,16 @@ class Screen:
         hidden = {part: gr.update(visible=False) for part in (self.another, self.result)}
         return {**dict.fromkeys(self.filled), **hidden, self.start: gr.update(visible=True)}
 
-    def _shown(self, case: Case) -> dict[Any, Any]:
+    def first(self) -> tuple[str, list[str]] | None:
+        """The files of the case that a visitor finds open, if there is one."""
+        return self.examples.files(0) if self.examples.cases else None
+
+    def _shown(self, case: Case, lesson: str) -> dict[Any, Any]:
         plain, marked = pictures(case)
         caption = "Attention" if case.reading.shows_map else "No attention map"
         return {
             self.problem: "",
+            self.lesson: lesson,
             self.another: gr.update(visible=True),
             self.start: gr.update(visible=False),
             self.result: gr.update(visible=True),

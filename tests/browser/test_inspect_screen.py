@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
+from deep_pneumonia.cases import SHIPPED_CASES, load_cases
 from deep_pneumonia.figures import NOT_A_DEVICE
 
 PATIENCE = 60_000  # milliseconds; a busy machine of two cores is slow
@@ -24,6 +25,13 @@ class Screen:
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("request", self.noted)
         page.goto(f"{address}?__theme={theme}")
+        expect(page.locator("#agreement table")).to_have_count(3)  # the first case is read before anyone does anything
+
+    def emptied(self) -> Page:
+        """The page without a case, as a visitor leaves it who takes the file away."""
+        self.page.locator("#file").get_by_role("button", name="Clear").click()
+        expect(self.page.get_by_role("heading", name="Choose a radiograph to begin")).to_be_visible()
+        return self.page
 
     def noted(self, request: Request) -> None:
         if not request.url.startswith(("http://127.0.0.1:", "data:", "blob:")):
@@ -53,18 +61,40 @@ def screen(browser: Browser, address: str, request: pytest.FixtureRequest) -> It
     assert screen.complaints == []
 
 
-def test_the_first_screen_says_what_it_is_and_what_to_do(screen: Screen) -> None:
-    page = screen.page
+def test_the_first_screen_says_what_it_is_and_has_a_case_open(screen: Screen) -> None:
+    page, case = screen.page, load_cases(SHIPPED_CASES)[0]
     expect(page.get_by_text(NOT_A_DEVICE)).to_be_visible()
-    expect(page.get_by_role("heading", name="Choose a radiograph to begin")).to_be_visible()
-    expect(page.locator("#summary")).to_have_count(0)
+    expect(page.locator("#lesson")).to_contain_text(case.title)
+    expect(page.locator("#summary")).to_contain_text(case.image.name)
+    for reader in case.readers:
+        expect(page.locator("#legend")).to_contain_text(reader.name)
     assert screen.fits()
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.closest('#file') !== null"), "the first key reaches the first box"
+    assert page.evaluate("document.activeElement.closest('#cases') !== null"), "the first key reaches the first case"
+
+
+def test_another_case_opens_by_a_key_and_a_normal_one_has_no_mask(screen: Screen) -> None:
+    page, cases = screen.page, load_cases(SHIPPED_CASES)
+    ill = next(i for i, c in enumerate(cases) if i and len(c.readers) == 3 and c.readers[0].mask)
+    normal = next(i for i, c in enumerate(cases) if c.readers[0].mask is None)
+    for index, tables in ((normal, 0), (ill, 3), (0, 3)):
+        page.locator("#cases .thumbnail-item").nth(index).focus()
+        page.keyboard.press("Enter")
+        expect(page.locator("#summary")).to_contain_text(cases[index].image.name)
+        expect(page.locator("#lesson")).to_contain_text(cases[index].teaching_point)
+        expect(page.locator("#agreement table")).to_have_count(tables)
+    assert screen.fits()
+
+
+def test_without_a_case_the_screen_says_what_to_do(screen: Screen) -> None:
+    page = screen.emptied()
+    expect(page.locator("#summary")).to_have_count(0)
+    expect(page.locator("#lesson .lesson")).to_have_count(0)
+    assert screen.fits()
 
 
 def test_a_case_from_upload_to_an_empty_screen(screen: Screen, uploads: Path) -> None:
-    page = screen.page
+    page = screen.emptied()
     screen.upload("file", uploads / "chest.png")
     expect(page.locator("#summary h2")).to_contain_text("%")
     expect(page.locator("#agreement")).to_contain_text("Add a doctor's mask")
@@ -91,13 +121,12 @@ def test_a_case_from_upload_to_an_empty_screen(screen: Screen, uploads: Path) ->
     expect(page.get_by_role("alert")).to_have_count(0)
     expect(page.locator("#agreement")).to_contain_text("Add a doctor's mask")
 
-    page.locator("#file").get_by_role("button", name="Clear").click()
-    expect(page.get_by_role("heading", name="Choose a radiograph to begin")).to_be_visible()
+    screen.emptied()
     expect(page.locator("#summary")).to_have_count(0)
 
 
 def test_a_bad_mask_is_named_and_a_photograph_is_warned_of(screen: Screen, uploads: Path) -> None:
-    page = screen.page
+    page = screen.emptied()
     screen.upload("file", uploads / "photo.jpg")
     expect(page.get_by_role("list", name="Warnings")).to_contain_text("coloured")
     screen.upload("masks", uploads / "small.png")
