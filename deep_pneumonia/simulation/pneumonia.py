@@ -17,6 +17,7 @@ from deep_pneumonia.simulation.chest_ct import LEFT_LOBES, LOBES, RIGHT_LOBES, B
 LOBAR, BRONCHO, INTERSTITIAL, ROUND, NORMAL = (
     "Lobar consolidation", "Bronchopneumonia", "Interstitial pneumonia", "Round pneumonia", "Normal",
 )  # fmt: skip
+KINDS = (LOBAR, BRONCHO, INTERSTITIAL, ROUND, NORMAL)
 FLUID = 35.0  # HU of consolidated lung
 FISSURE = 1.2  # mm, standard deviation: a lobe's edge is so soft that the map's slices do not show in it
 NAMES = {

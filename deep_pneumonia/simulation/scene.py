@@ -15,6 +15,7 @@ from deep_pneumonia.simulation.projection import Pose, attenuation, project
 from deep_pneumonia.simulation.visible import HANDS, Hand, contrast, outline, visible
 
 LEAST = 0.004  # share of the picture that a mask covers at least; fainter lesions are drawn again
+TRIES = 20
 
 Mask = NDArray[np.bool_]
 
@@ -117,8 +118,9 @@ def _nothing(size: tuple[int, int]) -> _Seen:
 def _seen(shadow: Shadow, recipe: Recipe, exposure: Exposure, random: np.random.Generator) -> _Seen:
     """A lesion whose mask covers `LEAST` of the picture or more: drawn anew, a little more severe, until it does."""
     body, size = shadow.body, (shadow.path.shape[0], shadow.path.shape[1])
-    for severity in np.arange(recipe.severity, recipe.severity + 1, 0.05):
-        lesion = draw_lesion(recipe.kind, body, float(severity), random, recipe.lobes)
+    for attempt in range(TRIES):
+        severity = min(1.0, recipe.severity + 0.05 * attempt)
+        lesion = draw_lesion(recipe.kind, body, severity, random, recipe.lobes)
         path = project(lesion.added(body, attenuation), body.voxel, shadow.pose, size, lesion.origin(body))
         share = contrast(shadow.path, path, exposure, shadow.pixel)
         mask = visible(share, shadow.pixel)

@@ -4,9 +4,9 @@ Each case's "recipe" says how: {"body", "pose", "view", "kind", "severity", "lob
 person wrote stays; "label", "image", "sha256", "spacing_mm", "contrast" and "readers" are written anew.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -14,12 +14,15 @@ from deep_pneumonia.annotation import write_mask
 from deep_pneumonia.cases import read_document, sha256
 from deep_pneumonia.errors import CasesError
 from deep_pneumonia.files import write_json
+from deep_pneumonia.simulation import confounders
 from deep_pneumonia.simulation.body import draw_build, vary
-from deep_pneumonia.simulation.chest_ct import ChestCT
+from deep_pneumonia.simulation.chest_ct import LOBES, ChestCT
 from deep_pneumonia.simulation.dataset import TRUTH, save_picture
-from deep_pneumonia.simulation.pneumonia import NORMAL
+from deep_pneumonia.simulation.pneumonia import KINDS, NORMAL
 from deep_pneumonia.simulation.scene import Recipe, Simulated, draw_pose, expose, render
 from deep_pneumonia.simulation.visible import HANDS
+
+T = TypeVar("T")
 
 
 def render_cases(ct: ChestCT, folder: Path, size: int, done: Callable[[], object]) -> None:
@@ -39,11 +42,9 @@ def render_cases(ct: ChestCT, folder: Path, size: int, done: Callable[[], object
 def _made(ct: ChestCT, folder: Path, entry: dict[str, Any], size: int) -> dict[str, Any]:
     try:
         name, asked = str(entry["id"]), entry["recipe"]
-        recipe = Recipe(
-            str(asked["kind"]), (int(asked["seed"]),), float(asked["severity"]),
-            tuple(asked["lobes"]), tuple(asked["confounders"]),
-        )  # fmt: skip
-        seed, pose, view = int(asked["body"]), int(asked["pose"]), str(asked["view"])
+        recipe = _recipe(asked)
+        seed, pose = _natural(asked["body"]), _natural(asked["pose"])
+        view = _one_of(("PA", "AP"), asked["view"])
     except (KeyError, TypeError, ValueError) as error:
         raise CasesError(f"A recipe in {folder / 'cases.json'} lacks or garbles {error}; complete it.") from error
     body = vary(ct, draw_build(np.random.default_rng(seed)))
@@ -57,6 +58,29 @@ def _made(ct: ChestCT, folder: Path, entry: dict[str, Any], size: int) -> dict[s
         "label": recipe.kind, "image": image, "sha256": sha256(folder / image),
         "spacing_mm": [spacing, spacing], "contrast": round(case.contrast, 3), "readers": readers,
     }  # fmt: skip
+
+
+def _recipe(asked: dict[str, Any]) -> Recipe:
+    severity = float(asked["severity"])
+    if not 0 <= severity <= 1:
+        raise ValueError(f"the severity {severity}")
+    return Recipe(
+        _one_of(KINDS, asked["kind"]), (_natural(asked["seed"]),), severity,
+        tuple(_one_of(LOBES, lobe) for lobe in asked["lobes"]),
+        tuple(_one_of(confounders.KINDS, name) for name in asked["confounders"]),
+    )  # fmt: skip
+
+
+def _natural(value: Any) -> int:
+    if int(value) < 0:
+        raise ValueError(f"the number {value}, below 0")
+    return int(value)
+
+
+def _one_of(known: Sequence[T], value: Any) -> T:
+    if value not in known:
+        raise ValueError(f"{value!r}, which is none of {', '.join(str(k) for k in known)}")
+    return known[known.index(value)]
 
 
 def _drawn(folder: Path, name: str, kind: str, case: Simulated) -> list[dict[str, str]]:
