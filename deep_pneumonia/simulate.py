@@ -66,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
         "of the other options, only --ct counts"
     ))  # fmt: skip
     parser.add_argument("--ct", type=Path, metavar="DIR", help="folder with the CT's cxr.nii.gz and mask.nii.gz")
-    parser.add_argument("--workers", type=int, default=2, help="bodies rendered at a time, on a core and 0.5 GB each")
+    parser.add_argument("--workers", type=int, default=2, help="bodies rendered at a time, on a core and 1 GB each")
     return parser
 
 

@@ -98,8 +98,11 @@ def test_the_rim_of_a_bone_is_kept_and_a_vessel_beside_it_is_not() -> None:
     ids[19:22, 19:22] = BONES[0]  # the map is drawn a voxel too small
     ids[23:26, 20] = VENA_CAVA
     hu[23:26, 20] = 400
+    hu[17, 20, 20] = 2000  # the bolus is denser than any bone, so what is around it is no rim
     found = without_contrast(hu, ids, body)
-    assert (found[18:23, 18:23] == 500).all()
+    assert (found[18:23, 18:23, :19] == 500).all()
+    assert (found[19:22, 19:22] == 500).all()
+    assert (found[17:19, 20, 20] == SOFTEST_LIMIT).all()
     assert (found[23:26, 20] == BLOOD).all()
 
 

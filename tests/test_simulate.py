@@ -202,7 +202,7 @@ def test_help_shows_defaults(capsys: Printed) -> None:
     shown = " ".join(capsys.readouterr().out.split())
     assert "side of an image, pixels (default: 512)" in shown
     assert "(default: normal=1,lobar=1,broncho=1,interstitial=1,round=1)" in shown
-    assert "0.5 GB each (default: 2)" in shown
+    assert "GB each (default: 2)" in shown
     assert "default: None" not in shown
 
 

@@ -8,6 +8,7 @@ from PIL import Image
 
 from deep_pneumonia.cases import TeachingCase, sha256
 
+SIMULATED = "simulated in a real chest CT: the masks are exact, but the shipped model never saw such a picture"
 THUMBNAIL = 144  # pixels a side, for screens of twice the density
 
 
@@ -43,7 +44,7 @@ class Examples:
         case = self.by_digest.get(sha256(file))
         if case is None:
             return ""
-        kind = f"{case.label} \u00b7 {case.difficulty} \u00b7 simulated in a real chest CT"
+        kind = f"{case.label} \u00b7 {case.difficulty} \u00b7 {SIMULATED}"
         return (
             f'<section class="lesson" aria-label="Teaching case"><h2>{escape(case.title)}</h2>'
             f'<p class="kind">{escape(kind)}</p>'
