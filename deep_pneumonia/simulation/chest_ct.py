@@ -7,6 +7,7 @@ Axes are (Y, Z, X): back to front, feet to head, the patient's right to left. So
 """
 
 import importlib.util
+import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -87,14 +88,27 @@ def read(folder: Path) -> tuple[NDArray[np.float32], NDArray[np.uint8], Voxel]:
     try:
         import nibabel
         from nibabel.filebasedimages import ImageFileError
+        from nibabel.spatialimages import HeaderDataError
     except ImportError as error:
         raise SimulationError("Reading the CT needs nibabel; install the extra `simulate`.") from error
     try:
         image, labels = (nibabel.load(folder / name) for name in ("cxr.nii.gz", "mask.nii.gz"))
         hu = np.asarray(image.dataobj, dtype=np.float32)
         structures = np.asarray(labels.dataobj).astype(np.uint8)
-    except (OSError, EOFError, ValueError, ImageFileError) as error:
-        raise SimulationError(f"The CT in {folder} cannot be read ({error}); install it again.") from error
+        if not np.isfinite(hu).all():
+            raise ValueError("a voxel is no number")
+    except (
+        OSError,
+        EOFError,
+        ValueError,
+        TypeError,
+        MemoryError,
+        zlib.error,
+        ImageFileError,
+        HeaderDataError,
+    ) as error:
+        reason = " ".join(str(error).split())
+        raise SimulationError(f"The CT in {folder} cannot be read ({reason}); install it again.") from error
     if hu.ndim != 3 or hu.shape != structures.shape:
         raise SimulationError(f"The CT has shape {hu.shape}, its map of structures {structures.shape}; give a pair.")
     dx, dy, dz = (float(step) for step in image.header.get_zooms()[:3])

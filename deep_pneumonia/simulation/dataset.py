@@ -1,5 +1,6 @@
 """Render a planned set to images, masks and a manifest, several bodies at a time; what is there is not made again."""
 
+import hashlib
 import json
 import threading
 from collections.abc import Callable, Sequence
@@ -30,31 +31,43 @@ class SimulatedSet:
     """The folder of a set: images/, masks/ and facts/, and at the end manifest.csv. A killed run goes on."""
 
     def __init__(self, out: Path, config: SetConfig) -> None:
-        """Claim the folder for these options.
+        """Plan the set.
 
         Raises:
-            SimulationError: it holds another set, or an option is not understood.
+            SimulationError: the folder holds another set, or an option is not understood.
         """
         self.out, self.config, self.plan = out, config, plan(config)
         self.hands = HANDS[: config.readers]
-        asked, path = asdict(config), out / "simulate.json"
-        if path.exists():
-            before = _read_json(path)
-            if changed := [k for k in asked if before.get(k) != asked[k]]:
-                raise SimulationError(
-                    f"{out} holds a set with another {', '.join(changed)}; give the same options to go on with it, or "
-                    "another --out."
-                )
+        self._refuse_another(asdict(config))
+
+    def _refuse_another(self, asked: dict[str, object]) -> None:
+        path = self.out / "simulate.json"
+        before = _read_json(path) if path.exists() else asked
+        if changed := [k for k in asked if before.get(k) != asked[k]]:
+            raise SimulationError(
+                f"{self.out} holds a set with another {', '.join(changed)}; give the same options to go on with it, or "
+                "another --out."
+            )
+
+    def _claim(self, ct: ChestCT) -> None:
+        """Write the options and the digest of the chest, or see that they are those that the folder was begun with."""
+        asked = asdict(self.config) | {"ct": hashlib.sha256(ct.hu.numpy().data).hexdigest()}
+        self._refuse_another(asked)
         for name in ("images", "masks", "facts"):
-            (out / name).mkdir(parents=True, exist_ok=True)
-        write_json(asked, path)
+            (self.out / name).mkdir(parents=True, exist_ok=True)
+        write_json(asked, self.out / "simulate.json")
 
     def missing(self) -> list[Planned]:
         """What is not there yet, whole."""
         return [p for p in self.plan if not self._facts(p).exists()]
 
     def make(self, ct: ChestCT, workers: int, done: Callable[[], object]) -> None:
-        """Render what is missing, on so many threads; `done` is called after each image."""
+        """Render what is missing, on so many threads; `done` is called after each image.
+
+        Raises:
+            SimulationError: the folder was begun with another CT, or a lesion cannot be seen.
+        """
+        self._claim(ct)
         bodies = [list(group) for _, group in groupby(self.missing(), key=lambda p: p.body)]
         stop = threading.Event()
         with ThreadPoolExecutor(workers) as pool:

@@ -55,6 +55,8 @@ def plan(config: SetConfig) -> list[Planned]:
     """
     if config.val + config.test > 1:
         raise SimulationError(f"The shares are {config.val} and {config.test}; together they are at most 1.")
+    if config.label == NORMAL:
+        raise SimulationError(f"The label of lesions is {config.label!r}, which is what the healthy are called.")
     kinds = np.repeat(list(SHORT.values()), apportion(parse_mix(config.mix), config.count))
     kinds = np.random.default_rng((config.seed, 0)).permutation(kinds)
     return [_planned(config, number, str(kind)) for number, kind in enumerate(kinds)]
@@ -96,7 +98,7 @@ def parse_mix(text: str) -> dict[str, float]:
 
 def apportion(weights: Mapping[str, float], count: int) -> list[int]:
     """Whole numbers in these proportions that sum to `count`; the largest remainders are rounded up (Hamilton)."""
-    exact = np.array(list(weights.values())) * count / sum(weights.values())
+    exact = np.array(list(weights.values())) / sum(weights.values()) * count
     whole = np.floor(exact + 1e-9).astype(int)
     up = np.argsort(-(exact - whole), kind="stable")[: count - whole.sum()]
     whole[up] += 1

@@ -64,8 +64,10 @@ def draw_pose(body: ChestCT, view: str, random: np.random.Generator) -> Pose:
     low, high = (body.place(torch.tensor([float(getattr(s, end)) for s in box])) for end in ("start", "stop"))
     focus, gap = (random.uniform(1750, 1850), 150.0) if view == "PA" else (random.uniform(1000, 1200), 130.0)
     seen = (focus - gap) / focus
-    field = float(high[2] - low[2]) / seen * random.uniform(1.12, 1.3)
-    centre_z = float(high[1]) + field * seen * (random.uniform(0.05, 0.13) - 0.5)
+    wide, tall = float(high[2] - low[2]) * random.uniform(1.12, 1.3), float(high[1] - low[1])
+    above = random.uniform(0.05, 0.13)  # share of the field above the lungs
+    field = max(wide, 0.97 * tall / (1 - above)) / seen
+    centre_z = float(high[1]) + field * seen * (above - 0.5)
     centre_x = float(low[2] + high[2]) / 2 + random.normal(0, 4)
     # Upright, the clavicles cross the tops of the lungs; lying, they stand above them.
     lean = random.normal(6 if view == "PA" else 1, 2.5)
@@ -83,7 +85,7 @@ def render(shadow: Shadow, recipe: Recipe, hands: tuple[Hand, ...] = HANDS) -> S
     """Picture and masks of a case; the same recipe on the same shadow gives the same bits.
 
     Exposure, lesion, confounders, noise and readers are drawn apart: the same recipe without its lesion or its
-    confounders is the same picture without them.
+    confounders is the same picture without them, but for the grain of its noise.
 
     Raises:
         SimulationError: the lesion cannot be seen, however severe.

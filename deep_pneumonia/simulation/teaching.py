@@ -85,6 +85,8 @@ def _one_of(known: Sequence[T], value: Any) -> T:
 
 def _drawn(folder: Path, name: str, kind: str, case: Simulated) -> list[dict[str, str]]:
     if kind == NORMAL:
+        for reader in (TRUTH, *(h.name for h in HANDS)):
+            (folder / name / f"{reader}.png").unlink(missing_ok=True)  # of a recipe that was ill before
         return [{"name": reader, "kind": "normal"} for reader in (TRUTH, *(h.name for h in HANDS))]
     entries = []
     for reader, mask in {TRUTH: case.mask, **case.readers}.items():
