@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch.nn import functional as F
 
-WIDEST = 40.0
-TYPICAL = 0.25
+WIDEST = 40.0  # mm; differences wider than this are only weakened
+TYPICAL = 0.25  # a difference of optical path that keeps its size; what is fainter is raised
 Picture = NDArray[np.float32]
 
 
@@ -20,8 +20,9 @@ Picture = NDArray[np.float32]
 class Exposure:
     """How a picture is taken and shown. `quanta` reach a mm2 of the detector where nothing is in the way; `scatter`
     over primary radiation behind the chest (a plain stand-in: primary spread over 60 mm); `blur` of the detector in
-    mm; `detail` is how much of the wide brightness is kept, below 1, as digital detectors do; `contrast` of the tone
-    curve.
+    mm. How it is developed (`develop`): `wide` is the share of the differences wider than 40 mm that is kept, `power`
+    and `gain` apply to those at every finer scale, `contrast` is the steepness of the tone curve, and `middle` the
+    share of the range from lung to spine that becomes middle grey.
     """
 
     quanta: float = 1_500_000.0
@@ -67,8 +68,9 @@ def noisy(light: Picture, exposure: Exposure, pixel: float, random: np.random.Ge
 def develop(light: Picture, exposure: Exposure, pixel: float) -> Picture:
     """The picture (H, W) in [0, 1]: logarithm, contrast evened over its scales, and a film's curve.
 
-    Differences at each scale d become d |d / typical| ** (power - 1), as Vuylsteke and Schoeters do it (SPIE Medical
-    Imaging 1994): what is faint is raised over what is strong, and detail over the wide difference of lung and belly.
+    A difference d at each scale becomes gain * typical * |d / typical| ** power with its sign, as Vuylsteke and
+    Schoeters do it (SPIE Medical Imaging 1994): what is faint is raised over what is strong, and detail over the wide
+    difference of lung and belly.
     """
     signal = torch.from_numpy(-np.log(light))[None, None]
     bands = []

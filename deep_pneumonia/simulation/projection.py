@@ -9,16 +9,16 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional as F
 
-# Linear attenuation per mm at an effective 60 keV (a 120 kVp chest film behind a patient), from NIST's tables
-# (Hubbell and Seltzer): water 0.2059 cm2/g at 1.00 g/cm3, cortical bone 0.3148 cm2/g at 1.92 g/cm3. A scanner's
-# beam of about 70 keV gives this bone 1579 HU.
+# Linear attenuation per mm at an effective 50 keV (a beam of about 100 kVp), from NIST's tables (Hubbell and
+# Seltzer): water 0.2269 cm2/g at 1.00 g/cm3, cortical bone 0.4242 cm2/g at 1.92 g/cm3. A scanner's beam of about
+# 70 keV gives this bone 1579 HU.
 WATER = 0.02269
 BONE = 0.08145
 BONE_HU = 1579.0
 
 
 def attenuation(hu: torch.Tensor) -> torch.Tensor:
-    """Linear attenuation per mm at 60 keV of Hounsfield units, any shape: air 0, water, and bone above it."""
+    """Linear attenuation per mm at 50 keV of Hounsfield units, any shape: air 0, water, and bone above it."""
     soft = WATER * (1 + hu.clamp(max=0) / 1000)
     return (soft + (BONE - WATER) * hu.clamp(min=0) / BONE_HU).clamp(min=0)
 
