@@ -185,6 +185,15 @@ def test_a_recipe_that_lacks_or_garbles_a_part_is_refused(
     assert render(ct, asked) == 2
     assert capsys.readouterr().err.splitlines()[-1].startswith("error: ")
     assert (asked / "cases.json").read_bytes() == before
+    assert [p.name for p in asked.iterdir()] == ["cases.json"], "nothing is rendered before all is understood"
+
+
+@pytest.mark.parametrize("name", ["../outside", "a/b", "..", ""])
+def test_a_case_stays_in_its_folder(ct: Path, asked: Path, name: str) -> None:
+    document = read_document(asked)
+    document["cases"][0]["id"] = name
+    assert render(ct, write(asked, document)) == 2
+    assert [p.name for p in asked.iterdir()] == ["cases.json"]
 
 
 def test_shipped_cases_cover_what_they_teach() -> None:

@@ -5,6 +5,7 @@ person wrote stays; "label", "image", "sha256", "spacing_mm", "contrast" and "re
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,29 +34,46 @@ def render_cases(ct: ChestCT, folder: Path, size: int, done: Callable[[], object
         SimulationError: a lesion cannot be seen.
     """
     document = read_document(folder)
-    for entry in document["cases"]:
-        entry.update(_made(ct, folder, entry, size))
+    asked = [_asked(folder, entry) for entry in document["cases"]]  # all are understood before one is rendered
+    for entry, one in zip(document["cases"], asked, strict=True):
+        entry.update(_made(ct, folder, one, size))
         done()
     write_json(document, folder / "cases.json")
 
 
-def _made(ct: ChestCT, folder: Path, entry: dict[str, Any], size: int) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Asked:
+    """One case as it is asked for: its name, the seed of its body, its pose's number and view, and the recipe."""
+
+    name: str
+    body: int
+    pose: int
+    view: str
+    recipe: Recipe
+
+
+def _asked(folder: Path, entry: dict[str, Any]) -> _Asked:
     try:
         name, asked = str(entry["id"]), entry["recipe"]
-        recipe = _recipe(asked)
-        seed, pose = _natural(asked["body"]), _natural(asked["pose"])
-        view = _one_of(("PA", "AP"), asked["view"])
+        if Path(name).name != name or name in ("", ".."):
+            raise ValueError(f"the id {name!r}, which is no name of a folder")
+        body, pose = _natural(asked["body"]), _natural(asked["pose"])
+        return _Asked(name, body, pose, _one_of(("PA", "AP"), asked["view"]), _recipe(asked))
     except (KeyError, TypeError, ValueError) as error:
         raise CasesError(f"A recipe in {folder / 'cases.json'} lacks or garbles {error}; complete it.") from error
-    body = vary(ct, draw_build(np.random.default_rng(seed)))
-    shadow = expose(body, draw_pose(body, view, np.random.default_rng((seed, pose))), size)
-    case = render(shadow, recipe)
+
+
+def _made(ct: ChestCT, folder: Path, asked: _Asked, size: int) -> dict[str, Any]:
+    name, kind = asked.name, asked.recipe.kind
+    body = vary(ct, draw_build(np.random.default_rng(asked.body)))
+    shadow = expose(body, draw_pose(body, asked.view, np.random.default_rng((asked.body, asked.pose))), size)
+    case = render(shadow, asked.recipe)
     image = f"{name}/{name}.png"
     (folder / name).mkdir(exist_ok=True)
     save_picture(case.pixels, folder / image)
-    spacing, readers = round(shadow.pixel, 4), _drawn(folder, name, recipe.kind, case)
+    spacing, readers = round(shadow.pixel, 4), _drawn(folder, name, kind, case)
     return {
-        "label": recipe.kind, "image": image, "sha256": sha256(folder / image),
+        "label": kind, "image": image, "sha256": sha256(folder / image),
         "spacing_mm": [spacing, spacing], "contrast": round(case.contrast, 3), "readers": readers,
     }  # fmt: skip
 
