@@ -20,11 +20,12 @@ ct: install
 app: install
 	$(BIN)/python app.py
 
-# Chromium for the tests in a browser; where it is missing, Debian's, which needs root.
+# Chromium and Node for the tests of the viewer; where one is missing, Debian's, which needs root.
 browser:
-	command -v chromium >/dev/null || { apt-get update -qq && \
-	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
-	{ echo "error: there is no chromium; install it, then run make test again." >&2; exit 1; }
+	for program in chromium:chromium node:nodejs; do \
+	command -v $${program%:*} >/dev/null || { apt-get update -qq && \
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $${program#*:} >/dev/null; } || \
+	{ echo "error: there is no $${program%:*}; install it, then run make test again." >&2; exit 1; }; done
 
 # One thread a process: on two cores the tests' small networks are faster so, and equal runs stay equal.
 test: install browser

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from deep_pneumonia.errors import DeepPneumoniaError
-from deep_pneumonia.reader import SHIPPED, Reader
+from deep_pneumonia.reader import PLAIN, SHIPPED, Reader
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -14,15 +14,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--checkpoint", default=str(SHIPPED), metavar="DIR", help="checkpoint folder")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to compute")
+    parser.add_argument("--compare", default="", metavar="DIR", help="second checkpoint for Compare (the shipped one)")
+    parser.add_argument("--mcp", action="store_true", help="serve the named endpoints as an MCP server too")
     arguments = parser.parse_args(argv)
     port = os.environ.get("GRADIO_SERVER_PORT", "0")
     if not port.isdecimal() or int(port) > 65535:
         print(f"error: GRADIO_SERVER_PORT is {port!r}; give a number from 1 to 65535.", file=sys.stderr)
         return 2
-    from deep_pneumonia.viewer.app import launch  # gradio reads the port as it is imported
+    from deep_pneumonia.viewer import gpu  # gradio reads the port as it is imported
+    from deep_pneumonia.viewer.app import launch
 
+    gpu.prepare()
     try:
-        launch(Reader.load(arguments.checkpoint, arguments.device))
+        reader = Reader.load(arguments.checkpoint, arguments.device)
+        second = arguments.compare or (PLAIN if PLAIN.is_dir() else "")
+        launch(reader, Reader.load(second, arguments.device) if second else None, mcp=arguments.mcp)
     except DeepPneumoniaError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

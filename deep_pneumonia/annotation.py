@@ -76,6 +76,7 @@ def read_mask(
     reader: str = "reader",
     kind: Kind = "pixel",
     fit: bool = False,
+    name: str = "",
 ) -> Annotation:
     """Read a mask from a PNG file or its bytes: greyscale of any depth, palette or colour, alpha or not.
 
@@ -83,13 +84,14 @@ def read_mask(
     file whose brightest value is 1 is a label mask: 1 is lesion. With alpha, a pixel must also be more opaque
     than transparent; where all colours are the same and only alpha varies, alpha alone is the mask.
     `size` (H, W) is that of the radiograph; with `fit` a mask of another size is resampled (nearest).
+    `name` is what errors call the file, where its person knows it by another name than its path.
 
     Raises:
         MaskSizeError: the mask has another size and `fit` is False.
         AnnotationError: the file is missing, larger than 64 MiB or 64 megapixels, not a PNG, damaged, or so
             dark that lesion and background cannot be told apart.
     """
-    name = "The mask" if isinstance(file, bytes) else f"The mask {file}"
+    name = f"The mask {name or ('' if isinstance(file, bytes) else file)}".rstrip()
     mask = _lesion(_open_png(_bytes(file, name), name), name)
     if size is not None and mask.shape != size:
         if not fit:
@@ -163,11 +165,17 @@ def _nearest(mask: Mask, size: Size) -> Mask:
     return mask[np.ix_(rows, columns)]
 
 
+def to_png(mask: ArrayLike) -> bytes:
+    """A bool mask (H, W) as an 8-bit PNG, 255 on lesion and 0 elsewhere."""
+    stream = io.BytesIO()
+    Image.fromarray(np.asarray(mask, dtype=np.bool_).astype(np.uint8) * 255).save(stream, format="PNG")
+    return stream.getvalue()
+
+
 def write_mask(mask: ArrayLike, path: str | Path) -> None:
-    """Write a bool mask (H, W) as an 8-bit PNG, 255 on lesion and 0 elsewhere; all of the file or nothing."""
-    pixels = np.asarray(mask, dtype=np.bool_).astype(np.uint8) * 255
+    """Write a bool mask (H, W) as `to_png` does; all of the file or nothing."""
     with whole(path) as partial:
-        Image.fromarray(pixels).save(partial, format="PNG")
+        partial.write_bytes(to_png(mask))
 
 
 def from_polygons(

@@ -1,4 +1,7 @@
-"""DICOM objects with one frame: how `deep_pneumonia.radiograph` reads them; nothing else imports this."""
+"""DICOM objects with one frame, as `deep_pneumonia.radiograph` reads them.
+
+What is common to all objects serves `dicom_seg`, `dicom_export` and `mask_files` too; nothing else imports this.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import struct
 import subprocess
 import sys
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -57,7 +61,7 @@ def read_header(data: bytes, name: str, *, limit: int) -> Dataset:
         UnsupportedDicomError: no pixels, several frames, or a transfer syntax or colour space not known here.
         TooLargeError: inflates to more than limit bytes.
     """
-    header = _data_set(data, name, limit)
+    header = elements(data, name, TAGS, limit=limit)
     if "PixelData" not in header or not header.get("Rows") or not header.get("Columns"):
         raise UnsupportedDicomError(f"{name} is a DICOM object without a picture; choose one with pixel data.")
     if int(header.get("NumberOfFrames") or 1) > 1:
@@ -79,21 +83,39 @@ def read_header(data: bytes, name: str, *, limit: int) -> Dataset:
     return header
 
 
-def _data_set(data: bytes, name: str, limit: int) -> Dataset:
-    stream = io.BytesIO(data)
-    read_preamble(stream, force=True)
-    meta = read_dataset(
-        stream, False, True, stop_when=lambda tag, _vr, _length: tag.group != 2, specific_tags=[0x00020010]
-    )
+def elements(data: bytes, name: str, tags: Sequence[str], *, limit: int) -> Dataset:
+    """Data set with the elements of tags only, its transfer syntax known.
+
+    limit: bytes that a deflated data set may have when inflated.
+
+    Raises:
+        TooLargeError: inflates to more than limit bytes.
+    """
+    meta, start = _file_meta(data)
     if meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
-        data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data[stream.tell() :], limit + 1)
+        data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data[start:], limit + 1)
         if len(data) > limit:
             raise TooLargeError(f"{name} inflates to more than the allowed {limit} bytes; export it uncompressed.")
-    header = dcmread(io.BytesIO(data), force=True, specific_tags=TAGS)
+    header = dcmread(io.BytesIO(data), force=True, specific_tags=list(tags))
     if not header.file_meta.get("TransferSyntaxUID"):  # then only the order of bytes matters below
         little = header.original_encoding[1]
         header.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
     return header
+
+
+def sop_class(head: bytes) -> str:
+    """What kind of object starts with these bytes: the UID of its SOP class, "" where its meta header has none."""
+    return str(_file_meta(head)[0].get("MediaStorageSOPClassUID") or "")
+
+
+def _file_meta(data: bytes) -> tuple[Dataset, int]:
+    """Class and transfer syntax from the meta header, and where the data set behind it starts."""
+    stream = io.BytesIO(data)
+    read_preamble(stream, force=True)
+    meta = read_dataset(
+        stream, False, True, stop_when=lambda tag, _vr, _length: tag.group != 2, specific_tags=[0x00020002, 0x00020010]
+    )
+    return meta, stream.tell()
 
 
 def _decodable(syntax: UID) -> bool:

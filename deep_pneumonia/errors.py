@@ -16,6 +16,7 @@ DeepPneumoniaError
 │   └── NewerCheckpointError   written by a newer format than this package knows
 ├── SimulationError            a chest CT that cannot be rendered, or cases that cannot be simulated as asked
 ├── CasesError             a folder of teaching cases that cannot be read
+├── ExplanationError       an explanation that a radiograph does not have
 └── TrainingError              a run that cannot start or resume as asked
 
 The text of each is one plain sentence: what was got, what was expected, what to do.
@@ -84,6 +85,10 @@ class TrainingError(DeepPneumoniaError):
 
 class CasesError(DeepPneumoniaError):
     """A folder of teaching cases lacks a part, or its cases.json is damaged."""
+
+
+class ExplanationError(DeepPneumoniaError):
+    """There is no such explanation of this radiograph, with these checkpoints and readers."""
 
 
 class SimulationError(DeepPneumoniaError):

@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
 
-from deep_pneumonia.annotation import Annotation, read_mask
+from deep_pneumonia.annotation import read_mask
 from deep_pneumonia.configuration import guarded
-from deep_pneumonia.figures import case_figure, save_figure
+from deep_pneumonia.figures import save_figure
 from deep_pneumonia.files import whole
-from deep_pneumonia.radiograph import Radiograph, decode
+from deep_pneumonia.radiograph import decode
 from deep_pneumonia.reader import SHIPPED, Reader, Reading
+from deep_pneumonia.report import page
 
 
 def parser() -> argparse.ArgumentParser:
@@ -66,24 +66,6 @@ def inspect(arguments: argparse.Namespace) -> None:
         with whole(arguments.attention) as path, path.open("wb") as stream:
             np.save(stream, reading.attention)
     print(text if arguments.json == "-" else summary(reading), end="")
-
-
-def page(name: str, radiograph: Radiograph, annotations: Sequence[Annotation], reading: Reading) -> Figure:
-    """The one-page figure of a reading."""
-    height, width = reading.size
-    title = [
-        f"{name}: {reading.predicted} {reading.probabilities[reading.predicted]:.0%}",
-        f"{height} x {width} pixels. Checkpoint {reading.checkpoint_name} ({reading.checkpoint_sha256[:12]}).",
-    ]
-    return case_figure(
-        radiograph.pixels,
-        reading.attention if reading.shows_map else None,
-        annotations,
-        title=title,
-        probabilities=reading.probabilities,
-        agreement=reading.agreement,
-        warnings=[w.message for w in reading.warnings],
-    )
 
 
 def summary(reading: Reading) -> str:

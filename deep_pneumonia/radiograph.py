@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
-import threading
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +13,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from deep_pneumonia import dicom
 from deep_pneumonia.errors import NotARadiographError, RadiographError, TooLargeError, UnreadableFileError
 from deep_pneumonia.grey_levels import scaled_floats, scaled_integers, shown
+from deep_pneumonia.silence import SILENCE
 
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
 SMALLEST_SIDE = 16  # pixels; below this a picture is an icon, and no network has a cell of attention in it
@@ -23,10 +21,6 @@ CLEARLY_COLOURED = 24  # of 255 between the channels of a pixel; JPEG noise in a
 
 # TIFF's tag 262: a film digitiser may write white as 0, as MONOCHROME1 does in DICOM.
 PHOTOMETRIC, WHITE_IS_ZERO = 262, 0
-
-# Both log tag values at lower levels, and those may name a patient.
-logging.getLogger("PIL").setLevel(logging.ERROR)
-logging.getLogger("pydicom").setLevel(logging.CRITICAL)
 
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -37,32 +31,6 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-
-
-class _Silence:
-    """No warnings while anyone decodes: they may quote tags. catch_warnings alone is not safe in threads."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._inside = 0
-        self._filters = warnings.catch_warnings()
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if not self._inside:
-                self._filters = warnings.catch_warnings()
-                self._filters.__enter__()
-                warnings.simplefilter("ignore")
-            self._inside += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._inside -= 1
-            if not self._inside:
-                self._filters.__exit__(None, None, None)
-
-
-_SILENCE = _Silence()
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +89,7 @@ def decode(file: str | Path | bytes, *, max_bytes: int = 64 * 2**20, max_pixels:
     _check_bytes(len(data), name, max_bytes)
     if not data:
         raise UnreadableFileError(f"{name} is empty; choose a file that holds a radiograph.")
-    with _SILENCE:
+    with SILENCE:
         try:
             return _decode(data, name, max_pixels)
         except RadiographError:

@@ -23,6 +23,7 @@ from deep_pneumonia.inpaint import lesion_only, lesion_removed
 from deep_pneumonia.radiograph import Radiograph
 
 SHIPPED = Path(__file__).parent.parent / "assets" / "checkpoint"
+PLAIN = SHIPPED.with_name("checkpoint-plain")  # trained without doctors' masks, to compare with
 
 # A radiograph is grey. Above this share of clearly coloured pixels the picture is something else, or annotated.
 COLOUR_SHARE = 0.02
@@ -45,7 +46,8 @@ class Reading:
     size: (H, W) of the radiograph. predicted: the likeliest class. probabilities: calibrated, sum 1.
     attention: float32 (H, W) in [0, 1], the map that pooled the features; cells: the same on the model's grid.
     evidence: the map's highest value. agreement: one entry an annotation. what_if: probabilities of the same
-    radiograph with the lesion removed and with only the lesion kept; None without a drawn lesion.
+    radiograph with the lesion removed and with only the lesion kept; None without a drawn lesion. what_if_frames:
+    what the model saw for these, uint8 (3, S, S): as it is, lesion removed, only the lesion.
     """
 
     size: tuple[int, int]
@@ -60,6 +62,7 @@ class Reading:
     warnings: tuple[Caution, ...]
     agreement: tuple[Agreement, ...]
     what_if: dict[str, dict[str, float]] | None
+    what_if_frames: NDArray[np.uint8] | None = None
 
     @property
     def shows_map(self) -> bool:
@@ -123,6 +126,7 @@ class Reader:
         attention = np.clip(enlarge(cells[0], radiograph.size), 0, 1)
         threshold = self.checkpoint.thresholds.attention
         facts = self.checkpoint
+        what_if, frames = self._what_if(images, annotations) or (None, None)
         return Reading(
             radiograph.size, radiograph.spacing_mm, facts.name, facts.sha256,
             predicted=max(probabilities, key=lambda name: probabilities[name]),
@@ -132,7 +136,8 @@ class Reader:
             evidence=evidence,
             warnings=tuple(self._warnings(radiograph, evidence)),
             agreement=tuple(agree(attention, cells[0], a, threshold) for a in annotations),
-            what_if=self._what_if(images, annotations),
+            what_if=what_if,
+            what_if_frames=frames,
         )  # fmt: skip
 
     def model_input(self, radiograph: Radiograph) -> torch.Tensor:
@@ -151,8 +156,10 @@ class Reader:
         rows = (logits.double() / self.checkpoint.temperature).softmax(dim=1).tolist()
         return [dict(zip(self.checkpoint.classes, row, strict=True)) for row in rows]
 
-    def _what_if(self, images: torch.Tensor, annotations: Sequence[Annotation]) -> dict[str, dict[str, float]] | None:
-        """Readings without the lesion and with it alone; the lesion is what any reader drew."""
+    def _what_if(
+        self, images: torch.Tensor, annotations: Sequence[Annotation]
+    ) -> tuple[dict[str, dict[str, float]], NDArray[np.uint8]] | None:
+        """Readings without the lesion and with it alone, and their frames; the lesion is what any reader drew."""
         drawn = [a.mask for a in annotations if not a.is_empty]
         if not drawn:
             return None
@@ -160,7 +167,8 @@ class Reader:
         mask = torch.from_numpy(frame).to(self.device)[None, None].float() / 255
         both = torch.cat([lesion_removed(images, mask), lesion_only(images, mask)])
         removed, only = self.probabilities(self.forward(both)[0])
-        return {"lesion_removed": removed, "lesion_only": only}
+        frames = (torch.cat([images, both])[:, 0] * 255).round().clamp(0, 255).byte().cpu().numpy()
+        return {"lesion_removed": removed, "lesion_only": only}, frames
 
     def _warnings(self, radiograph: Radiograph, evidence: float) -> list[Caution]:
         found = []

@@ -11,8 +11,8 @@ import pytest
 
 from deep_pneumonia.cases import SHIPPED_CASES, TeachingCase, load_cases
 from deep_pneumonia.reader import Reader
+from deep_pneumonia.viewer.case import read
 from deep_pneumonia.viewer.examples import Examples
-from deep_pneumonia.viewer.inspect import Screen, read
 from tests.blocks import inside
 
 T = TypeVar("T")
@@ -42,14 +42,14 @@ def test_a_click_gives_the_radiograph_and_every_mask_under_its_readers_name(
     examples: Examples, cases: list[TeachingCase], trained: Path
 ) -> None:
     image, masks = examples.files(0)
-    found = read(Reader.load(trained / "checkpoint", "cpu"), image, masks)
+    found = read(Reader.load(trained / "checkpoint", "cpu").read, image[0], masks)
     assert [m.reader for m in found.masks] == [r.name for r in cases[0].readers]
     assert found.masks[0].mask.any()
 
 
 def test_a_normal_case_has_no_mask_to_load(examples: Examples, cases: list[TeachingCase]) -> None:
     normal = next(i for i, c in enumerate(cases) if c.label == "Normal")
-    assert examples.files(normal) == (str(cases[normal].image), [])
+    assert examples.files(normal) == ([str(cases[normal].image)], [])
 
 
 def test_every_case_has_a_small_thumbnail_with_its_title(examples: Examples, cases: list[TeachingCase]) -> None:
@@ -69,13 +69,9 @@ def test_a_case_is_known_by_its_bytes_not_by_its_name(
     impostor = tmp_path / cases[2].image.name
     shutil.copy(cases[3].readers[0].mask or "", impostor)
     assert examples.lesson(str(impostor)) == ""
+    assert [examples.place(str(f)) for f in (other, impostor)] == [2, None]
 
 
 def test_what_a_case_says_is_text_not_markup(cases: list[TeachingCase]) -> None:
     strange = laid_out(lambda: Examples([replace(cases[0], title="<b>5 & 6</b>")]))
     assert "&lt;b&gt;5 &amp; 6&lt;/b&gt;" in strange.lesson(str(cases[0].image))
-
-
-def test_without_cases_nothing_is_opened(trained: Path) -> None:
-    screen = laid_out(lambda: Screen(Reader.load(trained / "checkpoint", "cpu")))
-    assert screen.first() is None

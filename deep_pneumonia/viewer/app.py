@@ -1,5 +1,6 @@
 """The frame of the viewer: theme, limits, privacy, and the screens in it."""
 
+import importlib.util
 import os
 
 import gradio as gr
@@ -7,11 +8,17 @@ import gradio as gr
 from deep_pneumonia.cases import SHIPPED_CASES, load_cases
 from deep_pneumonia.errors import DeepPneumoniaError
 from deep_pneumonia.reader import SHIPPED, Reader
-from deep_pneumonia.viewer import inspect
+from deep_pneumonia.viewer import words
+from deep_pneumonia.viewer.annotate import Annotate
+from deep_pneumonia.viewer.compare import Compare
+from deep_pneumonia.viewer.inspect import Inspect
+from deep_pneumonia.viewer.opening import Opening
+from deep_pneumonia.viewer.stage import SCRIPTS, Stage
 
 TITLE = "Deep Pneumonia"
 HEAD = f"""<header><h1>{TITLE}</h1>
-<p>A chest radiograph, what a pneumonia classifier attends to in it, and doctors' masks beside it.</p>
+<nav class="screens" aria-label="Screens"><a href="#inspect" aria-current="page">Inspect</a>
+<a href="#annotate">Annotate</a><a href="#compare">Compare</a></nav>
 <p class="device">Research and teaching only. Not a medical device.</p></header>"""
 STYLE = SHIPPED.parent / "viewer.css"
 # The same as the decoder's limit, so that a larger file is refused before it travels.
@@ -30,31 +37,55 @@ def theme() -> gr.themes.Base:
     ).set(body_text_color_subdued="*neutral_600", body_text_color_subdued_dark="*neutral_400")
 
 
-def build(reader: Reader) -> gr.Blocks:
-    """The whole viewer around one reader."""
+def build(reader: Reader, other: Reader | None = None) -> gr.Blocks:
+    """The whole viewer around one checkpoint, and a second one to compare it with.
+
+    One stage serves all screens: the picture stays as it is when another screen opens; only what stands beside it
+    changes, which assets/viewer.css does by `data-screen`.
+    """
     with gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False, delete_cache=DELETE_CACHE) as blocks:
         gr.HTML(HEAD)
-        screen = inspect.Screen(reader, load_cases(SHIPPED_CASES))
-        if screen.examples.cases:
-            blocks.load(screen.first, None, [screen.file, screen.masks], api_visibility="private")
+        with gr.Row(elem_id="screens"):
+            with gr.Column(min_width=230, elem_id="case"):
+                opening = Opening(load_cases(SHIPPED_CASES))
+            with gr.Column(elem_id="stage"):
+                head = {"problem": gr.HTML(elem_id="problem"), "start": gr.HTML(words.START, elem_id="start")}
+                stage = Stage()
+                head["lesson"] = gr.HTML(elem_id="lesson")
+            with gr.Column(min_width=300, elem_id="panel"):
+                with gr.Column(elem_classes="beside for-compare"):
+                    place = gr.Column()
+                with gr.Column(elem_classes="beside for-annotate"):
+                    Annotate(opening, stage)
+                with gr.Column(elem_classes="beside for-inspect for-annotate"):
+                    inspect = Inspect(reader, opening, stage, head)
+                with place:
+                    compare = Compare(reader, other, inspect, stage)
+        inspect.listen(blocks)
+        compare.listen()
     return blocks.queue(max_size=32)
 
 
-def launch(reader: Reader) -> None:
+def launch(reader: Reader, other: Reader | None = None, *, mcp: bool = False) -> None:
     """Serve until stopped. GRADIO_SERVER_NAME and GRADIO_SERVER_PORT say where; the address is printed.
 
     Raises:
-        DeepPneumoniaError: the port is taken, or the name is no address of this machine.
+        DeepPneumoniaError: the port is taken, or the name is no address of this machine; or `mcp`, by which the named
+            endpoints become tools of a model, lacks its package.
     """
+    if mcp and not importlib.util.find_spec("mcp"):
+        raise DeepPneumoniaError(
+            "The package mcp is not installed; install it with: pip install 'deep-pneumonia[mcp]'."
+        )
     name, port = (os.environ.get(f"GRADIO_SERVER_{part}") for part in ("NAME", "PORT"))
-    blocks = build(reader)
+    blocks = build(reader, other)
     try:
         _, address, _ = blocks.launch(
             # Gradio would go on to another port; who asks for one waits there.
             server_port=int(port) if port else None,
             prevent_thread_lock=True,
             quiet=True,
-            allowed_paths=[str(SHIPPED_CASES)],  # wherever it was started; no upload lies there
+            allowed_paths=[str(SHIPPED_CASES), str(SCRIPTS)],  # wherever it was started; no upload lies there
             max_file_size=MAX_UPLOAD,
             theme=theme(),
             css_paths=STYLE,
@@ -63,6 +94,7 @@ def launch(reader: Reader) -> None:
             share=False,
             run_history=False,
             enable_monitoring=False,
+            mcp_server=mcp,
         )
     except OSError as error:
         raise DeepPneumoniaError(

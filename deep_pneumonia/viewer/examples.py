@@ -30,20 +30,22 @@ class Examples:
             elem_id="cases",
         )
 
-    def files(self, index: int) -> tuple[str, list[str]]:
+    def files(self, index: int) -> tuple[list[str], list[str]]:
         """The radiograph's file and its readers' masks, as if a person had uploaded them."""
         case = self.cases[index]
-        return str(case.image), [str(r.mask) for r in case.readers if r.mask is not None]
+        return [str(case.image)], [str(r.mask) for r in case.readers if r.mask is not None]
 
-    def chosen(self, event: gr.SelectData) -> tuple[str, list[str]]:
-        """The files of the thumbnail that was clicked."""
-        return self.files(event.index)
+    def place(self, file: str) -> int | None:
+        """Which case the radiograph in this file is, if it is one."""
+        case = self.by_digest.get(sha256(file))
+        return None if case is None else self.cases.index(case)
 
     def lesson(self, file: str) -> str:
         """What the case in this file teaches, as HTML; nothing for a file that is no case."""
-        case = self.by_digest.get(sha256(file))
-        if case is None:
+        place = self.place(file)
+        if place is None:
             return ""
+        case = self.cases[place]
         kind = f"{case.label} \u00b7 {case.difficulty} \u00b7 {SIMULATED}"
         return (
             f'<section class="lesson" aria-label="Teaching case"><h2>{escape(case.title)}</h2>'

@@ -1,217 +1,161 @@
-"""The Inspect screen: one radiograph, the model's reading of it, and doctors' masks beside it."""
+"""The Inspect screen: what the model reads in the radiograph, and how its attention agrees with each mask."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import gradio as gr
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
-from deep_pneumonia.annotation import Annotation, read_mask
-from deep_pneumonia.cases import TeachingCase
-from deep_pneumonia.errors import AnnotationError, DeepPneumoniaError, MaskSizeError, UnreadableFileError
-from deep_pneumonia.figures import READER_COLOURS, draw_contours, overlay
-from deep_pneumonia.radiograph import Radiograph, decode
-from deep_pneumonia.reader import Reader, Reading
+from deep_pneumonia.errors import AnnotationError, DeepPneumoniaError, UnreadableFileError
+from deep_pneumonia.reader import Reader
 from deep_pneumonia.viewer import words
-from deep_pneumonia.viewer.examples import Examples
+from deep_pneumonia.viewer.case import Case, read
+from deep_pneumonia.viewer.downloads import Downloads
+from deep_pneumonia.viewer.gpu import on_gpu
+from deep_pneumonia.viewer.opening import Opening
+from deep_pneumonia.viewer.scene import scene
+from deep_pneumonia.viewer.stage import Stage
 
-# Longest side of the pictures that are sent to the browser.
-SHOWN = 1024
-Picture = NDArray[np.uint8]
-
-
-@dataclass(frozen=True, eq=False)
-class Case:
-    """One radiograph under the name its person gave it, its masks, and the model's reading."""
-
-    name: str
-    radiograph: Radiograph
-    masks: tuple[Annotation, ...]
-    reading: Reading
+# One reading at a time, whoever asks: two would only halve the speed of both.
+ONE: dict[str, Any] = {"concurrency_id": "read", "concurrency_limit": 1}
 
 
-def read(reader: Reader, file: str, masks: Sequence[str]) -> Case:
-    """Read a radiograph and its masks from uploaded files.
+class Inspect:
+    """The panel beside the viewer, and what fills it and the viewer when files are opened."""
 
-    Raises:
-        DeepPneumoniaError: a file cannot be read; the text names it as its person does.
-    """
-    name = Path(file).name
-    if gone := [Path(f).name for f in (file, *masks) if not Path(f).exists()]:
-        raise UnreadableFileError(f"Uploads are deleted within the hour, and {gone[0]} is gone; upload it again.")
-    if len(masks) > len(READER_COLOURS):
-        raise AnnotationError(
-            f"{len(masks)} masks were given, but only {len(READER_COLOURS)} can be told apart by colour; give fewer."
-        )
-    radiograph = decode(file)
-    annotations = tuple(read_upload(m, name, radiograph.size) for m in masks)
-    return Case(name, radiograph, annotations, reader.read(radiograph, annotations))
-
-
-def read_upload(file: str, radiograph: str, size: tuple[int, int]) -> Annotation:
-    """The mask in an uploaded file, for a radiograph of that name and size (H, W); the file names the reader.
-
-    Raises:
-        AnnotationError: it cannot be read, or has another size.
-    """
-    path = Path(file)
-    try:
-        annotation = read_mask(path, reader=path.stem)
-    except AnnotationError as error:
-        # The person knows the file's name, not where the upload lies.
-        raise AnnotationError(str(error).replace(str(path), path.name)) from error
-    if annotation.size != size:
-        (rows, columns), (height, width) = annotation.size, size
-        raise MaskSizeError(
-            f"The mask {path.name} has {rows} x {columns} pixels but the radiograph {radiograph} has "
-            f"{height} x {width}; give a mask drawn on this radiograph."
-        )
-    return annotation
-
-
-def pictures(case: Case) -> tuple[Picture, Picture]:
-    """The radiograph, and the radiograph with attention on its fixed 0-1 scale and the masks' contours."""
-    step = max(1, -(-max(case.radiograph.size) // SHOWN))
-    pixels = smaller(case.radiograph.pixels, step)
-    grey = np.repeat((pixels * 255).round().astype(np.uint8)[:, :, None], 3, axis=2)
-    base = overlay(pixels, smaller(case.reading.attention, step)) if case.reading.shows_map else grey
-    shown = [Annotation(smaller(m.mask.astype(np.float32), step) >= 0.5, m.reader, m.kind) for m in case.masks]
-    # Lines look equally thin over small and large radiographs, for both fill the same pane.
-    return grey, draw_contours(base, shown, width=max(1.0, 4 * max(pixels.shape) / SHOWN))
-
-
-def smaller(values: NDArray[np.float32], step: int) -> NDArray[np.float32]:
-    """Means over squares of `step` pixels: no moiré, unlike taking each step-th pixel."""
-    return np.asarray(Image.fromarray(values).reduce(step)) if step > 1 else values
-
-
-class Screen:
-    """The screen's elements, laid out inside the current Blocks, and what fills them."""
-
-    def __init__(self, reader: Reader, cases: Sequence[TeachingCase] = ()) -> None:
-        self.reader = reader
-        with gr.Row(elem_id="inspect"):
-            with gr.Column(min_width=250, elem_id="case"):
-                self.examples = Examples(cases)
-                self._files()
-            with gr.Column(elem_id="stage"):
-                self.problem = gr.HTML(elem_id="problem")
-                self.lesson = gr.HTML(elem_id="lesson")
-                self.start = gr.HTML(words.START, elem_id="start")
-                with gr.Row(visible=False, elem_id="result") as self.result:
-                    self._viewer()
-                    self._reading()
-        self.filled = (
-            self.problem,
-            self.lesson,
-            self.left,
-            self.right,
-            self.legend,
-            self.summary,
-            self.agreement,
-            self.data,
-        )
-        self._listen()
-
-    def _files(self) -> None:
-        self.file = gr.File(label="Radiograph", height=120, elem_id="file")
-        self.another = gr.UploadButton("Choose another radiograph", size="sm", visible=False, elem_id="another")
-        gr.HTML(words.FILE_HINT)
-        self.masks = gr.File(label="Doctors' masks, if any", file_count="multiple", height=120, elem_id="masks")
-        gr.HTML(words.MASKS_HINT)
-
-    def _viewer(self) -> None:
-        with gr.Column(elem_id="viewer"):
-            with gr.Row(elem_id="panes"):
-                self.left, self.right = _pane("Radiograph", "radiograph"), _pane("Attention", "attention")
-            self.legend = gr.HTML(elem_id="legend")
-
-    def _reading(self) -> None:
-        with gr.Column(min_width=300, elem_id="reading"):
-            self.summary = gr.HTML(elem_id="summary")
-            self.agreement = gr.HTML(elem_id="agreement")
+    def __init__(self, reader: Reader, opening: Opening, stage: Stage, head: Mapping[str, Any]) -> None:
+        self.reader, self.opening, self.stage, self.head = reader, opening, stage, head
+        self.summary = gr.HTML(elem_id="summary")
+        self.agreement = gr.HTML(elem_id="agreement")
+        with gr.Column(visible=False, elem_id="inspected") as self.after:
+            self.downloads = Downloads(reader, opening, stage)
             with gr.Accordion("Reading as JSON", open=False):
                 self.data = gr.JSON(label="Reading", show_label=False, elem_id="json")
+        self.downloads.listen(self.data)
+        self.open = partial(read, on_gpu(reader.read))
+        self.known: dict[int, Case] = {}
+        if opening.examples.cases:
+            self.known_case(0)  # nobody waits for the first screen
 
-    def _listen(self) -> None:
-        both = [self.file, self.masks]
-        # One reading at a time, whoever asks: two would only halve the speed of both.
-        one = {"concurrency_id": "read", "concurrency_limit": 1}
-        gr.on(
-            [self.file.change, self.masks.change],
-            self.show,
-            both,
-            [*self.filled, self.another, self.start, self.result],
-            show_progress_on=[self.start, self.left, self.right],
+    def listen(self, blocks: gr.Blocks) -> None:
+        """Files are read when they are opened, and agreement is measured again when masks are drawn on."""
+        opening = self.opening
+        parts = [*self.filled, self.head["problem"], self.head["start"], opening.another, self.after, opening.shown]
+        progress = {"show_progress_on": [self.head["start"], self.summary], "api_visibility": "private"}
+        opening.listen(blocks, self.show, parts, **progress, **ONE)
+        self.stage.on(
+            "drawn",
+            self.redrawn,
+            [opening.shown],
+            [self.data, self.agreement, self.head["problem"]],
+            show_progress="hidden",
             api_visibility="private",
             trigger_mode="always_last",
-            **one,
+            **ONE,
         )
-        self.examples.gallery.select(self.examples.chosen, None, both, api_visibility="private")
-        # A mask belongs to one radiograph; the next of the same size must not be measured against it.
-        self.another.upload(lambda uploaded: (uploaded, None), self.another, both, api_visibility="private")
-        self.file.clear(lambda: None, None, self.masks, api_visibility="private")
-        gr.on([], self.read, both, self.data, api_name="read", **one)
+        gr.on([], self.read, opening.given, self.data, api_name="read", **ONE)
+        gr.on([], self.agree, [*opening.given, self.stage.drawings], self.data, api_name="agreement", **ONE)
 
-    def show(self, file: str | None, masks: list[str] | None) -> dict[Any, Any]:
-        """What changes on the screen for these uploads."""
-        if not file:
-            return self._emptied()
+    @property
+    def filled(self) -> list[Any]:
+        """What is empty without a case."""
+        return [self.stage.html, self.summary, self.agreement, self.data, self.head["lesson"]]
+
+    def show(self, dropped: list[str] | None, more: list[str] | None) -> dict[Any, Any]:
+        """What changes on the screen for these files."""
+        head, opening, another = self.head, self.opening, self.opening.another
+        threshold = self.reader.checkpoint.thresholds.attention
         try:
-            return self._shown(read(self.reader, file, masks or []), self.examples.lesson(file))
+            file, masks = opening.files(dropped, more)
+            if not file:
+                hidden = {part: gr.update(visible=False) for part in (another, self.after)}
+                start = {head["start"]: gr.update(visible=True), head["problem"]: "", opening.shown: None}
+                return {**dict.fromkeys(self.filled), **hidden, **start}
+            place = opening.examples.place(file)
+            known = place is not None and opening.examples.files(place) == ([file], masks)
+            case = self.known_case(place or 0) if known else self.open(file, masks)
         except DeepPneumoniaError as error:
             # The last good case stays on the screen; only the sentence is new.
-            return {self.problem: words.refusal(str(error)), self.another: gr.update(visible=True)}
-
-    def _emptied(self) -> dict[Any, Any]:
-        hidden = {part: gr.update(visible=False) for part in (self.another, self.result)}
-        return {**dict.fromkeys(self.filled), **hidden, self.start: gr.update(visible=True)}
-
-    def first(self) -> tuple[str, list[str]] | None:
-        """The files of the case that a visitor finds open, if there is one."""
-        return self.examples.files(0) if self.examples.cases else None
-
-    def _shown(self, case: Case, lesson: str) -> dict[Any, Any]:
-        plain, marked = pictures(case)
-        caption = "Attention" if case.reading.shows_map else "No attention map"
+            return {head["problem"]: words.refusal(str(error)), another: gr.update(visible=True)}
         return {
-            self.problem: "",
-            self.lesson: lesson,
-            self.another: gr.update(visible=True),
-            self.start: gr.update(visible=False),
-            self.result: gr.update(visible=True),
-            self.left: plain,
-            self.right: gr.update(value=marked, label=caption, alt_text=f"{caption} of {case.name}"),
-            self.legend: words.legend(case.masks, case.reading.shows_map),
+            self.stage.html: scene(case, file, masks, threshold, place),
+            **self._said(case),
             self.summary: words.summary(case.name, case.reading),
-            self.agreement: words.agreement(case.reading),
-            self.data: case.reading.to_json(case.name),
+            head["lesson"]: opening.examples.lesson(file),
+            head["start"]: gr.update(visible=False),
+            another: gr.update(visible=True),
+            self.after: gr.update(visible=True),
+            opening.shown: file,
         }
 
-    def read(self, file: str, masks: list[str] | None = None) -> dict[str, Any]:
-        """Give a chest radiograph and no, one or more doctors' masks (PNG of the same size).
+    def known_case(self, place: int) -> Case:
+        """A shipped case, read when it is first asked for and never again."""
+        if place not in self.known:
+            files, masks = self.opening.examples.files(place)
+            self.known[place] = self.open(files[0], masks)
+        return self.known[place]
+
+    def redrawn(self, shown: str | None, drawings: Any) -> dict[Any, Any]:
+        """Agreement of what is on the stage with the masks as they are drawn now."""
+        if not shown or drawings is None:
+            return {}
+        try:
+            return self._said(self.open(shown, (), drawings))
+        except DeepPneumoniaError as error:
+            return {self.head["problem"]: words.refusal(str(error))}
+
+    def _said(self, case: Case) -> dict[Any, Any]:
+        return {
+            self.data: case.reading.to_json(case.name),
+            self.agreement: words.agreement(case.reading),
+            self.head["problem"]: "",
+        }
+
+    def read(self, file: Any, masks: list[str] | None = None) -> dict[str, Any]:
+        """Read a chest radiograph: class probabilities, attention's evidence, agreement with doctors' masks.
+
+        Args:
+            file: the radiograph (PNG, JPEG, TIFF, WebP, BMP or DICOM).
+            masks: none, one or more files of masks (PNG, COCO or LabelMe JSON, RSNA boxes as CSV, DICOM SEG).
 
         The answer is the reading as JSON, with the fields that the README lists.
         """
+        return self.agree(file, masks, None)
+
+    def agree(self, file: Any, masks: list[str] | None = None, drawings: Any = None) -> dict[str, Any]:
+        """Measure how well the model's attention agrees with masks that were drawn on a radiograph.
+
+        Args:
+            file: the radiograph.
+            masks: files of masks; they are ignored where drawings are given.
+            drawings: a list of {"reader": name, "kind": "pixel", "counts": run lengths of 0 and 1 in row order}.
+
+        The answer is the reading as JSON, the same as that of `read`.
+        """
         try:
-            if not file:
-                raise UnreadableFileError("There is no file; give a radiograph.")
-            case = read(self.reader, file, masks or [])
+            case = self.open(*self.opened(file, masks), checked(drawings))
         except DeepPneumoniaError as error:
             raise gr.Error(str(error), print_exception=False) from error
         return case.reading.to_json(case.name)
 
+    def opened(self, file: Any, masks: list[str] | None) -> tuple[str, list[str]]:
+        """The radiograph and the masks that a program gave.
 
-def _pane(label: str, name: str) -> gr.Image:
-    return gr.Image(
-        label=label,
-        format="png",
-        interactive=False,
-        buttons=["download", "fullscreen"],
-        alt_text=label,
-        elem_id=name,
-    )
+        Raises:
+            UnreadableFileError: there is no radiograph.
+        """
+        found, others = self.opening.files(file, masks)
+        if not found:
+            raise UnreadableFileError("There is no file; give a radiograph.")
+        return found, others
+
+
+def checked(drawings: Any) -> Sequence[Mapping[str, Any]] | None:
+    """Drawings as a program gave them.
+
+    Raises:
+        AnnotationError: they are no list.
+    """
+    if drawings is None or isinstance(drawings, list):
+        return drawings
+    raise AnnotationError("Drawings are a list with one entry a reader; give [] for none.")

@@ -1,14 +1,17 @@
 """What the screen says of one case, as HTML: every text that is not ours is escaped."""
 
-from collections.abc import Iterable, Sequence
+import base64
+import io
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from itertools import cycle
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 
 from deep_pneumonia.agreement import Agreement
-from deep_pneumonia.annotation import Annotation
-from deep_pneumonia.figures import READER_COLOURS, overlay
+from deep_pneumonia.figures import READER_COLOURS
 from deep_pneumonia.reader import Reading
 
 START = """<section class="start"><h2>Choose a radiograph to begin</h2>
@@ -16,9 +19,20 @@ START = """<section class="start"><h2>Choose a radiograph to begin</h2>
 <li>If a doctor drew where the lesion is, add the mask in the second box; several doctors are welcome.</li>
 <li>See the predicted class, the model's attention over the radiograph, and how well it agrees with each mask.</li></ol>
 </section>"""
-FILE_HINT = '<p class="hint">PNG, JPEG, TIFF, WebP, BMP or DICOM; frontal, uncropped.</p>'
-MASKS_HINT = """<p class="hint">PNG of the same size, lesion white on black; the file's name stands for the doctor.</p>
+FILE_HINT = (
+    """<p class="hint">PNG, JPEG, TIFF, WebP, BMP or DICOM; frontal, uncropped. Masks may be dropped with it.</p>"""
+)
+MASKS_HINT = """<p class="hint">PNG of the same size (lesion white on black), COCO or LabelMe JSON, RSNA boxes (CSV),
+DICOM SEG.</p>
 <p class="hint">Uploads are deleted within the hour. Do not upload a picture that names a patient.</p>"""
+HOW_TO_DRAW = """<h3>Draw where the lesion is</h3>
+<p class="hint">Choose a tool and draw on the radiograph; each reader has a mask of their own. The model's attention is
+hidden until you switch it on, so that it does not lead you. Wheel or pinch zooms, the right mouse button windows, the
+middle one moves; Alt while drawing takes away.</p>
+<p class="hint">Drawings are kept in this browser until you remove their reader; agreement is below.</p>"""
+COMPARE = """<h3>Compare two explanations</h3>
+<p class="hint">Both have the same scale from 0 to 1 and are measured in the same way, each at its own threshold, the
+dashed line.</p>"""
 FIGURES = {
     "hit": ("Hit", "the highest point lies in the mask; for the random map, how often it does"),
     "iou": ("IoU", "intersection over union of the mask and the map at or above the checkpoint's threshold"),
@@ -26,9 +40,8 @@ FIGURES = {
     "share_inside": ("Share inside", "share of the whole map that lies in the mask"),
     "average_precision": ("Average precision", "how well the map ranks the mask's pixels first"),
 }
+WHAT_IF = ("as it is", "lesion removed", "only the lesion")
 COLUMNS = ("Attention", "Random map", "Lung centres")
-# The colour scale as it looks over a middle grey, from 0 to 1.
-RAMP = ", ".join(f"#{bytes(c).hex()}" for c in overlay(np.full((1, 17), 0.4), np.linspace(0, 1, 17)[None])[0])
 
 
 def percent(share: float) -> str:
@@ -46,23 +59,10 @@ def refusal(sentence: str) -> str:
     )
 
 
-def legend(masks: Sequence[Annotation], shows_map: bool) -> str:
-    """The attention's fixed scale, and whose contour has which colour."""
-    if shows_map:
-        scale = f'<span class="ramp" style="background: linear-gradient(to right, {RAMP})"></span>'
-        first = f'<div class="scale">Attention, fixed scale <b>0</b>{scale}<b>1</b></div>'
-    else:
-        first = '<div class="scale">No attention map is shown: its evidence is too weak.</div>'
-    items = (
-        f"<li>{swatch(colour)} {escape(m.reader)}{' (nothing drawn)' if m.is_empty else ''}</li>"
-        for m, colour in zip(masks, cycle(READER_COLOURS))
-    )
-    return f'<div class="legend">{first}{_listed("ul", items, "Contours of masks by reader")}</div>'
-
-
-def swatch(colour: str) -> str:
-    """A sample of a reader's colour."""
-    return f'<i class="swatch" style="background: {colour}"></i>'
+def swatch(place: int) -> str:
+    """A sample of a reader's colour, which the viewer may change."""
+    colour = READER_COLOURS[place % len(READER_COLOURS)]
+    return f'<i class="swatch" style="background: var(--reader-{place}, {colour})"></i>'
 
 
 def _listed(tag: str, items: Iterable[str], label: str) -> str:
@@ -97,8 +97,8 @@ def _bars(reading: Reading) -> str:
 def agreement(reading: Reading) -> str:
     """Agreement with each mask, the same figures of two blind maps beside it, and what the lesion changes."""
     if not reading.agreement:
-        return '<p class="hint">Add a doctor\'s mask to see how well the attention agrees with it.</p>'
-    tables = "".join(_table(a, colour) for a, colour in zip(reading.agreement, cycle(READER_COLOURS)))
+        return '<p class="hint">Add a doctor\'s mask, or draw one, to see how well the attention agrees with it.</p>'
+    tables = "".join(_table(a, place) for place, a in enumerate(reading.agreement))
     hints = "".join(f"<dt>{name}</dt><dd>{hint}.</dd>" for name, hint in FIGURES.values())
     return (
         f'<section class="agreement"><h3>Agreement with masks</h3>{tables}{_what_if(reading)}<details><summary>What '
@@ -108,21 +108,55 @@ def agreement(reading: Reading) -> str:
     )
 
 
-def _table(one: Agreement, colour: str) -> str:
-    title = f"{swatch(colour)} {escape(one.reader)}"
+def _table(one: Agreement, place: int) -> str:
+    title = f"{swatch(place)} {escape(one.reader)}"
     if one.area_fraction == 0:
         return f'<p class="nothing">{title}: nothing is drawn, so there is nothing to agree with.</p>'
     found = one.to_json()
     maps = (found, found["controls"]["random"], found["controls"]["centre"])
     heads = "".join(f'<th scope="col">{c}</th>' for c in COLUMNS)
-    rows = "".join(
-        f'<tr><th scope="row">{name}</th>{"".join(f"<td>{cell(m[key])}</td>" for m in maps)}</tr>'
-        for key, (name, _) in FIGURES.items()
-    )
     return (
         f"<table><caption>{title} <span>covers {one.area_fraction:.1%} of the picture</span></caption>"
-        f"<tr><td></td>{heads}</tr>{rows}</table>"
+        f"<tr><td></td>{heads}</tr>{figure_rows(maps)}</table>"
     )
+
+
+def figure_rows(columns: Sequence[Mapping[str, Any]]) -> str:
+    """A row for each figure of agreement, a column for each map; the hint comes on hover and on focus."""
+    rows = ""
+    for key, (name, hint) in FIGURES.items():
+        cells = "".join(f"<td>{cell(c[key])}</td>" for c in columns)
+        rows += f'<tr><th scope="row" title="{escape(hint)}">{name}</th>{cells}</tr>'
+    return rows
+
+
+def comparison(answer: Mapping[str, Any]) -> str:
+    """Figures of two explanations against each mask, side by side, and how alike the two are."""
+    sides = (answer["a"], answer["b"])
+    heads = "".join(f'<th scope="col">{escape(side["name"])}</th>' for side in sides)
+    notes = "".join(f"<li><b>{escape(side['name'])}</b>: {escape(_about(side))}</li>" for side in sides)
+    tables = "".join(
+        f"<table><caption>{swatch(place)} {escape(first['reader'])}</caption><tr><td></td>{heads}</tr>"
+        f"{figure_rows((first, second))}</table>"
+        for place, (first, second) in enumerate(zip(*(side["agreement"] for side in sides), strict=True))
+    )
+    if not tables:
+        tables = '<p class="hint">Add a doctor\'s mask, or draw one, to see which of the two agrees better with it.</p>'
+    alike = {"IoU": "iou", "Dice": "dice", "Correlation": "correlation"}
+    values = "".join(f"<dt>{name}</dt><dd>{cell(answer['difference'][key])}</dd>" for name, key in alike.items())
+    return (
+        f'<section class="agreement"><ul class="sides">{notes}</ul>{tables}<h3>The two with each other</h3>'
+        f'<dl class="alike">{values}</dl></section>'
+    )
+
+
+def _about(side: Mapping[str, Any]) -> str:
+    said = [side["note"]]
+    if side["predicted"] is not None:
+        said.insert(0, f"predicts {side['predicted']} ({side['probabilities'][side['predicted']]:.0%})")
+    if not side["shows_map"]:
+        said.append("not shown, for its evidence is too weak")
+    return "; ".join(said)
 
 
 def cell(value: float | bool | None) -> str:
@@ -133,13 +167,21 @@ def cell(value: float | bool | None) -> str:
 
 
 def _what_if(reading: Reading) -> str:
-    if reading.what_if is None:
+    if reading.what_if is None or reading.what_if_frames is None:
         return ""
-    whole, removed, only = (
-        percent(probabilities[reading.predicted])
-        for probabilities in (reading.probabilities, reading.what_if["lesion_removed"], reading.what_if["lesion_only"])
+    cases = (reading.probabilities, reading.what_if["lesion_removed"], reading.what_if["lesion_only"])
+    strip = "".join(
+        f'<figure><img src="{_picture(frame)}" alt="What the model sees: {name}" width="112" height="112">'
+        f"<figcaption>{name}<b>{percent(p[reading.predicted])}</b></figcaption></figure>"
+        for frame, p, name in zip(reading.what_if_frames, cases, WHAT_IF, strict=True)
     )
     return (
-        f'<p class="what-if">{escape(reading.predicted)}: <b>{whole}</b> as it is, <b>{removed}</b> with the lesion '
-        f"removed, <b>{only}</b> with only the lesion kept.</p>"
+        f'<h3>What if</h3><div class="what-if">{strip}</div><p class="hint">Probability of '
+        f"{escape(reading.predicted)} when what readers drew is filled from around it, and when all else is.</p>"
     )
+
+
+def _picture(frame: NDArray[np.uint8]) -> str:
+    data = io.BytesIO()
+    Image.fromarray(frame).save(data, format="PNG", compress_level=1)
+    return f"data:image/png;base64,{base64.b64encode(data.getvalue()).decode()}"

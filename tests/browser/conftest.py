@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +16,12 @@ from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
 from deep_pneumonia.annotation import write_mask
+from tests.browser.screen import DESKTOP, PHONE, Screen
+from tests.dicom_objects import data_set, written
 from tests.phantom import draw, save_png
 
 ROOT = Path(__file__).parent.parent.parent
+SPACED = {"PixelSpacing": [0.5, 0.25]}
 
 
 @pytest.fixture(scope="package")
@@ -27,8 +30,9 @@ def address(trained: Path) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
+    checkpoint = str(trained / "checkpoint")
     process = subprocess.Popen(
-        [sys.executable, "app.py", "--checkpoint", str(trained / "checkpoint"), "--device", "cpu"],
+        [sys.executable, "app.py", "--checkpoint", checkpoint, "--compare", checkpoint, "--device", "cpu"],
         cwd=ROOT,
         env={**os.environ, "GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": port},
         stdout=subprocess.PIPE,
@@ -59,12 +63,39 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+Open = Callable[..., Screen]
+
+
+@pytest.fixture
+def opened(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Open]:
+    """Opens a screen in a visitor's own browser; nothing may leave this machine, and nothing may complain."""
+    screens: list[Screen] = []
+
+    def open_screen(name: str = "inspect", size: tuple[int, int] = DESKTOP, theme: str = "light") -> Screen:
+        screens.append(Screen(browser, address, name, size, theme))
+        return screens[-1]
+
+    yield open_screen
+    for screen in screens:
+        screen.close(request.node.name)
+
+
+@pytest.fixture(params=[(DESKTOP, "light"), (PHONE, "dark")], ids=["desktop-light", "phone-dark"])
+def screen(opened: Open, request: pytest.FixtureRequest) -> Screen:
+    """The Inspect screen in both sizes and themes."""
+    size, theme = request.param
+    return opened("inspect", size, theme)
+
+
 @pytest.fixture(scope="session")
 def uploads(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A drawn radiograph, two doctors' masks, and what is no radiograph or no mask of it."""
+    """A drawn radiograph in three forms, two doctors' masks, and what is no radiograph or no mask of it."""
     folder = tmp_path_factory.mktemp("uploads")
     pixels, mask = draw(101, (450, 380), lesion=True)
     save_png(pixels, folder / "chest.png")
+    deep = np.rint(pixels * 65535).astype(np.uint16)
+    Image.fromarray(deep).save(folder / "deep.png")
+    (folder / "chest.dcm").write_bytes(written(data_set(np.rint(pixels * 4095).astype(np.uint16), **SPACED)))
     save_png(draw(102, (450, 380))[0], folder / "other.png")
     write_mask(mask, folder / "doctor_a.png")
     write_mask(np.roll(mask, 15, axis=1), folder / "doctor_b.png")

@@ -1,0 +1,86 @@
+// Keys, and the overlay that says what each of them does.
+
+import { h } from "./controls.js";
+import { STEPS } from "./layers.js";
+
+/** Keys as shown, what they do in words, and the action; only while the viewer or nothing else has the focus. */
+export function keymap(stage, actions) {
+  const { state } = stage;
+  const toggle = (name) => () => stage.change({ [name]: !state[name] });
+  const tool = (name, screen = null) => () => (!screen || state.screen === screen) && stage.change({ tool: name });
+  const threshold = (by) => () => stage.change({ threshold: Math.min(Math.max(state.threshold + by, 0), STEPS) });
+  const zoom = (factor) => () => actions.zoom(factor);
+  return [
+    ["A", "attention on or off", toggle("attention")],
+    ["M", "masks on or off", toggle("masks")],
+    ["O", "outline at the threshold on or off", toggle("outline")],
+    ["I", "invert", () => stage.change({ window: { ...state.window, invert: !state.window.invert } })],
+    ["1", "side by side", () => stage.change({ layout: "side" })],
+    ["2", "overlay (difference, when comparing)", () => stage.change({ layout: "overlay" })],
+    ["3", "before / after", () => stage.change({ layout: "slider" })],
+    ["[", "threshold down", threshold(-1)],
+    ["]", "threshold up", threshold(1)],
+    ["+", "zoom in", zoom(1.25)],
+    ["-", "zoom out", zoom(0.8)],
+    ["0", "fit", actions.fit],
+    ["R", "reset", actions.reset],
+    ["F", "full screen", actions.fullscreen],
+    ["V", "move", tool("move")],
+    ["W", "window", tool("window")],
+    ["L", "ruler", tool("ruler")],
+    ["B", "brush (Annotate)", tool("brush", "annotate")],
+    ["E", "eraser (Annotate)", tool("eraser", "annotate")],
+    ["P", "polygon (Annotate)", tool("polygon", "annotate")],
+    ["X", "box (Annotate)", tool("box", "annotate")],
+    ["Ctrl+Z", "undo", actions.undo],
+    ["Ctrl+Shift+Z", "redo", actions.redo],
+    ["Enter", "close the polygon", actions.close],
+    ["Escape", "give up what is begun", actions.cancel],
+    ["ArrowLeft", "previous case", () => actions.step(-1)],
+    ["ArrowRight", "next case", () => actions.step(1)],
+    ["?", "this help", actions.help],
+  ];
+}
+
+export class Keys {
+  constructor(stage, actions, root) {
+    this.map = new Map();
+    this.dialog = h("dialog", { class: "keys", "aria-label": "Keys" });
+    const entries = keymap(stage, { ...actions, help: () => this.help() });
+    for (const [key, , action] of entries) this.map.set(key.toLowerCase(), action);
+    const rows = entries.map(([key, words]) => h("tr", {}, h("th", { scope: "row" }, h("kbd", {}, shownAs(key))), h("td", {}, words)));
+    const note = "The keys work while the viewer has the focus, or nothing has. Right button: window. Middle button: move. "
+      + "Alt while drawing takes away.";
+    const close = h("button", { type: "button", click: () => this.dialog.close() }, "Close");
+    this.dialog.append(h("h2", {}, "Keys"), h("table", {}, h("tbody", {}, ...rows)), h("p", {}, note), close);
+    root.append(this.dialog);
+    document.addEventListener("keydown", (event) => this.#pressed(event, stage, root));
+  }
+
+  help() {
+    if (this.dialog.open) this.dialog.close();
+    else this.dialog.showModal();
+  }
+
+  #pressed(event, stage, root) {
+    const focus = document.activeElement;
+    const here = !focus || focus === document.body || root.contains(focus);
+    const name = (event.ctrlKey || event.metaKey ? `ctrl+${event.shiftKey ? "shift+" : ""}` : "") + event.key.toLowerCase();
+    const action = this.map.get(name === "=" ? "+" : name);
+    if (!action || !here || !stage.scene || event.altKey || this.#taken(focus, event)) return;
+    event.preventDefault();
+    action();
+  }
+
+  // A field takes letters, a slider takes arrows, a button takes Enter.
+  #taken(focus, { key }) {
+    if (this.dialog.open) return key !== "?";
+    if (focus?.matches("input[type=text], textarea, select")) return true;
+    if (focus?.matches("input") && key.startsWith("Arrow")) return true;
+    return Boolean(focus?.matches("button, summary, a")) && key === "Enter";
+  }
+}
+
+function shownAs(key) {
+  return { ArrowLeft: "\u2190", ArrowRight: "\u2192" }[key] ?? key;
+}

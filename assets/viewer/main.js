@@ -1,0 +1,154 @@
+// The viewer: builds the stage inside an element of the page, and joins it to the server's values and events.
+
+import { Controls, h } from "./controls.js";
+import { Keys } from "./keys.js";
+import { Pencil } from "./pencil.js";
+import { Pointer } from "./pointer.js";
+import { Readers } from "./readers.js";
+import { Stage, DISPLAY } from "./stage.js";
+import { asNpy, download, overlayOf } from "./save.js";
+import { keep, kept, plain, remember } from "./store.js";
+
+const SCREENS = ["inspect", "annotate", "compare"];
+const PAUSE = 250; // ms without a stroke after which the server is asked for the figures of a drawing
+
+/**
+ * @param {HTMLElement} root @param {object} look {palette, most, colours}
+ * @param {{tell: (event: "drawn" | "comparing") => void}} server
+ */
+export function mount(root, look, server) {
+  const panes = h("div", { class: "panes" });
+  const status = h("p", { class: "status", role: "status" });
+  const stage = new Stage(panes, look);
+  const drawn = () => later(() => edited(stage, status, server));
+  const pencil = new Pencil(stage, drawn);
+  const actions = actionsOf(stage, pencil, root);
+  const controls = new Controls(stage, actions, scaleOf(look));
+  const readers = new Readers(stage, pencil, drawn);
+  new Pointer(stage, pencil);
+  const keys = new Keys(stage, actions, root);
+  actions.help = () => keys.help();
+  root.append(panes, h("div", { class: "below" }, controls.element, readers.element, status));
+  const route = () => opened(stage, root, server);
+  addEventListener("hashchange", route);
+  route();
+  window.deepPneumonia = interfaceOf(stage, status);
+  return { show: (scene) => shown(stage, root, scene, server), stage };
+}
+
+function later(action) {
+  clearTimeout(later.timer);
+  later.timer = setTimeout(action, PAUSE);
+}
+
+function edited(stage, status, server) {
+  const safe = keep(stage.scene.key, stage.layers);
+  status.textContent = safe ? "" : "This browser cannot keep the drawing: save it before you leave the page.";
+  server.tell("drawn");
+  if (stage.state.screen === "compare") server.tell("comparing");
+}
+
+/** A case came from the server, or none. */
+async function shown(stage, root, scene, server) {
+  root.hidden = !scene;
+  if (!scene) {
+    stage.scene = null;
+    return;
+  }
+  // Only now has the stage a width.
+  if (!root.dataset.shown) stage.change({ layout: stage.preferred(stage.state.screen) });
+  await stage.show(scene);
+  remember(scene.files);
+  if (restored(stage)) server.tell("drawn");
+  if (stage.state.screen === "compare") server.tell("comparing");
+  root.dataset.shown = scene.key;
+}
+
+/** Put what was drawn on this radiograph before over what its files hold; true if there was anything. */
+function restored(stage) {
+  const size = stage.size[0] * stage.size[1];
+  const drawings = kept(stage.scene.key).filter(({ counts }) => counts.reduce((a, b) => a + b, 0) === size);
+  for (const drawing of drawings) {
+    const place = stage.layers.findIndex(({ reader }) => reader === drawing.reader);
+    stage.layers.splice(place < 0 ? stage.layers.length : place, place < 0 ? 0 : 1, stage.layer(drawing));
+  }
+  if (drawings.length) stage.tell("change", "layers");
+  return drawings.length > 0;
+}
+
+/** The address says which screen is open, so that it can be linked to and left with the browser's Back. */
+function opened(stage, root, server) {
+  const asked = location.hash.slice(1);
+  const screen = SCREENS.includes(asked) ? asked : "inspect";
+  (root.closest("#screens") ?? document.body).dataset.screen = screen;
+  for (const link of document.querySelectorAll("nav.screens a")) {
+    if (link.hash === `#${screen}`) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  // Whoever draws should not be led by the model: its attention is off until it is asked for.
+  stage.change({
+    screen, attention: screen !== "annotate", layout: stage.preferred(screen),
+    tool: screen === "annotate" ? "brush" : "move", brush: stage.state.brush ?? 24,
+  });
+  stage.tell("change", "screen");
+  if (screen === "compare" && stage.scene) server.tell("comparing");
+}
+
+function actionsOf(stage, pencil, root) {
+  const middle = () => [stage.view.pane[1] / 2, stage.view.pane[0] / 2];
+  const seen = (change) => () => {
+    if (!stage.scene) return;
+    change();
+    stage.request();
+  };
+  return {
+    fit: seen(() => stage.view.fit()),
+    actual: seen(() => stage.view.actual(window.devicePixelRatio || 1)),
+    zoom: (factor) => seen(() => stage.view.zoom(factor, middle()))(),
+    reset: () => stage.reset(),
+    fullscreen: () => (document.fullscreenElement ? document.exitFullscreen() : root.requestFullscreen?.()),
+    help: () => {},
+    undo: () => pencil.undo(),
+    redo: () => pencil.redo(),
+    canUndo: () => pencil.canUndo,
+    canRedo: () => pencil.canRedo,
+    close: () => pencil.close(),
+    cancel: () => pencil.cancel(),
+    step: (by) => stepped(stage, by),
+  };
+}
+
+/** Open the teaching case before or after this one. */
+function stepped(stage, by) {
+  const cases = [...document.querySelectorAll("#cases .thumbnail-item")];
+  const now = stage.asked ?? stage.scene.place; // two quick steps go two cases further
+  if (now === null || !cases.length) return;
+  stage.asked = (now + by + cases.length) % cases.length;
+  cases[stage.asked].click();
+}
+
+function scaleOf({ palette, most }) {
+  const stops = Array.from({ length: 17 }, (_, i) => {
+    const level = Math.round((i / 16) * 255);
+    const [share, rgb] = [(level / 255) * most, parseInt(palette.slice(6 * level, 6 * level + 6), 16)];
+    const mixed = [rgb >> 16, (rgb >> 8) & 255, rgb & 255].map((c) => Math.round(102 * (1 - share) + c * share));
+    return `rgb(${mixed})`;
+  });
+  const ramp = h("span", { class: "ramp", style: `background: linear-gradient(to right, ${stops})` });
+  return h("div", { class: "scale" }, "Attention, fixed scale ", h("b", {}, "0"), ramp, h("b", {}, "1"));
+}
+
+/** What the page's other parts may ask of the viewer. */
+function interfaceOf(stage, status) {
+  return {
+    stage,
+    defaults: DISPLAY,
+    drawings: () => (stage.scene ? stage.layers.map(plain) : null),
+    compare: (answer) => answer && stage.scene && stage.compare(answer),
+    say: (words) => (status.textContent = words),
+    save: (file) => file && download(file.name, file.type, Uint8Array.from(atob(file.data), (c) => c.charCodeAt(0))),
+    saveJson: (value, name) => value && download(name, "application/json", `${JSON.stringify(value, null, 1)}\n`),
+    saveMap: () => stage.map && download(`${stage.scene.stem}-attention.npy`, "application/octet-stream", asNpy(stage.map.full, stage.size)),
+    savePicture: async () => stage.map && download(`${stage.scene.stem}-attention.png`, "image/png", await overlayOf(stage)),
+  };
+}

@@ -1,0 +1,90 @@
+"""The Compare screen: any two explanations of the radiograph, on the same scale and with the same figures."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from deep_pneumonia.annotation import Annotation
+from deep_pneumonia.errors import DeepPneumoniaError
+from deep_pneumonia.explanation import available, compare
+from deep_pneumonia.reader import Reader
+from deep_pneumonia.viewer import words
+from deep_pneumonia.viewer.case import opened
+from deep_pneumonia.viewer.gpu import on_gpu
+from deep_pneumonia.viewer.inspect import ONE, Inspect, checked
+from deep_pneumonia.viewer.stage import WITH_DRAWINGS, Stage
+
+SHOW = "(answer) => window.deepPneumonia.compare(answer)"
+
+
+class Compare:
+    """Two choices and the figures of both, laid out inside the current Blocks."""
+
+    def __init__(self, reader: Reader, other: Reader | None, inspect: Inspect, stage: Stage) -> None:
+        self.readers = [reader] if other is None else [reader, other]
+        self.inspect, self.stage = inspect, stage
+        self.first = ("attention", "attention_b" if other else "grad_cam")
+        gr.HTML(words.COMPARE)
+        choices = self.choices(())
+        self.a = gr.Dropdown(choices, value=self.first[0], label="Left", elem_id="compare-a")
+        self.b = gr.Dropdown(choices, value=self.first[1], label="Right", elem_id="compare-b")
+        self.problem = gr.HTML(elem_id="compare-problem")
+        self.table = gr.HTML(elem_id="compared")
+        self.answer = gr.JSON(visible=False)
+        self.compared = on_gpu(partial(compare, reader=reader, other=other))
+
+    def choices(self, masks: Sequence[Annotation]) -> list[tuple[str, str]]:
+        """Name and key of every explanation there is with these masks."""
+        return [(name, key) for key, name in available(self.readers, masks)]
+
+    def listen(self) -> None:
+        """Another choice, another case or another drawing is compared at once while the screen is open."""
+        inputs = [self.inspect.opening.shown, self.a, self.b]
+        outputs = [self.a, self.b, self.answer, self.table, self.problem]
+        options: dict[str, Any] = {"api_visibility": "private", "trigger_mode": "always_last", **ONE}
+        self.stage.on("comparing", self.show, inputs, outputs, show_progress="hidden", **options).success(
+            None, self.answer, None, js=SHOW
+        )
+        chosen = {"fn": self.show, "inputs": [*inputs, self.stage.drawings], "outputs": outputs, "js": WITH_DRAWINGS}
+        gr.on([self.a.input, self.b.input], show_progress_on=self.table, **chosen, **options).success(
+            None, self.answer, None, js=SHOW
+        )
+        gr.on(
+            [], self.compare, [*self.inspect.opening.given, self.a, self.b, self.stage.drawings], self.answer,
+            api_name="compare", **ONE,
+        )  # fmt: skip
+
+    def show(self, shown: str | None, a: str, b: str, drawings: Any) -> dict[Any, Any]:
+        """What changes on the screen for these choices about what is on the stage."""
+        if not shown or drawings is None:
+            return {self.table: "", self.answer: None}
+        try:
+            case = opened(shown, (), drawings)
+            choices = self.choices(case.masks)
+            keys = {key for _, key in choices}
+            a, b = (key if key in keys else first for key, first in zip((a, b), self.first, strict=True))
+            answer = self.compared(case.radiograph, case.masks, a, b).to_json(case.name)
+        except DeepPneumoniaError as error:
+            return {self.problem: words.refusal(str(error))}
+        chosen = {part: gr.update(choices=choices, value=key) for part, key in ((self.a, a), (self.b, b))}
+        return {**chosen, self.answer: answer, self.table: words.comparison(answer), self.problem: ""}
+
+    def compare(
+        self, file: Any, masks: list[str] | None = None, a: str = "attention", b: str = "grad_cam", drawings: Any = None
+    ) -> dict[str, Any]:
+        """Compare two explanations of a chest radiograph: their maps, agreement with masks, and how alike they are.
+
+        Args:
+            file: the radiograph.
+            masks: files of masks; they are ignored where drawings are given.
+            a: one of attention, grad_cam, random, doctor:NAME, and with a second checkpoint attention_b, grad_cam_b.
+            b: the other one.
+            drawings: a list of {"reader": name, "kind": "pixel", "counts": run lengths of 0 and 1 in row order}.
+        """
+        try:
+            case = opened(*self.inspect.opened(file, masks), checked(drawings))
+            return self.compared(case.radiograph, case.masks, a, b).to_json(case.name)
+        except DeepPneumoniaError as error:
+            raise gr.Error(str(error), print_exception=False) from error

@@ -1,0 +1,92 @@
+"""What can be taken along of a case: report, reading, attention, masks. Nothing of it stays on this machine."""
+
+import base64
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from deep_pneumonia.errors import DeepPneumoniaError
+from deep_pneumonia.figures import save_figure
+from deep_pneumonia.reader import Reader
+from deep_pneumonia.report import page
+from deep_pneumonia.viewer.case import read
+from deep_pneumonia.viewer.gpu import on_gpu
+from deep_pneumonia.viewer.opening import Opening
+from deep_pneumonia.viewer.stage import WITH_DRAWINGS, Stage
+
+SAVE = "(file) => window.deepPneumonia.save(file)"
+TYPES = {
+    "png": "image/png",
+    "pdf": "application/pdf",
+    "json": "application/json",
+    "zip": "application/zip",
+    "dcm": "application/dicom",
+}
+
+
+def packed(name: str, data: bytes) -> dict[str, str]:
+    """A file for the page to hand to the browser's downloads."""
+    return {"name": name, "type": TYPES[name.rpartition(".")[2]], "data": base64.b64encode(data).decode()}
+
+
+class Downloads:
+    """A row of buttons under the reading, laid out inside the current Blocks."""
+
+    def __init__(self, reader: Reader, opening: Opening, stage: Stage) -> None:
+        self.opening, self.stage = opening, stage
+        self.open = partial(read, on_gpu(reader.read))
+        gr.HTML('<h3 class="take">Download</h3>')
+        with gr.Row(elem_classes="downloads"):
+            self.png = gr.Button("Report, PNG", size="sm")
+            self.pdf = gr.Button("Report, PDF", size="sm")
+            self.json = gr.Button("Reading, JSON", size="sm")
+            self.picture = gr.Button("Attention, PNG", size="sm")
+            self.values = gr.Button("Attention, NPY", size="sm")
+
+    def listen(self, data: gr.JSON) -> None:
+        """The page itself makes what it has; the server draws the reports."""
+        for button, suffix in ((self.png, "png"), (self.pdf, "pdf")):
+            made = Made(self.opening, self.stage)
+            made.on(button, partial(self.report, suffix))
+        stem = "window.deepPneumonia.stage.scene.stem"
+        self.json.click(
+            None, data, None, js=f"(data) => window.deepPneumonia.saveJson(data, `${{{stem}}}-reading.json`)"
+        )
+        self.picture.click(None, None, None, js="() => window.deepPneumonia.savePicture()")
+        self.values.click(None, None, None, js="() => window.deepPneumonia.saveMap()")
+
+    def report(self, suffix: str, file: str, drawings: Any) -> dict[str, str]:
+        """The one-page report of a case with its masks as they are drawn now."""
+        case = self.open(file, (), drawings)
+        figure = page(case.name, case.radiograph, case.masks, case.reading)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"report.{suffix}"
+            save_figure(figure, path)
+            return packed(f"{Path(case.name).stem}-report.{suffix}", path.read_bytes())
+
+
+class Made:
+    """A file that the server makes when a button is pressed, and the page then saves."""
+
+    def __init__(self, opening: Opening, stage: Stage) -> None:
+        self.opening, self.stage = opening, stage
+        self.file = gr.JSON(visible=False)
+
+    def on(self, button: gr.Button, make: Callable[[str, Any], dict[str, str]]) -> None:
+        """Make it from what is on the stage and the masks as they are drawn now."""
+
+        def made(shown: str | None, drawings: Any) -> dict[str, str]:
+            try:
+                if not shown:
+                    raise DeepPneumoniaError("There is no case to save; open one first.")
+                return make(shown, drawings or [])
+            except DeepPneumoniaError as error:
+                raise gr.Error(str(error), print_exception=False) from error
+
+        button.click(
+            made, [self.opening.shown, self.stage.drawings], self.file, js=WITH_DRAWINGS, api_visibility="private"
+        ).success(None, self.file, None, js=SAVE)

@@ -1,0 +1,88 @@
+"""The column where a case is opened: teaching cases as thumbnails, a radiograph and masks of one's own."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+from deep_pneumonia.cases import SHIPPED_CASES, TeachingCase
+from deep_pneumonia.viewer import words
+from deep_pneumonia.viewer.case import sorted_files
+from deep_pneumonia.viewer.examples import Examples
+
+Files = tuple[list[str] | None, list[str] | None]
+Show = Callable[[list[str] | None, list[str] | None], dict[Any, Any]]
+# What assets/viewer/store.js keeps for this tab.
+LAST = '() => [JSON.parse(sessionStorage.getItem("deep-pneumonia/last") ?? "null")]'
+
+
+class Opening:
+    """The column's elements, laid out inside the current Blocks."""
+
+    def __init__(self, cases: Sequence[TeachingCase]) -> None:
+        self.examples = Examples(cases)
+        self.file = gr.File(label="Radiograph", file_count="multiple", height=120, elem_id="file")
+        self.another = gr.UploadButton(
+            "Choose another radiograph", file_count="multiple", size="sm", visible=False, elem_id="another"
+        )
+        gr.HTML(words.FILE_HINT)
+        self.masks = gr.File(label="Doctors' masks, if any", file_count="multiple", height=120, elem_id="masks")
+        gr.HTML(words.MASKS_HINT)
+        self.last = gr.JSON(visible=False)
+        # What programs give: one radiograph, and masks.
+        self.given = [gr.File(visible=False), gr.File(file_count="multiple", visible=False)]
+        # What is on the stage, which stays there when the next files are refused.
+        self.shown = gr.State(None)
+
+    @property
+    def both(self) -> list[Any]:
+        """The two boxes: a case's files."""
+        return [self.file, self.masks]
+
+    def listen(self, blocks: gr.Blocks, show: Show, outputs: Sequence[Any], **options: Any) -> None:
+        """Whatever opens a case, or changes its files, shows it in one answer of the server."""
+        filled = [*outputs, *self.both]
+
+        def both(files: Files) -> dict[Any, Any]:
+            return {**show(*files), **dict(zip(self.both, files, strict=True))}
+
+        def chosen(event: gr.SelectData) -> dict[Any, Any]:
+            return both(self.examples.files(event.index))
+
+        blocks.load(lambda last: both(self.first(last)), self.last, filled, js=LAST, **options)
+        # Two quick clicks are two events: Gradio would give the second the place of the first.
+        self.examples.gallery.select(chosen, None, filled, trigger_mode="multiple", **options)
+        # A mask belongs to one radiograph; the next of the same size must not be measured against it.
+        self.another.upload(lambda files: both((files, None)), self.another, filled, **options)
+        self.file.clear(lambda: both((None, None)), None, filled, **options)
+        changes = [self.file.upload, self.file.delete, self.masks.upload, self.masks.delete, self.masks.clear]
+        gr.on(changes, show, self.both, outputs, trigger_mode="always_last", **options)
+
+    def first(self, last: Any = None) -> Files:
+        """What a visitor finds open: the files of this tab before it was reloaded, else the first teaching case."""
+        if isinstance(last, dict) and isinstance(last.get("file"), str):
+            masks = [m for m in last.get("masks") or [] if isinstance(m, str)]
+            if all(_is_ours(path) for path in (last["file"], *masks)):
+                return [last["file"]], masks or None
+        return self.examples.files(0) if self.examples.cases else (None, None)
+
+    def files(self, dropped: Sequence[str] | None, masks: Sequence[str] | None) -> tuple[str | None, list[str]]:
+        """The radiograph and the masks among what lies in the boxes.
+
+        Raises:
+            DeepPneumoniaError: there are several radiographs.
+        """
+        if isinstance(dropped, str):  # a program gives one file
+            dropped = [dropped]
+        return sorted_files(list(dropped or []), list(masks or []))
+
+
+def _is_ours(path: str) -> bool:
+    """Whether a path that a browser remembers is an upload that is still there, or a teaching case."""
+    try:
+        found = Path(path).resolve(strict=True)
+    except (OSError, ValueError):
+        return False
+    return any(found.is_relative_to(Path(folder).resolve()) for folder in (get_upload_folder(), SHIPPED_CASES))

@@ -1,0 +1,83 @@
+"""What the browser-side viewer is given of a case: grey values at their full depth, map, masks, and no more.
+
+All of it travels in the answer itself: no picture of a visitor is written to disk for it.
+"""
+
+import base64
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from deep_pneumonia.annotation import Annotation
+from deep_pneumonia.cases import sha256
+from deep_pneumonia.viewer.case import Case, runs
+
+MOST_PIXELS = 16_000_000  # beyond, the browser is given means over squares: 16 megapixels fill a wall
+LEVEL = 1  # zlib's fastest: rows of differences are small already
+
+
+def scene(case: Case, file: str, masks: list[str], threshold: float, place: int | None = None) -> dict[str, Any]:
+    """A case as plain JSON for the viewer.
+
+    threshold: of the attention, in [0, 1]. place: which teaching case it is, if it is one.
+    pixels: see `pack`. size: (H, W) of what is shown. cells: the map on the model's grid, null when its evidence is
+    too weak to be shown. masks: run lengths in row order. files: so that a reload of the page opens them again.
+    """
+    radiograph = case.radiograph
+    step = _step(radiograph.size)
+    pixels = smaller(radiograph.pixels, step)
+    bits, packed = pack(pixels)
+    return {
+        "key": sha256(file),
+        "name": case.name,
+        "stem": Path(case.name).stem,
+        "place": place,
+        "size": list(pixels.shape),
+        "step": step,
+        "spacing_mm": [mm * step for mm in radiograph.spacing_mm] if radiograph.spacing_mm else None,
+        "bits": bits,
+        "pixels": packed,
+        "cells": case.reading.cells.astype(float).tolist() if case.reading.shows_map else None,
+        "threshold": threshold,
+        "masks": [_mask(a, step) for a in case.masks],
+        "files": {"file": file, "masks": masks},
+    }
+
+
+def _step(size: tuple[int, int]) -> int:
+    """How many pixels a side become one pixel of what is shown."""
+    step = 1
+    while size[0] * size[1] > MOST_PIXELS * step * step:
+        step += 1
+    return step
+
+
+def _mask(annotation: Annotation, step: int) -> dict[str, Any]:
+    mask = annotation.mask
+    if step > 1:
+        mask = smaller(mask.astype(np.float32), step) >= 0.5
+    return {"reader": annotation.reader, "kind": annotation.kind, "counts": runs(mask)}
+
+
+def smaller(values: NDArray[np.float32], step: int) -> NDArray[np.float32]:
+    """Means over squares of `step` pixels: no moiré, unlike taking each step-th pixel."""
+    return np.asarray(Image.fromarray(values).reduce(step)) if step > 1 else values
+
+
+def pack(pixels: NDArray[np.float32]) -> tuple[int, str]:
+    """Grey values (H, W) in [0, 1] as 8 bits where these hold them exactly, 16 otherwise, and as base64 text.
+
+    Each row becomes its differences modulo 2^bits, of 16 bits all high bytes before all low ones, then zlib: half the
+    size of the values themselves, for a hundredth of a second a megapixel.
+    """
+    eight = np.rint(pixels * 255).astype(np.uint8)
+    if np.array_equal(eight.astype(np.float32) / np.float32(255), pixels):
+        data = np.diff(eight, axis=1, prepend=np.uint8(0)).tobytes()
+        return 8, base64.b64encode(zlib.compress(data, LEVEL)).decode()
+    deep = np.diff(np.rint(pixels * 65535).astype(np.uint16), axis=1, prepend=np.uint16(0)).astype(np.uint16)
+    planes = (deep >> 8).astype(np.uint8).tobytes() + (deep & 255).astype(np.uint8).tobytes()
+    return 16, base64.b64encode(zlib.compress(planes, LEVEL)).decode()
