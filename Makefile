@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install ct browser app test check bench clean
+.PHONY: install ct browser app test check bench screens clean
 
 install: .venv/installed
 
@@ -38,6 +38,10 @@ check: install
 
 bench: install
 	for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
+
+# Pictures of every screen in docs/screens, after a change to one of them.
+screens: install browser
+	$(BIN)/python docs/screens.py
 
 clean:
 	rm -rf .venv

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from deep_pneumonia.annotation import read_mask
+from deep_pneumonia.annotation import Annotation, read_mask
 from deep_pneumonia.configuration import guarded
 from deep_pneumonia.figures import save_figure
 from deep_pneumonia.files import whole
+from deep_pneumonia.mask_files import read_annotations
 from deep_pneumonia.radiograph import decode
 from deep_pneumonia.reader import SHIPPED, Reader, Reading
 from deep_pneumonia.report import page
@@ -29,8 +30,14 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     p.add_argument("file", metavar="FILE", help="radiograph: PNG, JPEG, TIFF, WebP, BMP or DICOM")
-    p.add_argument("--mask", action="append", default=[], metavar="FILE", help="a doctor's mask (PNG); may be repeated")
-    p.add_argument("--fit", action="store_true", help="fit masks of another size to the radiograph (default: refuse)")
+    p.add_argument(
+        "--mask",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="doctors' masks: PNG, COCO or LabelMe JSON, RSNA boxes as CSV, or DICOM SEG; may be repeated",
+    )
+    p.add_argument("--fit", action="store_true", help="fit PNG masks of another size (default: refuse them)")
     p.add_argument(
         "--checkpoint",
         default=str(SHIPPED),
@@ -52,9 +59,7 @@ def inspect(arguments: argparse.Namespace) -> None:
     """
     radiograph = decode(arguments.file)
     size = radiograph.size
-    names = [Path(m).stem for m in arguments.mask]
-    pairs = zip(arguments.mask, names, strict=True)
-    annotations = [read_mask(m, size, reader=name, fit=arguments.fit) for m, name in pairs]
+    annotations = [a for m in arguments.mask for a in masks_in(Path(m), size, arguments)]
     reading = Reader.load(arguments.checkpoint, arguments.device).read(radiograph, annotations)
     text = json.dumps(reading.to_json(Path(arguments.file).name), indent=1, allow_nan=False) + "\n"
     if arguments.json and arguments.json != "-":
@@ -66,6 +71,13 @@ def inspect(arguments: argparse.Namespace) -> None:
         with whole(arguments.attention) as path, path.open("wb") as stream:
             np.save(stream, reading.attention)
     print(text if arguments.json == "-" else summary(reading), end="")
+
+
+def masks_in(file: Path, size: tuple[int, int], arguments: argparse.Namespace) -> list[Annotation]:
+    """The readers' masks in one file; only a PNG can be fitted, for the others know the size they were drawn on."""
+    if arguments.fit:
+        return [read_mask(file, size, reader=file.stem, fit=True)]
+    return read_annotations(file, size, name=file.name, radiograph=Path(arguments.file).name)
 
 
 def summary(reading: Reading) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from deep_pneumonia.evaluate import report
 from deep_pneumonia.radiograph import Radiograph
-from deep_pneumonia.reader import SHIPPED, Reader
+from deep_pneumonia.reader import PLAIN, SHIPPED, Reader
 from tests.phantom import draw
 
 ROOT = Path(__file__).parent.parent
@@ -28,15 +28,17 @@ def test_the_checkpoint_reads_a_picture(metrics: Any) -> None:
     assert reading.checkpoint_sha256 == metrics["checkpoint"]["sha256"]
 
 
-def test_it_is_small_and_without_pickle() -> None:
-    files = {f.name: f.stat().st_size for f in SHIPPED.iterdir()}
+@pytest.mark.parametrize("folder", [SHIPPED, PLAIN])
+def test_it_is_small_and_without_pickle(folder: Path) -> None:
+    files = {f.name: f.stat().st_size for f in folder.iterdir()}
     assert set(files) == {"model.json", "model.safetensors", "metrics.json"}
     assert sum(files.values()) <= 30_000_000
 
 
-def test_nothing_in_it_says_where_it_was_made() -> None:
+@pytest.mark.parametrize("folder", [SHIPPED, PLAIN])
+def test_nothing_in_it_says_where_it_was_made(folder: Path) -> None:
     for name in ("model.json", "metrics.json"):
-        text = (SHIPPED / name).read_text(encoding="utf-8")
+        text = (folder / name).read_text(encoding="utf-8")
         assert '"/' not in text
         assert "../" not in text
 
@@ -50,3 +52,20 @@ def test_attention_finds_lesions_far_better_than_chance(metrics: Any) -> None:
         if found["n"] >= 50:
             for control in ("random", "centre", "grad_cam"):
                 assert found["attention"]["hit_rate"]["low"] > found[control]["hit_rate"]["high"], (source, control)
+
+
+def test_the_second_checkpoint_differs_by_the_doctors_masks_alone() -> None:
+    first, second = (json.loads((folder / "model.json").read_text(encoding="utf-8")) for folder in (SHIPPED, PLAIN))
+    guided, plain = (facts["training"]["options"] for facts in (first, second))
+    changed = {name for name, value in plain.items() if guided[name] != value} - {"save_every"}
+    assert changed == {"attention_weight", "hard_probability", "regulation_weight"}
+    assert [plain[name] for name in sorted(changed)] == [0, 0, 0]
+    assert first["training"]["counts"] == second["training"]["counts"]
+    assert first["recipe"] == second["recipe"]
+
+
+def test_without_masks_the_attention_lies_elsewhere(metrics: Any) -> None:
+    plain = json.loads((PLAIN / "metrics.json").read_text(encoding="utf-8"))
+    found, without = (m["localisation"]["nih"]["attention"]["hit_rate"] for m in (metrics, plain))
+    assert found["low"] > without["high"]
+    assert Reader.load(PLAIN, "cpu").checkpoint.sha256 == plain["checkpoint"]["sha256"]

@@ -5,7 +5,7 @@ import { Keys } from "./keys.js";
 import { Pencil } from "./pencil.js";
 import { Pointer } from "./pointer.js";
 import { Readers } from "./readers.js";
-import { Stage, DISPLAY } from "./stage.js";
+import { Stage } from "./stage.js";
 import { asNpy, download, overlayOf } from "./save.js";
 import { keep, kept, plain, remember } from "./store.js";
 
@@ -20,7 +20,7 @@ export function mount(root, look, server) {
   const panes = h("div", { class: "panes" });
   const status = h("p", { class: "status", role: "status" });
   const stage = new Stage(panes, look);
-  const drawn = () => later(() => edited(stage, status, server));
+  const drawn = () => edited(stage, status, server);
   const pencil = new Pencil(stage, drawn);
   const actions = actionsOf(stage, pencil, root);
   const controls = new Controls(stage, actions, scaleOf(look));
@@ -32,20 +32,19 @@ export function mount(root, look, server) {
   const route = () => opened(stage, root, server);
   addEventListener("hashchange", route);
   route();
-  window.deepPneumonia = interfaceOf(stage, status);
+  window.deepPneumonia = interfaceOf(stage, pencil, status);
   return { show: (scene) => shown(stage, root, scene, server), stage };
 }
 
-function later(action) {
-  clearTimeout(later.timer);
-  later.timer = setTimeout(action, PAUSE);
-}
-
+/** Kept at once, so that no reload is too quick for it; measured by the server when the hand rests. */
 function edited(stage, status, server) {
   const safe = keep(stage.scene.key, stage.layers);
   status.textContent = safe ? "" : "This browser cannot keep the drawing: save it before you leave the page.";
-  server.tell("drawn");
-  if (stage.state.screen === "compare") server.tell("comparing");
+  clearTimeout(edited.timer);
+  edited.timer = setTimeout(() => {
+    server.tell("drawn");
+    if (stage.state.screen === "compare") server.tell("comparing");
+  }, PAUSE);
 }
 
 /** A case came from the server, or none. */
@@ -57,23 +56,17 @@ async function shown(stage, root, scene, server) {
   }
   // Only now has the stage a width.
   if (!root.dataset.shown) stage.change({ layout: stage.preferred(stage.state.screen) });
-  await stage.show(scene);
+  const drawings = restored(scene);
+  await stage.show(scene, drawings);
   remember(scene.files);
-  if (restored(stage)) server.tell("drawn");
+  if (drawings.length) server.tell("drawn");
   if (stage.state.screen === "compare") server.tell("comparing");
   root.dataset.shown = scene.key;
 }
 
-/** Put what was drawn on this radiograph before over what its files hold; true if there was anything. */
-function restored(stage) {
-  const size = stage.size[0] * stage.size[1];
-  const drawings = kept(stage.scene.key).filter(({ counts }) => counts.reduce((a, b) => a + b, 0) === size);
-  for (const drawing of drawings) {
-    const place = stage.layers.findIndex(({ reader }) => reader === drawing.reader);
-    stage.layers.splice(place < 0 ? stage.layers.length : place, place < 0 ? 0 : 1, stage.layer(drawing));
-  }
-  if (drawings.length) stage.tell("change", "layers");
-  return drawings.length > 0;
+/** What was drawn on this radiograph before, in this browser. */
+function restored({ key, size: [height, width] }) {
+  return kept(key).filter(({ counts }) => counts.reduce((a, b) => a + b, 0) === height * width);
 }
 
 /** The address says which screen is open, so that it can be linked to and left with the browser's Back. */
@@ -139,10 +132,10 @@ function scaleOf({ palette, most }) {
 }
 
 /** What the page's other parts may ask of the viewer. */
-function interfaceOf(stage, status) {
+function interfaceOf(stage, pencil, status) {
   return {
     stage,
-    defaults: DISPLAY,
+    pencil,
     drawings: () => (stage.scene ? stage.layers.map(plain) : null),
     compare: (answer) => answer && stage.scene && stage.compare(answer),
     say: (words) => (status.textContent = words),

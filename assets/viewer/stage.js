@@ -40,14 +40,22 @@ export class Stage {
     for (const listener of this.listeners[event]) listener(detail);
   }
 
-  /** Show a case that the server sent. Resolves when it is on screen. */
-  async show(scene) {
+  /**
+   * Show a case that the server sent, with what was drawn on it before in place of its files' masks of the same
+   * readers. Resolves when it is on screen.
+   */
+  async show(scene, drawings = []) {
     const pixels = await unpack(scene.pixels, scene.size, scene.bits);
     const view = new View(scene.size);
     Object.assign(this, { scene, view, ruler: null, draft: null, compared: null, size: scene.size });
     this.base = new Base(pyramid(pixels, scene.size), scene.bits === 8 ? 255 : 65535);
     this.map = scene.cells ? MapLayer.fromCells(scene.cells, scene.size) : null;
     this.layers = scene.masks.map((mask, i) => this.layer(mask, i));
+    for (const drawing of drawings) {
+      const place = this.layers.findIndex(({ reader }) => reader === drawing.reader);
+      if (place < 0) this.layers.push(this.layer(drawing));
+      else this.layers[place] = this.layer(drawing, place);
+    }
     this.change({ threshold: Math.round(scene.threshold * STEPS), window: { ...DISPLAY.window } });
     if (this.asked === scene.place) this.asked = null;
     this.tell("change", "case");

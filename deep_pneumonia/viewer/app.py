@@ -8,7 +8,7 @@ import gradio as gr
 from deep_pneumonia.cases import SHIPPED_CASES, load_cases
 from deep_pneumonia.errors import DeepPneumoniaError
 from deep_pneumonia.reader import SHIPPED, Reader
-from deep_pneumonia.viewer import words
+from deep_pneumonia.viewer import tools, words
 from deep_pneumonia.viewer.annotate import Annotate
 from deep_pneumonia.viewer.compare import Compare
 from deep_pneumonia.viewer.inspect import Inspect
@@ -101,5 +101,7 @@ def launch(reader: Reader, other: Reader | None = None, *, mcp: bool = False) ->
             f"Nothing can listen at {name or '127.0.0.1'}, port {port or '7860 to 7959'}: taken, or no address of this "
             "machine; choose others with GRADIO_SERVER_NAME and GRADIO_SERVER_PORT."
         ) from error
+    if mcp:
+        tools.mend(blocks)
     print(f"{TITLE} is at {address} - stop it with Ctrl-C.", flush=True)
     blocks.block_thread()

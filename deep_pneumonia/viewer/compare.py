@@ -16,6 +16,7 @@ from deep_pneumonia.viewer.gpu import on_gpu
 from deep_pneumonia.viewer.inspect import ONE, Inspect, checked
 from deep_pneumonia.viewer.stage import WITH_DRAWINGS, Stage
 
+DEFAULT = {"Left": "attention", "Right": "grad_cam"}
 SHOW = "(answer) => window.deepPneumonia.compare(answer)"
 
 
@@ -32,7 +33,9 @@ class Compare:
         self.b = gr.Dropdown(choices, value=self.first[1], label="Right", elem_id="compare-b")
         self.problem = gr.HTML(elem_id="compare-problem")
         self.table = gr.HTML(elem_id="compared")
-        self.answer = gr.JSON(visible=False)
+        self.answer = gr.JSON(label="Comparison", visible=False)
+        # What programs give: a drop-down would refuse the doctors of a case that no visitor has open.
+        self.given = [gr.Textbox(key, label=side, visible=False) for side, key in DEFAULT.items()]
         self.compared = on_gpu(partial(compare, reader=reader, other=other))
 
     def choices(self, masks: Sequence[Annotation]) -> list[tuple[str, str]]:
@@ -52,7 +55,7 @@ class Compare:
             None, self.answer, None, js=SHOW
         )
         gr.on(
-            [], self.compare, [*self.inspect.opening.given, self.a, self.b, self.stage.drawings], self.answer,
+            [], self.compare, [*self.inspect.opening.given, *self.given, self.stage.drawings], self.answer,
             api_name="compare", **ONE,
         )  # fmt: skip
 

@@ -40,7 +40,7 @@ class Inspect:
     def listen(self, blocks: gr.Blocks) -> None:
         """Files are read when they are opened, and agreement is measured again when masks are drawn on."""
         opening = self.opening
-        parts = [*self.filled, self.head["problem"], self.head["start"], opening.another, self.after, opening.shown]
+        parts = [*self.filled, self.head["problem"], self.head["start"], opening.instead, self.after, opening.shown]
         progress = {"show_progress_on": [self.head["start"], self.summary], "api_visibility": "private"}
         opening.listen(blocks, self.show, parts, **progress, **ONE)
         self.stage.on(
@@ -63,12 +63,12 @@ class Inspect:
 
     def show(self, dropped: list[str] | None, more: list[str] | None) -> dict[Any, Any]:
         """What changes on the screen for these files."""
-        head, opening, another = self.head, self.opening, self.opening.another
+        head, opening, instead = self.head, self.opening, self.opening.instead
         threshold = self.reader.checkpoint.thresholds.attention
         try:
             file, masks = opening.files(dropped, more)
             if not file:
-                hidden = {part: gr.update(visible=False) for part in (another, self.after)}
+                hidden = {part: gr.update(visible=False) for part in (instead, self.after)}
                 start = {head["start"]: gr.update(visible=True), head["problem"]: "", opening.shown: None}
                 return {**dict.fromkeys(self.filled), **hidden, **start}
             place = opening.examples.place(file)
@@ -76,14 +76,14 @@ class Inspect:
             case = self.known_case(place or 0) if known else self.open(file, masks)
         except DeepPneumoniaError as error:
             # The last good case stays on the screen; only the sentence is new.
-            return {head["problem"]: words.refusal(str(error)), another: gr.update(visible=True)}
+            return {head["problem"]: words.refusal(str(error)), instead: gr.update(visible=True)}
         return {
             self.stage.html: scene(case, file, masks, threshold, place),
             **self._said(case),
             self.summary: words.summary(case.name, case.reading),
             head["lesson"]: opening.examples.lesson(file),
             head["start"]: gr.update(visible=False),
-            another: gr.update(visible=True),
+            instead: gr.update(visible=True),
             self.after: gr.update(visible=True),
             opening.shown: file,
         }

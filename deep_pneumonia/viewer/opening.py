@@ -24,15 +24,21 @@ class Opening:
     def __init__(self, cases: Sequence[TeachingCase]) -> None:
         self.examples = Examples(cases)
         self.file = gr.File(label="Radiograph", file_count="multiple", height=120, elem_id="file")
-        self.another = gr.UploadButton(
-            "Choose another radiograph", file_count="multiple", size="sm", visible=False, elem_id="another"
-        )
+        # The column is shown and hidden, not the button: of a button that was changed, Gradio describes the type of its
+        # files anew at each event, which takes as long as a third of the network's pass.
+        with gr.Column(visible=False, min_width=0) as self.instead:
+            self.another = gr.UploadButton(
+                "Choose another radiograph", file_count="multiple", size="sm", elem_id="another"
+            )
         gr.HTML(words.FILE_HINT)
         self.masks = gr.File(label="Doctors' masks, if any", file_count="multiple", height=120, elem_id="masks")
         gr.HTML(words.MASKS_HINT)
         self.last = gr.JSON(visible=False)
         # What programs give: one radiograph, and masks.
-        self.given = [gr.File(visible=False), gr.File(file_count="multiple", visible=False)]
+        self.given = [
+            gr.File(label="Radiograph", visible=False),
+            gr.File(label="Doctors' masks, if any", file_count="multiple", visible=False),
+        ]
         # What is on the stage, which stays there when the next files are refused.
         self.shown = gr.State(None)
 

@@ -43,7 +43,7 @@ class Stage:
             script=f"/gradio_api/file={SCRIPTS / 'main.js'}",
         )
         # Filled by the page as it calls; never shown.
-        self.drawings = gr.JSON(visible=False)
+        self.drawings = gr.JSON(label="Drawings", visible=False)
 
     def on(self, event: str, function: Callable[..., Any], inputs: Sequence[Any], outputs: Any, **options: Any) -> Any:
         """Call `function` with the inputs and the drawings when "drawn" on, or when "comparing" wants an answer."""

@@ -21,7 +21,7 @@ from tests.dicom_objects import data_set, written
 from tests.phantom import draw, save_png
 
 ROOT = Path(__file__).parent.parent.parent
-SPACED = {"PixelSpacing": [0.5, 0.25]}
+SPACED = {"PixelSpacing": [0.5, 0.25], "StudyInstanceUID": "1.2.3.4", "SeriesInstanceUID": "1.2.3.5"}
 
 
 @pytest.fixture(scope="package")

@@ -119,9 +119,13 @@ class Screen:
         chooser.value.set_files([str(f) for f in files])
 
     def shows(self, name: str) -> None:
+        """Wait until a radiograph is the one on the stage, and its reading beside it."""
+        self.shows_on_stage(name)
+        expect(self.page.locator("#summary")).to_contain_text(name)
+
+    def shows_on_stage(self, name: str) -> None:
         """Wait until a radiograph is the one on the stage."""
         self.page.wait_for_function("(n) => window.deepPneumonia.stage.scene?.name === n", arg=name)
-        expect(self.page.locator("#summary")).to_contain_text(name)
         self.settled()
 
     def emptied(self) -> None:

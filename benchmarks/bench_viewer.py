@@ -1,0 +1,222 @@
+"""How long does a radiograph take from the file to the full reading on screen, and how long does a slider's frame take?
+
+Serves `app.py` with the shipped checkpoint and drives it in headless Chromium. The reading is held against the bare
+forward pass of the same network, a slider against the usual Gradio way: drawn on the server and sent as a picture.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+import gradio as gr
+import numpy as np
+import torch
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+from deep_pneumonia.cases import SHIPPED_CASES, load_cases
+from deep_pneumonia.figures import overlay
+from deep_pneumonia.radiograph import decode
+from deep_pneumonia.reader import Reader
+
+ROOT = Path(__file__).parent.parent
+SIDE, OPENED, FORWARDS, CHANGES = 1024, 9, 10, 9
+FACTOR, GRACE = 2, 300  # the target: at most so many forward passes and so many milliseconds
+SLIDERS = ("Attention", "Threshold", "Centre", "Width")
+PATIENCE, SETTLING = 60_000, 2000  # ms at most for a step, and after a page has opened
+
+# The page itself takes the times: from the input's change event to the first frame in which all of it is there.
+OPENED_AFTER = """([key, name]) => {
+  window.opened = new Promise((done) => addEventListener("change", () => {
+    const start = performance.now();
+    const look = () => {
+      const there = document.querySelector(".viewer").dataset.shown === key
+        && document.querySelector("#summary").textContent.includes(name);
+      there ? done(performance.now() - start) : requestAnimationFrame(look);
+    };
+    look();
+  }, { capture: true, once: true }));
+}"""
+# A new value each frame; the viewer draws the one before. Times to the frame's end count figures and controls, too.
+SWEEP = """(slider) => new Promise((done) => {
+  const stage = window.deepPneumonia.stage;
+  const [values, frames, after] = [[...Array(101).keys()].filter((v) => v >= slider.min), [], []];
+  let asked = null;
+  if (!window.heard) stage.on("frame", () => window.heard());
+  window.heard = () => asked !== null && after.push(performance.now() - asked);
+  stage.timings.length = 0;
+  const next = (now) => {
+    frames.push(now);
+    if (!values.length) return done({ drawn: stage.timings.slice(), frames, after });
+    slider.value = values.shift();
+    asked = performance.now();
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+    requestAnimationFrame(next);
+  };
+  requestAnimationFrame(next);
+})"""
+# The same in the peer: until the picture that the server sent is loaded.
+LOADED_AFTER = """(slider, value) => new Promise((done) => {
+  document.addEventListener("load", () => done(performance.now() - start), { capture: true, once: true });
+  const start = performance.now();
+  slider.value = value;
+  slider.dispatchEvent(new Event("input", { bubbles: true }));
+})"""
+
+
+def main() -> None:
+    """Print the times of opening, of drawing and of the peer, and whether the target is met."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        sys.exit("error: Chromium is not installed, and this benchmark needs it: apt-get install chromium.")
+    reader = Reader.load(device="cpu")
+    with served() as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.set_default_timeout(PATIENCE)
+        page.goto(address)
+        page.wait_for_function("document.querySelector('.viewer')?.dataset.shown")
+        page.wait_for_timeout(SETTLING)
+        medians = sweeps(page)
+        opening(page, reader)
+        page.close()
+        with peer(reader) as other:
+            against(medians, browser.new_page(), other)
+        browser.close()
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """The address of `python app.py` in its own process."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    environment = {**os.environ, "GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": port}
+    command = [sys.executable, "app.py", "--device", "cpu"]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        line = process.stdout.readline()
+        found = re.search(rf"http://127\.0\.0\.1:{port}/", line)
+        assert found, f"app.py did not print its address but: {line!r}"
+        yield found[0]
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=60)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def radiograph(seed: int) -> Image.Image:
+    """A body, two lungs and noise by formula; each seed another picture."""
+    random = np.random.default_rng(seed)
+    y, x = (np.mgrid[:SIDE, :SIDE] + 0.5) / SIDE
+    body = 0.75 * np.exp(-(((x - 0.5) / 0.55) ** 4) - ((y - 0.5) / 0.65) ** 4)
+    lungs = sum(np.exp(-(((x - c) / 0.14) ** 2) - ((y - 0.48) / 0.27) ** 2) for c in (0.3, 0.7))
+    lesion = np.exp(-(((x - random.uniform(0.25, 0.75)) / 0.1) ** 2) - ((y - random.uniform(0.35, 0.65)) / 0.1) ** 2)
+    pixels = body - 0.55 * lungs + 0.45 * lesion + random.normal(0, 0.02, (SIDE, SIDE))
+    return Image.fromarray((np.clip(pixels, 0, 1) * 255).round().astype(np.uint8))
+
+
+def milliseconds(function: Callable[[], Any], times: int) -> float:
+    """Median time of a call, after two that do not count."""
+    durations = []
+    for _ in range(times + 2):
+        start = perf_counter()
+        function()
+        durations.append(1000 * (perf_counter() - start))
+    return median(durations[2:])
+
+
+def opening(page: Page, reader: Reader) -> None:
+    """From the file to the full reading, another radiograph each time, against the bare forward pass."""
+    durations = []
+    with tempfile.TemporaryDirectory() as folder:
+        for seed in range(OPENED + 1):
+            file = Path(folder) / f"drawn-{seed}.png"
+            radiograph(seed).save(file)
+            key = hashlib.sha256(file.read_bytes()).hexdigest()
+            page.evaluate(OPENED_AFTER, [key, file.name])
+            with page.expect_file_chooser() as chooser:
+                page.get_by_role("button", name="Choose another radiograph").click()
+            chooser.value.set_files(file)
+            durations.append(page.evaluate("window.opened"))
+        size = file.stat().st_size / 1e6
+        images = reader.model_input(decode(file))
+    durations = durations[1:]
+    forward = milliseconds(lambda: reader.forward(images), FORWARDS)
+    target = FACTOR * forward + GRACE
+    print(f"A PNG of {SIDE} x {SIDE} pixels and {size:.1f} MB, from the file to the full reading on screen")
+    print(f"  {median(durations):.0f} ms (median of {OPENED}; {min(durations):.0f} to {max(durations):.0f})")
+    print(f"  the bare forward pass takes {forward:.0f} ms ({torch.get_num_threads()} threads, median of {FORWARDS})")
+    print(f"  target {FACTOR} x {forward:.0f} + {GRACE} = {target:.0f} ms: ", end="")
+    print("met" if median(durations) <= target else f"missed by {median(durations) - target:.0f} ms")
+
+
+def sweeps(page: Page) -> tuple[float, float]:
+    """Each slider over its whole range on the first teaching case; medians of drawing and from event to frame."""
+    case = load_cases(SHIPPED_CASES)[0]
+    size = page.evaluate("window.deepPneumonia.stage.size")
+    masks = page.evaluate("window.deepPneumonia.stage.layers.length")
+    requests = list[str]()
+    page.on("request", lambda request: requests.append(request.url))
+    print(
+        f"A slider over the case {case.image.name} of {size[0]} x {size[1]} pixels with {masks} masks, a value a frame"
+    )
+    drawings, waits = list[float](), list[float]()
+    for name in SLIDERS:
+        said = page.get_by_role("slider", name=name, exact=True).evaluate(SWEEP)
+        drawn, between = said["drawn"], np.diff(said["frames"])
+        drawings, waits = drawings + drawn, waits + said["after"]
+        print(
+            f"  {name:9} drawing {median(drawn):5.1f} ms, longest {max(drawn):5.1f}; from event to frame "
+            f"{median(said['after']):5.1f} ms; {median(between):5.1f} ms between frames, longest {max(between):5.1f}"
+        )
+    print(f"  {len(requests)} requests meanwhile ({len(drawings)} frames); target 0")
+    return median(drawings), median(waits)
+
+
+@contextmanager
+def peer(reader: Reader) -> Iterator[str]:
+    """The usual Gradio way: a slider whose change has the server draw the picture anew."""
+    case = decode(load_cases(SHIPPED_CASES)[0].image)
+    attention = reader.read(case).attention
+    with gr.Blocks(analytics_enabled=False) as blocks:
+        slider = gr.Slider(0, 100, 100, step=1, label="Attention")
+        picture = gr.Image(overlay(case.pixels, attention), label="Picture")
+        slider.change(lambda value: overlay(case.pixels, attention * (value / 100)), slider, picture)
+    _, address, _ = blocks.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, share=False)
+    try:
+        yield address
+    finally:
+        blocks.close(verbose=False)
+
+
+def against(medians: tuple[float, float], page: Page, address: str) -> None:
+    """The same change of a slider in the peer, as a ratio."""
+    page.goto(address)
+    page.locator("img").first.wait_for()
+    page.wait_for_timeout(SETTLING)
+    slider = page.get_by_role("slider").first
+    durations = [slider.evaluate(LOADED_AFTER, value) for value in range(100 - 7 * CHANGES, 100, 7)]
+    print("The usual Gradio way, the picture drawn by the server at each change of a slider")
+    print(f"  {median(durations):.0f} ms from event to picture (median of {CHANGES})")
+    drawing, wait = (median(durations) / each for each in medians)
+    print(f"  {wait:.1f} times as long as from event to frame in the viewer, which waits for the display's next frame,")
+    print(f"  and {drawing:.0f} times as long as drawing takes")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""The named endpoints as tools of a language model (MCP): Gradio's server, with what it lacks for them.
+
+As of Gradio 6.31 it describes a list of files and plain JSON by schemas that are none, so that a call with either is
+refused; it answers in Python's notation; and it keeps a file that came within a call for ever.
+"""
+
+import json
+from copy import deepcopy
+from typing import Any
+
+import gradio as gr
+
+URL = "a http or https url of a file, or a data url with the file in base64"
+# What a model may give, by parameter.
+SCHEMAS: dict[str, dict[str, Any]] = {
+    "file": {"type": "string", "format": URL},
+    "masks": {"type": "array", "items": {"type": "string", "format": URL}},
+    "drawings": {"type": "array", "items": {"type": "object"}},
+}
+
+
+def mend(blocks: gr.Blocks) -> None:
+    """Make the MCP server of launched `blocks` take lists of files and drawings, answer in JSON and keep nothing."""
+    server = blocks.mcp_server_obj
+    server.api_info = deepcopy(server.api_info)  # the API's own page describes files as gradio_client gives them
+    for endpoint in server.api_info["named_endpoints"].values():
+        for parameter in endpoint["parameters"]:
+            parameter["type"] = SCHEMAS.get(parameter["parameter_name"], parameter["type"])
+    one_file = server.convert_strings_to_filedata
+
+    def file(url: str) -> dict[str, Any]:
+        found: dict[str, Any] = one_file({"file": url}, [["file"]])["file"]
+        if url.startswith("data:"):
+            blocks.upload_file_set.add(found["path"])  # deleted with the uploads
+        return found
+
+    def files(arguments: dict[str, Any], _: Any) -> dict[str, Any]:
+        given = dict(arguments)
+        if "file" in given:
+            given["file"] = file(given["file"])
+        if "masks" in given:
+            given["masks"] = [file(url) for url in given["masks"]]
+        return given
+
+    def answer(data: list[Any], _: str) -> list[Any]:
+        return [server.types.TextContent(type="text", text=json.dumps(part)) for part in data]
+
+    server.convert_strings_to_filedata, server.postprocess_output_data = files, answer
