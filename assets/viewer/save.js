@@ -33,6 +33,7 @@ export async function overlayOf(stage) {
   const whole = { scale: 1, visible: () => ({ top: 0, left: 0, bottom: size[0], right: size[1] }) };
   base.prepare(whole, 1, state.window);
   base.draw(context);
+  map.colour(stage.colours); // it may not have been on screen yet
   context.drawImage(map.canvas, 0, 0, size[1], size[0]);
   const thick = Math.max(1.5, Math.max(...size) / 500);
   for (const { outline, colour, shown } of layers) {

@@ -27,7 +27,7 @@ class Compare:
         self.readers = [reader] if other is None else [reader, other]
         self.inspect, self.stage = inspect, stage
         self.first = ("attention", "attention_b" if other else "grad_cam")
-        gr.HTML(words.COMPARE)
+        gr.HTML(words.COMPARE + (words.UNGUIDED if other and _is_unguided(other) else ""))
         choices = self.choices(())
         self.a = gr.Dropdown(choices, value=self.first[0], label="Left", elem_id="compare-a")
         self.b = gr.Dropdown(choices, value=self.first[1], label="Right", elem_id="compare-b")
@@ -91,3 +91,9 @@ class Compare:
             return self.compared(case.radiograph, case.masks, a, b).to_json(case.name)
         except DeepPneumoniaError as error:
             raise gr.Error(str(error), print_exception=False) from error
+
+
+def _is_unguided(reader: Reader) -> bool:
+    """Whether a checkpoint's attention was trained without doctors' masks."""
+    options = reader.checkpoint.training.get("options", {})
+    return all(options.get(name) == 0 for name in ("attention_weight", "hard_probability", "regulation_weight"))

@@ -84,6 +84,6 @@ def pack(pixels: NDArray[np.float32]) -> tuple[int, str]:
 
 
 def _text(data: bytes) -> str:
-    """Bytes in zlib's format as base64 text; of repeats only runs are looked for: noise has no others, and black has."""
+    """Bytes in zlib's format as base64 text; of repeats only runs are looked for: noise has no others, black has."""
     packer = zlib.compressobj(FASTEST, strategy=zlib.Z_RLE)
     return base64.b64encode(packer.compress(data) + packer.flush()).decode()

@@ -33,6 +33,7 @@ middle one moves; Alt while drawing takes away.</p>
 COMPARE = """<h3>Compare two explanations</h3>
 <p class="hint">Both have the same scale from 0 to 1 and are measured in the same way, each at its own threshold, the
 dashed line.</p>"""
+UNGUIDED = '<p class="hint">B learned from the same images as A, but was never shown where doctors drew lesions.</p>'
 FIGURES = {
     "hit": ("Hit", "the highest point lies in the mask; for the random map, how often it does"),
     "iou": ("IoU", "intersection over union of the mask and the map at or above the checkpoint's threshold"),

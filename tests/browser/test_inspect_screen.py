@@ -129,11 +129,10 @@ def test_report_reading_and_attention_are_downloaded(screen: Screen, uploads: Pa
     assert (name, data[:5]) == ("chest-report.pdf", b"%PDF-")
     name, data = screen.download("Report, PNG")
     assert (name, Image.open(io.BytesIO(data)).format) == ("chest-report.png", "PNG")
-    if case.reading.shows_map:
-        name, data = screen.download("Attention, NPY")
-        assert name == "chest-attention.npy"
-        values = np.load(io.BytesIO(data), allow_pickle=False)
-        assert values.dtype == np.float32
-        assert np.allclose(values, case.reading.attention, atol=1e-6)
-        name, data = screen.download("Attention, PNG")
-        assert (name, Image.open(io.BytesIO(data)).size) == ("chest-attention.png", (380, 450))
+    name, data = screen.download("Attention, NPY")
+    assert name == "chest-attention.npy"
+    values = np.load(io.BytesIO(data), allow_pickle=False)
+    assert values.dtype == np.float32
+    assert np.allclose(values, case.reading.attention, atol=1e-6)
+    name, data = screen.download("Attention, PNG")
+    assert (name, Image.open(io.BytesIO(data)).size) == ("chest-attention.png", (380, 450))

@@ -43,17 +43,15 @@ def test_no_slider_sends_a_request_and_the_frames_are_reported(screen: Screen) -
     print(f"\nmilliseconds a frame, {screen.size[0]} pixels wide: {json.dumps(report)}")
 
 
-def test_the_threshold_moves_the_figures_as_python_measures_them(screen: Screen, trained: Path) -> None:
-    case = load_cases(SHIPPED_CASES)[0]
-    radiograph = decode(case.image)
-    attention = Reader.load(trained / "checkpoint", "cpu").read(radiograph).attention
-    if screen.stage("scene.cells") is None:
-        pytest.skip("the little network of the tests is not sure enough of this case to show its map")
+def test_the_threshold_moves_the_figures_as_python_measures_them(screen: Screen, uploads: Path, trained: Path) -> None:
+    masks = [uploads / "doctor_a.png", uploads / "doctor_b.png"]
+    screen.replace(uploads / "chest.png", *masks)
+    screen.shows("chest.png")
+    attention = Reader.load(trained / "checkpoint", "cpu").read(decode(uploads / "chest.png")).attention
     for threshold in (10, 40, 62):
         screen.slide("Threshold", threshold)
-        for row, reader in enumerate(r for r in case.readers if r.mask):
-            mask = read_mask(reader.mask).mask
-            wanted = compare(attention, mask, threshold / 100)
+        for row, mask in enumerate(masks):
+            wanted = compare(attention, read_mask(mask).mask, threshold / 100)
             figures = [f"{v:.2f}" for v in (wanted.iou, wanted.dice, wanted.share_inside)]
             said = screen.page.locator(".readers li").nth(row).locator(".figures b").all_inner_texts()
             assert said == figures
