@@ -6,19 +6,16 @@ forward pass of the same network, a slider against the usual Gradio way: drawn o
 
 import hashlib
 import os
-import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
-from time import perf_counter
-from typing import Any
+from timeit import repeat
 
 import gradio as gr
 import numpy as np
@@ -41,11 +38,9 @@ PATIENCE, SETTLING = 60_000, 2000  # ms at most for a step, and after a page has
 OPENED_AFTER = """([key, name]) => {
   window.opened = new Promise((done) => addEventListener("change", () => {
     const start = performance.now();
-    const look = () => {
-      const there = document.querySelector(".viewer").dataset.shown === key
-        && document.querySelector("#summary").textContent.includes(name);
-      there ? done(performance.now() - start) : requestAnimationFrame(look);
-    };
+    const [viewer, summary] = [".viewer", "#summary"].map((place) => document.querySelector(place));
+    const look = () => viewer.dataset.shown === key && summary.textContent.includes(name)
+      ? done(performance.now() - start) : requestAnimationFrame(look);
     look();
   }, { capture: true, once: true }));
 }"""
@@ -71,8 +66,7 @@ SWEEP = """(slider) => new Promise((done) => {
 LOADED_AFTER = """(slider, value) => new Promise((done) => {
   document.addEventListener("load", () => done(performance.now() - start), { capture: true, once: true });
   const start = performance.now();
-  slider.value = value;
-  slider.dispatchEvent(new Event("input", { bubbles: true }));
+  Object.assign(slider, { value }).dispatchEvent(new Event("input", { bubbles: true }));
 })"""
 
 
@@ -109,11 +103,9 @@ def served() -> Iterator[str]:
     assert process.stdout is not None
     try:
         line = process.stdout.readline()
-        found = re.search(rf"http://127\.0\.0\.1:{port}/", line)
-        assert found, f"app.py did not print its address but: {line!r}"
-        yield found[0]
-        process.send_signal(signal.SIGINT)
-        process.wait(timeout=60)
+        address = f"http://127.0.0.1:{port}/"
+        assert address in line, f"app.py did not print its address but: {line!r}"
+        yield address
     finally:
         process.kill()
         process.communicate()
@@ -130,23 +122,12 @@ def radiograph(seed: int) -> Image.Image:
     return Image.fromarray((np.clip(pixels, 0, 1) * 255).round().astype(np.uint8))
 
 
-def milliseconds(function: Callable[[], Any], times: int) -> float:
-    """Median time of a call, after two that do not count."""
-    durations = []
-    for _ in range(times + 2):
-        start = perf_counter()
-        function()
-        durations.append(1000 * (perf_counter() - start))
-    return median(durations[2:])
-
-
 def opening(page: Page, reader: Reader) -> None:
     """From the file to the full reading, another radiograph each time, against the bare forward pass."""
     durations = []
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(OPENED + 1):
-            file = Path(folder) / f"drawn-{seed}.png"
-            radiograph(seed).save(file)
+            radiograph(seed).save(file := Path(folder) / f"drawn-{seed}.png")
             key = hashlib.sha256(file.read_bytes()).hexdigest()
             page.evaluate(OPENED_AFTER, [key, file.name])
             with page.expect_file_chooser() as chooser:
@@ -155,10 +136,10 @@ def opening(page: Page, reader: Reader) -> None:
             durations.append(page.evaluate("window.opened"))
         size = file.stat().st_size / 1e6
         images = reader.model_input(decode(file))
-    durations = durations[1:]
-    forward = milliseconds(lambda: reader.forward(images), FORWARDS)
+    forward = 1000 * median(repeat(lambda: reader.forward(images), number=1, repeat=FORWARDS + 2)[2:])
     target = FACTOR * forward + GRACE
     print(f"A PNG of {SIDE} x {SIDE} pixels and {size:.1f} MB, from the file to the full reading on screen")
+    del durations[0]  # the first warms up
     print(f"  {median(durations):.0f} ms (median of {OPENED}; {min(durations):.0f} to {max(durations):.0f})")
     print(f"  the bare forward pass takes {forward:.0f} ms ({torch.get_num_threads()} threads, median of {FORWARDS})")
     print(f"  target {FACTOR} x {forward:.0f} + {GRACE} = {target:.0f} ms: ", end="")
@@ -168,13 +149,10 @@ def opening(page: Page, reader: Reader) -> None:
 def sweeps(page: Page) -> tuple[float, float]:
     """Each slider over its whole range on the first teaching case; medians of drawing and from event to frame."""
     case = load_cases(SHIPPED_CASES)[0]
-    size = page.evaluate("window.deepPneumonia.stage.size")
-    masks = page.evaluate("window.deepPneumonia.stage.layers.length")
+    *size, masks = page.evaluate("(({ size, layers }) => [...size, layers.length])(window.deepPneumonia.stage)")
     requests = list[str]()
     page.on("request", lambda request: requests.append(request.url))
-    print(
-        f"A slider over the case {case.image.name} of {size[0]} x {size[1]} pixels with {masks} masks, a value a frame"
-    )
+    print(f"A slider over {case.image.name} of {size[0]} x {size[1]} pixels with {masks} masks, a value a frame")
     drawings, waits = list[float](), list[float]()
     for name in SLIDERS:
         said = page.get_by_role("slider", name=name, exact=True).evaluate(SWEEP)

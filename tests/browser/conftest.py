@@ -1,13 +1,13 @@
 """What tests of the served viewer share: `python app.py` in its own process, a browser, and files to upload."""
 
 import os
-import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -24,31 +24,37 @@ ROOT = Path(__file__).parent.parent.parent
 SPACED = {"PixelSpacing": [0.5, 0.25], "StudyInstanceUID": "1.2.3.4", "SeriesInstanceUID": "1.2.3.5"}
 
 
-@pytest.fixture(scope="package")
-def address(trained: Path) -> Iterator[str]:
+@contextmanager
+def served(checkpoint: Path, *options: str) -> Iterator[str]:
     """The address that `python app.py` prints; afterwards Ctrl-C must end it with status 0."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
-    checkpoint = str(trained / "checkpoint")
     process = subprocess.Popen(
-        [sys.executable, "app.py", "--checkpoint", checkpoint, "--compare", checkpoint, "--device", "cpu"],
+        [sys.executable, "app.py", "--checkpoint", str(checkpoint), "--device", "cpu", *options],
         cwd=ROOT,
         env={**os.environ, "GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": port},
         stdout=subprocess.PIPE,
         text=True,
     )
     assert process.stdout is not None
-    line = process.stdout.readline()
-    found = re.search(rf"http://127\.0\.0\.1:{port}/", line)
+    address = f"http://127.0.0.1:{port}/"
     try:
-        assert found, f"app.py did not print its address but: {line!r}"
-        yield found[0]
+        assert any(f"is at {address} -" in line for line in process.stdout), "app.py ended without its address"
+        yield address
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=120) == 0
     finally:
         process.kill()
         process.communicate()
+
+
+@pytest.fixture(scope="package")
+def address(trained: Path) -> Iterator[str]:
+    """The address of a viewer that has the little checkpoint twice."""
+    checkpoint = trained / "checkpoint"
+    with served(checkpoint, "--compare", str(checkpoint)) as address:
+        yield address
 
 
 @pytest.fixture(scope="package")

@@ -1,0 +1,61 @@
+"""The named endpoints as tools of a language model, by the MCP package's own client."""
+
+import asyncio
+import base64
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mcp import ClientSession
+from mcp.client.streamable_http import streamable_http_client
+
+from deep_pneumonia.reader import Reader
+from deep_pneumonia.viewer.case import read, runs
+from tests.browser.conftest import served
+
+
+@pytest.fixture(scope="module")
+def tools_address(trained: Path) -> Iterator[str]:
+    with served(trained / "checkpoint", "--mcp") as address:
+        yield f"{address}gradio_api/mcp/"
+
+
+def called(address: str, *calls: tuple[str, dict[str, Any]]) -> tuple[dict[str, str], list[Any]]:
+    """Names and descriptions of the tools, and the answer of each call: JSON, or the text of an error."""
+
+    async def session() -> tuple[dict[str, str], list[Any]]:
+        async with streamable_http_client(address) as (inward, outward, *_), ClientSession(inward, outward) as client:
+            await client.initialize()
+            tools = {t.name: t.description or "" for t in (await client.list_tools()).tools}
+            answers = [await client.call_tool(name, given) for name, given in calls]
+            texts = [(a.isError, a.content[0].text) for a in answers]
+            return tools, [text if failed else json.loads(text) for failed, text in texts]
+
+    return asyncio.run(session())
+
+
+def url(path: Path) -> str:
+    return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"
+
+
+def test_a_model_finds_three_tools_reads_compares_and_is_told_what_is_wrong(
+    tools_address: str, uploads: Path, trained: Path
+) -> None:
+    chest, mask = url(uploads / "chest.png"), url(uploads / "doctor_a.png")
+    files = [str(uploads / "doctor_a.png")]
+    case = read(Reader.load(trained / "checkpoint", "cpu").read, str(uploads / "chest.png"), files)
+    drawing = {"reader": "me", "counts": runs(case.masks[0].mask)}
+    tools, answers = called(
+        tools_address,
+        ("read", {"file": chest, "masks": [mask]}),
+        ("agree", {"file": chest, "drawings": [drawing]}),
+        ("compare", {"file": chest, "a": "attention", "b": "random"}),
+        ("read", {"file": url(uploads / "notes.png")}),
+    )
+    assert set(tools) == {"read", "agree", "compare"}
+    assert all(len(about) > 40 for about in tools.values())
+    assert [a["agreement"][0]["iou"] for a in answers[:2]] == pytest.approx([case.reading.agreement[0].figures.iou] * 2)
+    assert answers[2]["b"]["key"] == "random"
+    assert "is not a PNG" in answers[3]
