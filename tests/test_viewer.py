@@ -19,7 +19,7 @@ import app
 from deep_pneumonia.annotation import write_mask
 from deep_pneumonia.explanation import compare
 from deep_pneumonia.mask_files import read_annotations
-from deep_pneumonia.reader import Caution, Reader
+from deep_pneumonia.reader import SHIPPED, Caution, Reader
 from deep_pneumonia.viewer import app as frame
 from deep_pneumonia.viewer import words
 from deep_pneumonia.viewer.annotate import FORMATS, saved
@@ -47,6 +47,12 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_mask(np.zeros(SIZE, bool), folder / "nothing.png")
     (folder / "notes.png").write_text("not a picture")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def uploaded(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The files lie where Gradio puts what a visitor uploads."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(files))
 
 
 @pytest.fixture(scope="module")
@@ -143,14 +149,14 @@ def test_the_screen_shows_a_case_keeps_it_after_a_bad_file_and_empties(
     assert shown["inspected"]["visible"] is True
     assert "doctor_a" in shown["agreement"]
     assert shown["json"]["file"] == "chest.png"
-    assert shown["State"] == str(files / "chest.png")
+    assert shown["Textbox"] == str(files / "chest.png")
     refused = show([str(files / "notes.png")], None)
-    assert set(refused) == {"problem", "another"}
+    assert set(refused) == {"problem", "Column"}
     assert "notes.png" in refused["problem"]
     emptied = show(None, [str(files / "doctor_a.png")])
     assert emptied["inspected"]["visible"] is False
     assert emptied["start"]["visible"] is True
-    assert emptied["viewer"] is emptied["summary"] is emptied["json"] is emptied["State"] is None
+    assert emptied["viewer"] is emptied["summary"] is emptied["json"] is emptied["Textbox"] is None
 
 
 def test_agreement_follows_the_drawing_and_not_the_files(
@@ -162,7 +168,18 @@ def test_agreement_follows_the_drawing_and_not_the_files(
     assert redrawn(chest, drawings[:1])["json"]["agreement"] == case.reading.to_json("chest.png")["agreement"][:1]
     assert redrawn(chest, [])["json"]["agreement"] == []
     assert "do not fill" in redrawn(chest, [{"reader": "a", "counts": [3]}])["problem"]
-    assert redrawn(None, drawings) == redrawn(chest, None) == {}
+    assert redrawn(None, drawings) == redrawn(chest, None) == redrawn("", []) == {}
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "{files}/gone.png", "{files}/../../x", str(SHIPPED / "model.json")])
+def test_a_page_cannot_name_another_file_of_the_machine(
+    callback: Callable[[str], Callback], blocks: gr.Blocks, files: Path, path: str
+) -> None:
+    path = path.format(files=files)
+    assert "is gone; upload it again" in callback("redrawn")(path, [])["problem"]
+    for function in (f.fn for f in blocks.fns.values() if f.name == "made"):
+        with pytest.raises(gr.Error, match="is gone; upload it again"):
+            function(path, [])
 
 
 def test_two_explanations_are_compared_and_a_reader_that_is_gone_gives_way(

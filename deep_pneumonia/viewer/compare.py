@@ -14,6 +14,7 @@ from deep_pneumonia.viewer import words
 from deep_pneumonia.viewer.case import opened
 from deep_pneumonia.viewer.gpu import on_gpu
 from deep_pneumonia.viewer.inspect import ONE, Inspect, checked
+from deep_pneumonia.viewer.opening import mine
 from deep_pneumonia.viewer.stage import WITH_DRAWINGS, Stage
 
 DEFAULT = {"Left": "attention", "Right": "grad_cam"}
@@ -61,10 +62,11 @@ class Compare:
 
     def show(self, shown: str | None, a: str, b: str, drawings: Any) -> dict[Any, Any]:
         """What changes on the screen for these choices about what is on the stage."""
-        if not shown or drawings is None:
-            return {self.table: "", self.answer: None}
         try:
-            case = opened(shown, (), drawings)
+            file = mine(shown)
+            if not file or drawings is None:
+                return {self.table: "", self.answer: None}
+            case = opened(file, (), drawings)
             choices = self.choices(case.masks)
             keys = {key for _, key in choices}
             a, b = (key if key in keys else first for key, first in zip((a, b), self.first, strict=True))

@@ -12,7 +12,7 @@ from deep_pneumonia.viewer import words
 from deep_pneumonia.viewer.case import Case, read
 from deep_pneumonia.viewer.downloads import Downloads
 from deep_pneumonia.viewer.gpu import on_gpu
-from deep_pneumonia.viewer.opening import Opening
+from deep_pneumonia.viewer.opening import Opening, mine
 from deep_pneumonia.viewer.scene import scene
 from deep_pneumonia.viewer.stage import Stage
 
@@ -97,10 +97,9 @@ class Inspect:
 
     def redrawn(self, shown: str | None, drawings: Any) -> dict[Any, Any]:
         """Agreement of what is on the stage with the masks as they are drawn now."""
-        if not shown or drawings is None:
-            return {}
         try:
-            return self._said(self.open(shown, (), drawings))
+            file = mine(shown)
+            return self._said(self.open(file, (), drawings)) if file and drawings is not None else {}
         except DeepPneumoniaError as error:
             return {self.head["problem"]: words.refusal(str(error))}
 

@@ -8,6 +8,7 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from deep_pneumonia.cases import SHIPPED_CASES, TeachingCase
+from deep_pneumonia.errors import UnreadableFileError
 from deep_pneumonia.viewer import words
 from deep_pneumonia.viewer.case import sorted_files
 from deep_pneumonia.viewer.examples import Examples
@@ -39,8 +40,9 @@ class Opening:
             gr.File(label="Radiograph", visible=False),
             gr.File(label="Doctors' masks, if any", file_count="multiple", visible=False),
         ]
-        # What is on the stage, which stays there when the next files are refused.
-        self.shown = gr.State(None)
+        # What is on the stage, which stays there when the next files are refused. The page holds it: with a state of
+        # the server's, each page would keep a connection open, and a stop would not wait to delete uploads.
+        self.shown = gr.Textbox(visible=False)
 
     @property
     def both(self) -> list[Any]:
@@ -83,6 +85,19 @@ class Opening:
         if isinstance(dropped, str):  # a program gives one file
             dropped = [dropped]
         return sorted_files(list(dropped or []), list(masks or []))
+
+
+def mine(shown: str | None) -> str | None:
+    """The file that a page says is on its stage, if there is one.
+
+    Raises:
+        UnreadableFileError: it is no upload of a visitor, or no longer there.
+    """
+    if shown and not _is_ours(shown):
+        raise UnreadableFileError(
+            f"Uploads are deleted within the hour, and {Path(shown).name} is gone; upload it again."
+        )
+    return shown or None
 
 
 def _is_ours(path: str) -> bool:
