@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,15 @@ from tests.browser.conftest import served
 
 
 @pytest.fixture(scope="module")
-def tools_address(trained: Path) -> Iterator[str]:
-    with served(trained / "checkpoint", "--mcp") as address:
-        yield f"{address}gradio_api/mcp/"
+def tools_address(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the tools; what came within their calls is deleted when Ctrl-C ends the viewer."""
+    folder = tmp_path_factory.mktemp("gradio")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_TEMP_DIR", str(folder))
+        with served(trained / "checkpoint", "--mcp") as address:
+            yield f"{address}gradio_api/mcp/"
+            assert [*folder.rglob("file.png")], "no call brought a file"
+    assert [*folder.rglob("file.png")] == []
 
 
 def called(address: str, *calls: tuple[str, dict[str, Any]]) -> tuple[dict[str, str], list[Any]]:
@@ -33,7 +40,9 @@ def called(address: str, *calls: tuple[str, dict[str, Any]]) -> tuple[dict[str, 
             texts = [(a.isError, a.content[0].text) for a in answers]
             return tools, [text if failed else json.loads(text) for failed, text in texts]
 
-    return asyncio.run(session())
+    # In a thread of its own: Playwright, whose browser other tests hold open, has a loop running in this one.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, session()).result()
 
 
 def url(path: Path) -> str:
