@@ -1,5 +1,6 @@
 """What several tests share: a drawn data set, and a network trained on it once."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,9 @@ from deep_pneumonia import train
 from tests.phantom import make_set
 
 torch.set_num_threads(1)
+
+# A shell that runs the tests in the background has them ignore Ctrl-C, and the viewers that they start would inherit it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SMALL = ["--size", "64", "--batch", "6", "--precision", "32-true", "--device", "cpu", "--width", "32"]
 
