@@ -11,7 +11,7 @@ from tests.phantom import make_set
 
 torch.set_num_threads(1)
 
-# A shell that runs the tests in the background has them ignore Ctrl-C, and the viewers that they start would inherit it.
+# A shell that runs the tests in the background has them ignore Ctrl-C, and the viewers they start would inherit it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SMALL = ["--size", "64", "--batch", "6", "--precision", "32-true", "--device", "cpu", "--width", "32"]
