@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import app
 from deep_pneumonia.annotation import write_mask
 from deep_pneumonia.explanation import compare
 from deep_pneumonia.mask_files import read_annotations
@@ -251,27 +250,3 @@ def test_every_button_makes_a_whole_file_of_its_kind(
         "chest-report.png": ("image/png", b"\x89PNG"),
         "chest-report.pdf": ("application/pdf", b"%PDF"),
     }
-
-
-def test_a_bad_checkpoint_is_one_line_and_status_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert app.main(["--checkpoint", str(tmp_path), "--device", "cpu"]) == 2
-    printed = capsys.readouterr()
-    assert printed.out == ""
-    assert printed.err.count("\n") == 1
-    assert "model.json" in printed.err
-
-
-def test_ctrl_c_while_loading_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(app.Reader, "load", interrupted)
-    assert app.main([]) == 130
-
-
-def test_an_mcp_server_without_its_package_is_one_line(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], trained: Path
-) -> None:
-    monkeypatch.setattr(frame.importlib.util, "find_spec", lambda _: None)
-    assert app.main(["--checkpoint", str(trained / "checkpoint"), "--device", "cpu", "--mcp"]) == 2
-    assert "pip install 'deep-pneumonia[mcp]'" in capsys.readouterr().err
