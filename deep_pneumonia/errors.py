@@ -15,8 +15,10 @@ DeepPneumoniaError
 │   ├── ForeignCheckpointError not a checkpoint of this package
 │   └── NewerCheckpointError   written by a newer format than this package knows
 ├── SimulationError            a chest CT that cannot be rendered, or cases that cannot be simulated as asked
-├── CasesError             a folder of teaching cases that cannot be read
-├── ExplanationError       an explanation that a radiograph does not have
+├── CasesError                 a folder of teaching cases that cannot be read
+├── ExplanationError           an explanation that a radiograph does not have
+├── WorkspaceError             a workspace that cannot be used, or a case that it does not have
+│   └── ConflictError          somebody else changed the same mask or verdict first
 └── TrainingError              a run that cannot start or resume as asked
 
 The text of each is one plain sentence: what was got, what was expected, what to do.
@@ -93,3 +95,11 @@ class ExplanationError(DeepPneumoniaError):
 
 class SimulationError(DeepPneumoniaError):
     """The chest CT is missing or damaged, or cases cannot be simulated as asked."""
+
+
+class WorkspaceError(DeepPneumoniaError):
+    """A workspace cannot be opened, or has no such case; or what it was given cannot be kept."""
+
+
+class ConflictError(WorkspaceError):
+    """Somebody else changed the same mask or verdict first."""

@@ -20,11 +20,22 @@ OWN = "deep_pneumonia"
 BASE = {"errors", "files"}  # needed by all, know nothing
 LEAVES = {
     "agreement", "annotation", "augment", "charts", "coco", "configuration", "dicom", "dicom_export", "dicom_seg",
-    "figures", "gdcm_process", "geometry", "grey_levels", "inpaint", "labelme", "losses", "metrics", "model",
-    "publishers", "radiograph", "rle", "rsna", "run", "shapes", "silence", "untrusted",
+    "figures", "gdcm_process", "geometry", "grey_levels", "inpaint", "labelme", "losses", "mask_store", "metrics",
+    "model", "publishers", "radiograph", "rle", "rsna", "run", "shapes", "silence", "untrusted", "workspace_schema",
 }  # fmt: skip
 # Nouns made of other nouns.
-JOINING = {"cache", "cases", "checkpoint", "explanation", "gradcam", "manifest", "mask_files", "reader", "report"}
+JOINING = {
+    "cache",
+    "cases",
+    "checkpoint",
+    "explanation",
+    "gradcam",
+    "manifest",
+    "mask_files",
+    "reader",
+    "report",
+    "workspace",
+}
 # A verb and its private helpers. Nothing else may import either.
 VERBS = {
     "prepare": {"covid", "nih", "sources"},

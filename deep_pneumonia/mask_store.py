@@ -1,0 +1,67 @@
+"""Mask files by their digest: each once, never changed, and on disk before anything names it."""
+
+import hashlib
+import os
+from pathlib import Path
+
+from deep_pneumonia.errors import WorkspaceError
+
+
+class MaskStore:
+    """A folder of PNG files, SHA256.png each."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the folder, or make it.
+
+        Raises:
+            WorkspaceError: it cannot be made.
+        """
+        self.folder = folder
+        try:
+            folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise WorkspaceError(f"{folder} cannot be made ({error.strerror}); choose another folder.") from error
+
+    def path(self, digest: str) -> Path:
+        """Where the file of this digest lies."""
+        return self.folder / f"{digest}.png"
+
+    def keep(self, data: bytes) -> str:
+        """Digest of a file's bytes, which are on disk, whole, when this returns.
+
+        Raises:
+            WorkspaceError: the disk is full, or the folder cannot be written to.
+        """
+        digest = digest_of(data)
+        path = self.path(digest)
+        if path.exists():
+            return digest
+        partial = path.with_name(f".{digest}.{os.getpid()}.{os.urandom(4).hex()}.partial")
+        try:
+            with partial.open("wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            partial.replace(path)
+            _settle(self.folder)
+        except OSError as error:
+            raise WorkspaceError(f"{path} cannot be written ({error.strerror}); make room for it.") from error
+        finally:
+            partial.unlink(missing_ok=True)
+        return digest
+
+
+def digest_of(data: bytes) -> str:
+    """SHA-256 of bytes, in hexadecimal digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def _settle(folder: Path) -> None:
+    """Have a folder's new names on disk; where folders cannot be opened, as on Windows, the system sees to it."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

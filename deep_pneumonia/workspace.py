@@ -1,0 +1,256 @@
+"""Workspace: cases, masks and verdicts that outlive a session, for several reviewers at once on one machine.
+
+DIR/workspace.sqlite    the database, in WAL mode; its `user_version` is that of the schema (workspace_schema.py)
+DIR/masks/SHA256.png    every mask once, by its digest, on disk before the row that names it
+
+Nothing is overwritten: a changed mask or verdict is a new version beside the old ones. Who changes something says
+which version they saw; if another came between, they get a `ConflictError` and nothing is lost. A call that has
+returned is on disk: a process that is killed afterwards loses none of it. A network disk is no place for it, as
+SQLite's locks may not hold there.
+"""
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from deep_pneumonia.annotation import Annotation, Kind, read_as_normal, read_mask, to_png
+from deep_pneumonia.errors import ConflictError, WorkspaceError
+from deep_pneumonia.manifest import Case, MaskRef
+from deep_pneumonia.mask_store import MaskStore, digest_of
+from deep_pneumonia.workspace_schema import CASE, DATABASE, connected, prepared
+
+NEWEST = """SELECT * FROM drawings d WHERE NOT removed AND version =
+(SELECT max(version) FROM drawings WHERE case_id = d.case_id AND reader = d.reader)"""
+# SQLite gives the other columns of the row that has the maximum.
+JUDGED = "SELECT case_id, reviewer, max(version), verdict, comment, time FROM verdicts"
+VERDICTS = ("agree", "partly", "disagree", "unsure")
+IMPORTED = "import"  # the author of masks that came with their case
+
+
+@dataclass(frozen=True)
+class Item:
+    """A case of the work list. `key`: SHA-256 of the radiograph's file; the same bytes are the same case."""
+
+    id: int
+    key: str
+    case: Case
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """One version of a reader's mask. `mask`: its PNG file; None when read as normal, or `removed`."""
+
+    reader: str
+    version: int
+    kind: Kind
+    mask: Path | None
+    removed: bool
+    author: str
+    time: str
+
+    def annotation(self, size: tuple[int, int]) -> Annotation:
+        """The mask, for a radiograph of `size` (H, W).
+
+        Raises:
+            AnnotationError: the file is missing, damaged or of another size.
+        """
+        if self.mask is None:
+            return read_as_normal(size, reader=self.reader)
+        return read_mask(self.mask, size, reader=self.reader, kind=self.kind)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One version of what a reviewer thinks: one of `VERDICTS`, and a comment. `time` is UTC, ISO 8601."""
+
+    reviewer: str
+    version: int
+    verdict: str
+    comment: str
+    time: str
+
+
+class Workspace:
+    """A folder that holds a work list. Safe to use from several threads and processes at once."""
+
+    def __init__(self, folder: str | Path) -> None:
+        """Open a workspace, or begin one in a folder that is new or has none.
+
+        Raises:
+            WorkspaceError: the folder cannot be written to, or its database is damaged or of a newer version.
+        """
+        self.folder = Path(folder).absolute()
+        prepared(self.folder)
+        self.store = MaskStore(self.folder / "masks")
+
+    def add(self, cases: Iterable[Case]) -> int:
+        """Add cases with their readers' masks, and return how many were new; one that is known stays as it is.
+
+        Raises:
+            WorkspaceError: a radiograph or a mask cannot be read.
+        """
+        added = 0
+        for case in cases:
+            key = digest_of(_bytes(case.image))
+            kept = [(m, None if m.path is None else self.store.keep(_bytes(m.path))) for m in case.masks]
+            with self._change() as db:
+                cells = (key, self._inside(case.image), *(getattr(case, name) for name in CASE))
+                marks = ", ".join("?" * len(cells))
+                made = db.execute(f"INSERT OR IGNORE INTO cases VALUES (NULL, {marks})", cells)  # noqa: S608
+                if made.rowcount:
+                    added += 1
+                    for mask, digest in kept:
+                        row = (made.lastrowid, mask.reader, 1, mask.kind, digest, False, IMPORTED, _now())
+                        db.execute("INSERT INTO drawings VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+        return added
+
+    def items(self) -> list[Item]:
+        """Every case, in the order in which they came, with the newest mask of each of its readers."""
+        with self._look() as db:
+            rows = db.execute("SELECT * FROM cases ORDER BY id").fetchall()
+            newest = db.execute(f"{NEWEST} ORDER BY rowid").fetchall()
+        drawn = defaultdict(list)
+        for number, *cells in newest:
+            drawn[number].append(self._drawing(cells))
+        return [self._item(row, drawn[row[0]]) for row in rows]
+
+    def item(self, number: int) -> Item:
+        """One case.
+
+        Raises:
+            WorkspaceError: there is none of this number.
+        """
+        with self._look() as db:
+            row = db.execute("SELECT * FROM cases WHERE id = ?", (number,)).fetchone()
+        if row is None:
+            raise WorkspaceError(f"The work list has no case {number}; open the list again.")
+        return self._item(row, self.drawings(number))
+
+    def drawings(self, number: int) -> list[Drawing]:
+        """The newest mask of each reader of a case; who was removed is left out."""
+        with self._look() as db:
+            rows = db.execute(f"{NEWEST} AND case_id = ? ORDER BY rowid", (number,)).fetchall()
+        return [self._drawing(cells) for _, *cells in rows]
+
+    def versions(self, number: int, reader: str) -> list[Drawing]:
+        """Every version of a reader's mask, the first one first; removals among them."""
+        with self._look() as db:
+            rows = db.execute(
+                "SELECT * FROM drawings WHERE case_id = ? AND reader = ? ORDER BY version", (number, reader)
+            ).fetchall()
+        return [self._drawing(cells) for _, *cells in rows]
+
+    def draw(self, number: int, annotation: Annotation, *, version: int, author: str) -> Drawing:
+        """Keep a reader's changed mask; `version` is the one that `author` saw, 0 for a new reader.
+
+        Raises:
+            ConflictError: somebody else changed it since.
+        """
+        digest = None if annotation.kind == "normal" else self.store.keep(to_png(annotation.mask))
+        return self._draw(number, annotation.reader, version, (annotation.kind, digest, False), author)
+
+    def remove(self, number: int, reader: str, *, version: int, author: str) -> Drawing:
+        """Take a reader off a case; the versions before stay.
+
+        Raises:
+            ConflictError: somebody else changed the mask since.
+        """
+        return self._draw(number, reader, version, ("normal", None, True), author)
+
+    def _draw(
+        self, number: int, reader: str, version: int, content: tuple[str, str | None, bool], author: str
+    ) -> Drawing:
+        with self._change() as db:
+            last = db.execute(
+                "SELECT * FROM drawings WHERE case_id = ? AND reader = ? ORDER BY version DESC LIMIT 1",
+                (number, reader),
+            ).fetchone()
+            now = self._drawing(last[1:]) if last else None
+            if last and (*last[3:5], bool(last[5])) == content:
+                return self._drawing(last[1:])  # said twice, as when the first answer was lost
+            if version != (now.version if now else 0):
+                raise _conflict(f"The mask of {reader}", (now.author, now.time) if now else None)
+            row = (number, reader, version + 1, *content, author, _now())
+            db.execute("INSERT INTO drawings VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+        return self._drawing(row[1:])
+
+    def judge(self, number: int, reviewer: str, verdict: str, comment: str = "", *, version: int) -> Verdict:
+        """Keep a reviewer's verdict; `version` is the one they saw, 0 where there was none.
+
+        Raises:
+            WorkspaceError: the verdict is none of `VERDICTS`, or the reviewer has no name.
+            ConflictError: it was changed since, in another window under the same name.
+        """
+        if verdict not in VERDICTS or not reviewer:
+            raise WorkspaceError(
+                f"{reviewer or 'Nobody'} judged {verdict!r}; a verdict is one of {', '.join(VERDICTS)}, with a name."
+            )
+        with self._change() as db:
+            found = db.execute(f"{JUDGED} WHERE case_id = ? AND reviewer = ?", (number, reviewer)).fetchone()
+            now = Verdict(*found[1:]) if found and found[1] is not None else None
+            if now and (now.verdict, now.comment) == (verdict, comment):
+                return now
+            if version != (now.version if now else 0):
+                raise _conflict(f"The verdict of {reviewer}", (reviewer, now.time) if now else None)
+            made = Verdict(reviewer, version + 1, verdict, comment, _now())
+            row = (number, reviewer, made.version, verdict, comment, made.time)
+            db.execute("INSERT INTO verdicts VALUES (?, ?, ?, ?, ?, ?)", row)
+        return made
+
+    def verdicts(self) -> dict[int, dict[str, Verdict]]:
+        """The newest verdict of each reviewer, by case and reviewer."""
+        with self._look() as db:
+            rows = db.execute(f"{JUDGED} GROUP BY case_id, reviewer").fetchall()
+        found: dict[int, dict[str, Verdict]] = defaultdict(dict)
+        for number, *cells in rows:
+            found[number][cells[0]] = Verdict(*cells)
+        return dict(found)
+
+    def _item(self, row: sqlite3.Row, drawings: list[Drawing]) -> Item:
+        number, key, image, *cells = row
+        masks = tuple(MaskRef(d.mask, d.kind, d.reader) for d in drawings)
+        case = Case(self.folder / image, **dict(zip(CASE, cells, strict=True)))
+        return Item(number, key, replace(case, masks=masks))
+
+    def _drawing(self, cells: Iterable[object]) -> Drawing:
+        reader, version, kind, digest, removed, author, time = cells
+        mask = None if digest is None else self.store.path(str(digest))
+        return Drawing(reader, version, kind, mask, bool(removed), author, time)  # type: ignore[arg-type]
+
+    def _inside(self, image: Path) -> str:
+        """A path within the folder as one relative to it, so that the folder can be moved; others are absolute."""
+        path = image.absolute()
+        return str(path.relative_to(self.folder) if path.is_relative_to(self.folder) else path)
+
+    @contextmanager
+    def _look(self) -> Iterator[sqlite3.Connection]:
+        with connected(self.folder / DATABASE) as db:
+            yield db
+
+    @contextmanager
+    def _change(self) -> Iterator[sqlite3.Connection]:
+        """One change, whole or not at all; it waits for the others', and is on disk when the block ends."""
+        with connected(self.folder / DATABASE) as db:
+            db.execute("BEGIN IMMEDIATE")
+            with db:  # commits, or rolls back
+                yield db
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise WorkspaceError(f"{path} cannot be read ({error.strerror}); nothing of this case was added.") from error
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _conflict(what: str, last: tuple[str, str] | None) -> ConflictError:
+    by, when = last or ("somebody", "the meantime")
+    return ConflictError(f"{what} was changed by {by} at {when}, after it was opened here; open the case again.")
