@@ -9,19 +9,19 @@ returned is on disk: a process that is killed afterwards loses none of it. A net
 SQLite's locks may not hold there.
 """
 
-import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from deep_pneumonia.annotation import Annotation, Kind, read_as_normal, read_mask, to_png
 from deep_pneumonia.errors import ConflictError, WorkspaceError
 from deep_pneumonia.manifest import Case, MaskRef
 from deep_pneumonia.mask_store import MaskStore, digest_of
-from deep_pneumonia.workspace_schema import CASE, DATABASE, connected, prepared
+from deep_pneumonia.untrusted import distinct
+from deep_pneumonia.workspace_schema import CASE, DATABASE, changing, connected, prepared
 
 NEWEST = """SELECT * FROM drawings d WHERE NOT removed AND version =
 (SELECT max(version) FROM drawings WHERE case_id = d.case_id AND reader = d.reader)"""
@@ -85,10 +85,13 @@ class Workspace:
         """
         self.folder = Path(folder).absolute()
         prepared(self.folder)
+        self.database = self.folder / DATABASE
         self.store = MaskStore(self.folder / "masks")
 
     def add(self, cases: Iterable[Case]) -> int:
         """Add cases with their readers' masks, and return how many were new; one that is known stays as it is.
+
+        Masks are told apart by their readers' names: the second of one name gets a number.
 
         Raises:
             WorkspaceError: a radiograph or a mask cannot be read.
@@ -97,20 +100,20 @@ class Workspace:
         for case in cases:
             key = digest_of(_bytes(case.image))
             kept = [(m, None if m.path is None else self.store.keep(_bytes(m.path))) for m in case.masks]
-            with self._change() as db:
+            with changing(self.database) as db:
                 cells = (key, self._inside(case.image), *(getattr(case, name) for name in CASE))
                 marks = ", ".join("?" * len(cells))
                 made = db.execute(f"INSERT OR IGNORE INTO cases VALUES (NULL, {marks})", cells)  # noqa: S608
                 if made.rowcount:
                     added += 1
-                    for mask, digest in kept:
-                        row = (made.lastrowid, mask.reader, 1, mask.kind, digest, False, IMPORTED, _now())
+                    for reader, (mask, digest) in zip(distinct([m.reader for m in case.masks]), kept, strict=True):
+                        row = (made.lastrowid, reader, 1, mask.kind, digest, False, IMPORTED, _now())
                         db.execute("INSERT INTO drawings VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
         return added
 
     def items(self) -> list[Item]:
         """Every case, in the order in which they came, with the newest mask of each of its readers."""
-        with self._look() as db:
+        with connected(self.database) as db:
             rows = db.execute("SELECT * FROM cases ORDER BY id").fetchall()
             newest = db.execute(f"{NEWEST} ORDER BY rowid").fetchall()
         drawn = defaultdict(list)
@@ -124,7 +127,7 @@ class Workspace:
         Raises:
             WorkspaceError: there is none of this number.
         """
-        with self._look() as db:
+        with connected(self.database) as db:
             row = db.execute("SELECT * FROM cases WHERE id = ?", (number,)).fetchone()
         if row is None:
             raise WorkspaceError(f"The work list has no case {number}; open the list again.")
@@ -132,13 +135,13 @@ class Workspace:
 
     def drawings(self, number: int) -> list[Drawing]:
         """The newest mask of each reader of a case; who was removed is left out."""
-        with self._look() as db:
+        with connected(self.database) as db:
             rows = db.execute(f"{NEWEST} AND case_id = ? ORDER BY rowid", (number,)).fetchall()
         return [self._drawing(cells) for _, *cells in rows]
 
     def versions(self, number: int, reader: str) -> list[Drawing]:
         """Every version of a reader's mask, the first one first; removals among them."""
-        with self._look() as db:
+        with connected(self.database) as db:
             rows = db.execute(
                 "SELECT * FROM drawings WHERE case_id = ? AND reader = ? ORDER BY version", (number, reader)
             ).fetchall()
@@ -157,14 +160,17 @@ class Workspace:
         """Take a reader off a case; the versions before stay.
 
         Raises:
+            WorkspaceError: the case has no such reader.
             ConflictError: somebody else changed the mask since.
         """
+        if not self.versions(number, reader):
+            raise WorkspaceError(f"The case {number} has no mask of {reader}; open the case again.")
         return self._draw(number, reader, version, ("normal", None, True), author)
 
     def _draw(
         self, number: int, reader: str, version: int, content: tuple[str, str | None, bool], author: str
     ) -> Drawing:
-        with self._change() as db:
+        with changing(self.database) as db:
             last = db.execute(
                 "SELECT * FROM drawings WHERE case_id = ? AND reader = ? ORDER BY version DESC LIMIT 1",
                 (number, reader),
@@ -189,7 +195,7 @@ class Workspace:
             raise WorkspaceError(
                 f"{reviewer or 'Nobody'} judged {verdict!r}; a verdict is one of {', '.join(VERDICTS)}, with a name."
             )
-        with self._change() as db:
+        with changing(self.database) as db:
             found = db.execute(f"{JUDGED} WHERE case_id = ? AND reviewer = ?", (number, reviewer)).fetchone()
             now = Verdict(*found[1:]) if found and found[1] is not None else None
             if now and (now.verdict, now.comment) == (verdict, comment):
@@ -203,41 +209,28 @@ class Workspace:
 
     def verdicts(self) -> dict[int, dict[str, Verdict]]:
         """The newest verdict of each reviewer, by case and reviewer."""
-        with self._look() as db:
+        with connected(self.database) as db:
             rows = db.execute(f"{JUDGED} GROUP BY case_id, reviewer").fetchall()
         found: dict[int, dict[str, Verdict]] = defaultdict(dict)
         for number, *cells in rows:
             found[number][cells[0]] = Verdict(*cells)
         return dict(found)
 
-    def _item(self, row: sqlite3.Row, drawings: list[Drawing]) -> Item:
+    def _item(self, row: tuple[Any, ...], drawings: list[Drawing]) -> Item:
         number, key, image, *cells = row
         masks = tuple(MaskRef(d.mask, d.kind, d.reader) for d in drawings)
         case = Case(self.folder / image, **dict(zip(CASE, cells, strict=True)))
         return Item(number, key, replace(case, masks=masks))
 
-    def _drawing(self, cells: Iterable[object]) -> Drawing:
+    def _drawing(self, cells: Iterable[Any]) -> Drawing:
         reader, version, kind, digest, removed, author, time = cells
-        mask = None if digest is None else self.store.path(str(digest))
-        return Drawing(reader, version, kind, mask, bool(removed), author, time)  # type: ignore[arg-type]
+        mask = None if digest is None else self.store.path(digest)
+        return Drawing(reader, version, kind, mask, bool(removed), author, time)
 
     def _inside(self, image: Path) -> str:
         """A path within the folder as one relative to it, so that the folder can be moved; others are absolute."""
         path = image.absolute()
         return str(path.relative_to(self.folder) if path.is_relative_to(self.folder) else path)
-
-    @contextmanager
-    def _look(self) -> Iterator[sqlite3.Connection]:
-        with connected(self.folder / DATABASE) as db:
-            yield db
-
-    @contextmanager
-    def _change(self) -> Iterator[sqlite3.Connection]:
-        """One change, whole or not at all; it waits for the others', and is on disk when the block ends."""
-        with connected(self.folder / DATABASE) as db:
-            db.execute("BEGIN IMMEDIATE")
-            with db:  # commits, or rolls back
-                yield db
 
 
 def _bytes(path: Path) -> bytes:
@@ -252,5 +245,7 @@ def _now() -> str:
 
 
 def _conflict(what: str, last: tuple[str, str] | None) -> ConflictError:
-    by, when = last or ("somebody", "the meantime")
+    if last is None:
+        return ConflictError(f"{what} has no version yet; open the case again.")
+    by, when = last
     return ConflictError(f"{what} was changed by {by} at {when}, after it was opened here; open the case again.")

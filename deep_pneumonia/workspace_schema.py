@@ -39,18 +39,18 @@ def prepared(folder: Path) -> None:
         raise WorkspaceError(f"{folder} cannot be made a folder ({error.strerror}); choose another.") from error
     with connected(folder / DATABASE) as db:
         db.execute("PRAGMA journal_mode = WAL")
-        db.execute("BEGIN IMMEDIATE")  # of two processes that open it first, one makes the tables
-        with db:
-            (version,) = db.execute("PRAGMA user_version").fetchone()
-            if version > len(MIGRATIONS):
-                raise WorkspaceError(
-                    f"The workspace {folder} was written in version {version}, and this program knows "
-                    f"{len(MIGRATIONS)}; use the newer program."
-                )
-            for statements in MIGRATIONS[version:]:
-                for statement in statements:
-                    db.execute(statement)
-            db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+    # Of two processes that open it first, one makes the tables.
+    with changing(folder / DATABASE) as db:
+        (version,) = db.execute("PRAGMA user_version").fetchone()
+        if version > len(MIGRATIONS):
+            raise WorkspaceError(
+                f"The workspace {folder} was written in version {version}, and this program knows "
+                f"{len(MIGRATIONS)}; use the newer program."
+            )
+        for statements in MIGRATIONS[version:]:
+            for statement in statements:
+                db.execute(statement)
+        db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
 
 
 @contextmanager
@@ -71,3 +71,16 @@ def connected(path: Path) -> Iterator[sqlite3.Connection]:
         raise WorkspaceError(
             f"The work list {path} cannot be used ({error}); is it a workspace, whole, and may it be written to?"
         ) from error
+
+
+@contextmanager
+def changing(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection for one change, whole or not at all; it waits for the others', and is on disk when the block ends.
+
+    Raises:
+        WorkspaceError: as from `connected`.
+    """
+    with connected(path) as db:
+        db.execute("BEGIN IMMEDIATE")
+        with db:  # commits, or rolls back
+            yield db

@@ -1,12 +1,8 @@
 """A workspace keeps every version, tells of conflicts, and loses nothing that it said it has kept."""
 
-import multiprocessing
-import random
 import sqlite3
 import threading
-import time
-from contextlib import closing, suppress
-from multiprocessing.connection import Connection
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +12,7 @@ from hypothesis import strategies as st
 
 from deep_pneumonia.annotation import Annotation, read_as_normal, to_png
 from deep_pneumonia.errors import ConflictError, WorkspaceError
-from deep_pneumonia.manifest import Case, read_manifests
+from deep_pneumonia.manifest import Case, MaskRef, read_manifests
 from deep_pneumonia.workspace import VERDICTS, Verdict, Workspace
 from deep_pneumonia.workspace_schema import DATABASE, MIGRATIONS
 
@@ -97,6 +93,24 @@ def test_what_is_said_twice_is_kept_once(space: Workspace) -> None:
     said = space.judge(1, "Ana", "agree", "clear", version=0)
     assert space.judge(1, "Ana", "agree", "clear", version=0) == said
     assert said.version == 1
+
+
+def test_two_masks_of_one_reader_are_told_apart(tmp_path: Path) -> None:
+    space = Workspace(tmp_path / "space")
+    (space.folder / "chest.png").write_bytes(to_png(mask(1)))
+    masks = tuple(MaskRef(space.folder / "chest.png", "pixel", "A") for _ in range(2))
+    assert space.add([Case(space.folder / "chest.png", "p", "own", "test", masks=masks)]) == 1
+    assert [d.reader for d in space.drawings(1)] == ["A", "A (2)"]
+
+
+def test_what_was_never_drawn_or_judged_cannot_be_changed(space: Workspace) -> None:
+    with pytest.raises(WorkspaceError, match="has no mask of Nobody; open the case again"):
+        space.remove(1, "Nobody", version=0, author="Ana")
+    with pytest.raises(ConflictError, match="mask of Nobody has no version yet; open"):
+        space.draw(1, drawn(1, "Nobody"), version=4, author="Ana")
+    with pytest.raises(ConflictError, match="verdict of Ana has no version yet; open"):
+        space.judge(1, "Ana", "agree", version=2)
+    assert [d.reader for d in space.drawings(1)] == ["A"]
 
 
 def test_verdicts_have_versions_for_each_reviewer(space: Workspace) -> None:
@@ -189,73 +203,3 @@ def test_versions_count_up_by_one_and_only_the_newest_may_be_changed(
         assert made == now if now and now.verdict == verdict else made.version == version + 1
         kept[reviewer] = made
     assert space.verdicts() == ({1: kept} if kept else {})
-
-
-def review(folder: Path, name: str, start: int, told: Connection) -> None:
-    """A reviewer in a process of their own: judges and draws case after case, and tells each that is kept."""
-    space = Workspace(folder)
-    for number in range(start, 501):
-        space.judge(number, name, VERDICTS[number % 4], f"case {number}", version=0)
-        told.send(("verdict", number))
-        if number % 10 == 0:
-            space.draw(number, drawn(number, name), version=0, author=name)
-            told.send(("mask", number))
-
-
-class Reviewer:
-    """What the test hears of a reviewer, who goes on where they were after each kill."""
-
-    def __init__(self, folder: Path, name: str) -> None:
-        self.folder, self.name, self.said = folder, name, set[tuple[str, int]]()
-        # A server that has everything imported forks each process: 50 of them start in seconds.
-        self.context = multiprocessing.get_context("forkserver")
-        self.context.set_forkserver_preload([__name__])
-        self.begin()
-
-    def begin(self) -> None:
-        last = max((number for _, number in self.said), default=1)
-        self.heard, told = self.context.Pipe(duplex=False)
-        self.process = self.context.Process(target=review, args=(self.folder, self.name, last, told))
-        self.process.start()
-        told.close()
-
-    def hear(self, most: int = 2000) -> None:
-        """What is said next; all until the end if there is no more. A message that was cut off was never said."""
-        with suppress(EOFError):
-            for _ in range(most):
-                self.said.add(self.heard.recv())
-
-    def killed(self) -> None:
-        self.process.kill()
-        self.process.join()
-        self.hear()
-        self.heard.close()
-
-
-def test_nothing_acknowledged_is_lost_by_fifty_kills_among_two_reviewers(tmp_path: Path) -> None:
-    space = Workspace(tmp_path / "space")
-    for number in range(500):
-        (space.folder / f"{number}.png").write_bytes(to_png(mask(number)))
-    space.add([Case(space.folder / f"{n}.png", f"p{n}", "own", "test") for n in range(500)])
-    chance, reviewers = random.Random(7), [Reviewer(space.folder, name) for name in ("Ana", "Ben")]
-    for _ in range(50):
-        one = chance.choice(reviewers)
-        one.hear(chance.randint(1, 12))
-        time.sleep(chance.random() / 200)  # somewhere within the next change
-        one.killed()
-        one.begin()
-    for one in reviewers:
-        one.hear()
-        one.process.join()
-        assert one.process.exitcode == 0
-    found = Workspace(space.folder).verdicts()
-    for one in reviewers:
-        assert len(one.said) == 550
-        for kind, number in one.said:
-            if kind == "verdict":
-                verdict = found[number][one.name]
-                assert (verdict.verdict, verdict.comment) == (VERDICTS[number % 4], f"case {number}")
-            else:
-                own = next(d for d in space.drawings(number) if d.reader == one.name)
-                np.testing.assert_array_equal(own.annotation(SIZE).mask, mask(number))
-    assert {v.version for verdicts in found.values() for v in verdicts.values()} == {1}
