@@ -40,8 +40,8 @@ export class Controls {
     const layouts = Object.entries(LAYOUTS).map(([layout, name]) =>
       this.#choice(name, "", (s) => s.layout === layout, () => this.stage.change({ layout })),
     );
-    this.followers.push((s) => {
-      layouts[1].textContent = s.screen === "compare" ? "Difference" : LAYOUTS.overlay;
+    this.followers.push(() => {
+      layouts[1].textContent = this.stage.compares ? "Difference" : LAYOUTS.overlay;
     });
     const { fit, actual, reset, fullscreen, help } = this.actions;
     return h("div", { class: "bar" },
@@ -63,7 +63,7 @@ export class Controls {
     });
     const bar = h("div", { class: "bar pencils" }, this.#group("Draw", PENCILS),
       h("div", { class: "group", role: "group", "aria-label": "Steps" }, ...steps), size);
-    this.followers.push((s) => (bar.hidden = s.screen !== "annotate"));
+    this.followers.push(() => (bar.hidden = !this.stage.draws));
     return bar;
   }
 
@@ -80,7 +80,7 @@ export class Controls {
       (v) => (v / STEPS).toFixed(2));
     const opacity = this.#slider("Attention", 0, 100, 1, (s) => Math.round(s.opacity * 100), (v) => ({ opacity: v / 100 }),
       (v) => `${v}%`, this.#check("show attention (A)", (s) => s.attention, (attention) => ({ attention })));
-    this.followers.push((s) => (threshold.hidden = s.screen === "compare"));
+    this.followers.push(() => (threshold.hidden = this.stage.compares));
     return h("div", { class: "sliders" }, opacity, threshold,
       this.#slider("Centre", 0, 100, 1, (s) => Math.round(s.window.centre * 100), (v) => window({ centre: v / 100 }), (v) => `${v}%`),
       this.#slider("Width", 1, 100, 1, (s) => Math.round(s.window.width * 100), (v) => window({ width: v / 100 }), (v) => `${v}%`),

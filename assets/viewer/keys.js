@@ -7,7 +7,7 @@ import { STEPS } from "./layers.js";
 export function keymap(stage, actions) {
   const { state } = stage;
   const toggle = (name) => () => stage.change({ [name]: !state[name] });
-  const tool = (name, screen = null) => () => (!screen || state.screen === screen) && stage.change({ tool: name });
+  const tool = (name, drawing = false) => () => (!drawing || stage.draws) && stage.change({ tool: name });
   const threshold = (by) => () => stage.change({ threshold: Math.min(Math.max(state.threshold + by, 0), STEPS) });
   const zoom = (factor) => () => actions.zoom(factor);
   return [
@@ -28,10 +28,10 @@ export function keymap(stage, actions) {
     ["V", "move", tool("move")],
     ["W", "window", tool("window")],
     ["L", "ruler", tool("ruler")],
-    ["B", "brush (Annotate)", tool("brush", "annotate")],
-    ["E", "eraser (Annotate)", tool("eraser", "annotate")],
-    ["P", "polygon (Annotate)", tool("polygon", "annotate")],
-    ["X", "box (Annotate)", tool("box", "annotate")],
+    ["B", "brush (where masks are drawn)", tool("brush", true)],
+    ["E", "eraser", tool("eraser", true)],
+    ["P", "polygon", tool("polygon", true)],
+    ["X", "box", tool("box", true)],
     ["Ctrl+Z", "undo", actions.undo],
     ["Ctrl+Shift+Z", "redo", actions.redo],
     ["Enter", "close the polygon", actions.close],

@@ -5,11 +5,13 @@ import { Keys } from "./keys.js";
 import { Pencil } from "./pencil.js";
 import { Pointer } from "./pointer.js";
 import { Readers } from "./readers.js";
-import { Stage } from "./stage.js";
+import { DRAWN_ON, Stage } from "./stage.js";
 import { asNpy, download, overlayOf } from "./save.js";
 import { keep, kept, plain, remember } from "./store.js";
 
-const SCREENS = ["inspect", "annotate", "compare"];
+const SCREENS = ["inspect", "annotate", "compare", "review", "case", "lesson", "quiz", "about"];
+// The entry of the page's menu that stands for a screen without one of its own.
+const MENU = { case: "review", quiz: "lesson" };
 const PAUSE = 250; // ms without a stroke after which the server is asked for the figures of a drawing
 
 /**
@@ -38,6 +40,7 @@ export function mount(root, look, server) {
 
 /** Kept at once, so that no reload is too quick for it; measured by the server when the hand rests. */
 function edited(stage, status, server) {
+  announce("drawn", stage.scene);
   const safe = keep(stage.scene.key, stage.layers);
   status.textContent = safe ? "" : "This browser cannot keep the drawing: save it before you leave the page.";
   clearTimeout(edited.timer);
@@ -62,6 +65,12 @@ async function shown(stage, root, scene, server) {
   if (drawings.length) server.tell("drawn");
   if (stage.state.screen === "compare") server.tell("comparing");
   root.dataset.shown = scene.key;
+  announce("shown", scene);
+}
+
+/** Tell the page's other parts: which "screen" is open, which scene is "shown", that its masks were "drawn" on. */
+function announce(event, detail) {
+  document.dispatchEvent(new CustomEvent(`deep-pneumonia:${event}`, { detail }));
 }
 
 /** What was drawn on this radiograph before, in this browser. */
@@ -75,14 +84,15 @@ function opened(stage, root, server) {
   const screen = SCREENS.includes(asked) ? asked : "inspect";
   (root.closest("#screens") ?? document.body).dataset.screen = screen;
   for (const link of document.querySelectorAll("nav.screens a")) {
-    if (link.hash === `#${screen}`) link.setAttribute("aria-current", "page");
+    if (link.hash === `#${MENU[screen] ?? screen}`) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
   // Whoever draws should not be led by the model: its attention is off until it is asked for.
   stage.change({
     screen, attention: screen !== "annotate", layout: stage.preferred(screen),
-    tool: screen === "annotate" ? "brush" : "move", brush: stage.state.brush ?? 24,
+    tool: DRAWN_ON.has(screen) ? "brush" : "move", brush: stage.state.brush ?? 24,
   });
+  announce("screen", screen);
   stage.tell("change", "screen");
   if (screen === "compare" && stage.scene) server.tell("comparing");
 }

@@ -18,8 +18,8 @@ export class Readers {
   }
 
   build() {
-    const { layers, look, state } = this.stage;
-    this.drawing = state.screen === "annotate";
+    const { layers, look } = this.stage;
+    this.drawing = this.stage.draws;
     this.add.hidden = !this.drawing;
     this.rows = layers.map((layer, i) => this.#row(layer, i));
     this.list.replaceChildren(...this.rows.map(({ item }) => item));
@@ -100,9 +100,9 @@ export class Readers {
 
   /** Figures at the slider's threshold, at once. */
   update() {
-    const { map, size, state } = this.stage;
+    const { compares, map, size, state } = this.stage;
     for (const { layer, cells, figures } of this.rows ?? []) {
-      figures.hidden = !map || state.screen === "compare";
+      figures.hidden = !map || compares;
       if (figures.hidden || (this.pencil.edited === layer && size[0] * size[1] > QUICK)) continue;
       const found = layer.overlap(map, state.threshold);
       for (const [key, cell] of Object.entries(cells)) {

@@ -15,6 +15,10 @@ export const DISPLAY = {
   window: { centre: 0.5, width: 1, invert: false },
 };
 
+/** Screens on which masks are drawn, unless the scene is `locked`; and on which two explanations are compared. */
+export const DRAWN_ON = new Set(["annotate", "quiz"]);
+const COMPARED_ON = new Set(["compare", "lesson"]);
+
 export class Stage {
   /**
    * @param {HTMLElement} host of the panes
@@ -87,9 +91,19 @@ export class Stage {
     });
   }
 
+  /** Whether masks are drawn on now. */
+  get draws() {
+    return DRAWN_ON.has(this.state.screen) && !this.scene?.locked;
+  }
+
+  /** Whether two explanations are on the stage, instead of the attention. */
+  get compares() {
+    return Boolean(this.compared) && COMPARED_ON.has(this.state.screen);
+  }
+
   /** Side by side where there is room; on a phone, and for drawing, one large pane. */
   preferred(screen) {
-    return screen === "annotate" || this.host.clientWidth < 620 ? "overlay" : "side";
+    return DRAWN_ON.has(screen) || this.host.clientWidth < 620 ? "overlay" : "side";
   }
 
   request() {
@@ -132,8 +146,8 @@ export class Stage {
 
   /** What each visible pane shows: a label and one content, or two with the divider between them. */
   contents() {
-    const plain = this.#content(null, "", this.state.screen === "annotate");
-    if (this.state.screen === "compare" && this.compared) return this.#comparison();
+    const plain = this.#content(null, "", this.draws);
+    if (this.compares) return this.#comparison();
     const about = !this.map ? "No attention map" : this.state.attention ? "Attention" : "Attention, off";
     const marked = this.#content(this.map, about);
     const names = ["Radiograph", about];
@@ -160,7 +174,7 @@ export class Stage {
 
   #content(map, name, masks = map !== null || name !== "") {
     const shown = this.state.attention ? map : null;
-    const level = this.compared && this.state.screen === "compare" ? this.#levelOf(map) : this.state.threshold;
+    const level = this.compares ? this.#levelOf(map) : this.state.threshold;
     return {
       map: shown,
       outline: shown && !shown.signed && this.state.outline && level > 0 ? shown.outline(level) : null,

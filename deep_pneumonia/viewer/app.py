@@ -12,15 +12,18 @@ from deep_pneumonia.viewer import tools, words
 from deep_pneumonia.viewer.annotate import Annotate
 from deep_pneumonia.viewer.compare import Compare
 from deep_pneumonia.viewer.inspect import Inspect
+from deep_pneumonia.viewer.lesson import Lesson
 from deep_pneumonia.viewer.opening import Opening
+from deep_pneumonia.viewer.quiz import Quiz
 from deep_pneumonia.viewer.stage import SCRIPTS, Stage
 
 TITLE = "Deep Pneumonia"
 HEAD = f"""<header><h1>{TITLE}</h1>
 <nav class="screens" aria-label="Screens"><a href="#inspect" aria-current="page">Inspect</a>
-<a href="#annotate">Annotate</a><a href="#compare">Compare</a></nav>
+<a href="#annotate">Annotate</a><a href="#compare">Compare</a><a href="#review">Review</a>
+<a href="#lesson">Teach</a><a href="#about">About</a></nav>
 <p class="device">Research and teaching only. Not a medical device.</p></header>"""
-STYLE = SHIPPED.parent / "viewer.css"
+STYLES = [SHIPPED.parent / name for name in ("viewer.css", "review.css", "teach.css")]
 # The same as the decoder's limit, so that a larger file is refused before it travels.
 MAX_UPLOAD = "64mb"
 # Seconds: look every ten minutes for uploads older than half an hour.
@@ -47,23 +50,32 @@ def build(reader: Reader, other: Reader | None = None) -> gr.Blocks:
         gr.HTML(HEAD)
         with gr.Row(elem_id="screens"):
             with gr.Column(min_width=230, elem_id="case"):
-                opening = Opening(load_cases(SHIPPED_CASES))
+                with beside("inspect", "annotate", "compare"):
+                    opening = Opening(load_cases(SHIPPED_CASES))
+                lefts = {name: beside(name) for name in ("case", "lesson", "quiz")}
             with gr.Column(elem_id="stage"):
                 head = {"problem": gr.HTML(elem_id="problem"), "start": gr.HTML(words.START, elem_id="start")}
                 stage = Stage()
                 head["lesson"] = gr.HTML(elem_id="lesson")
             with gr.Column(min_width=300, elem_id="panel"):
-                with gr.Column(elem_classes="beside for-compare"):
-                    place = gr.Column()
-                with gr.Column(elem_classes="beside for-annotate"):
+                compared = beside("compare")
+                with beside("annotate"):
                     Annotate(opening, stage)
-                with gr.Column(elem_classes="beside for-inspect for-annotate"):
+                with beside("inspect", "annotate"):
                     inspect = Inspect(reader, opening, stage, head)
-                with place:
+                with compared:
                     compare = Compare(reader, other, inspect, stage)
+                rights = {name: beside(name) for name in ("case", "lesson", "quiz")}
+        Lesson(reader, other, opening, stage, lefts["lesson"], rights["lesson"])
+        Quiz(reader, opening, stage, lefts["quiz"], rights["quiz"])
         inspect.listen(blocks)
         compare.listen()
     return blocks.queue(max_size=32)
+
+
+def beside(*screens: str) -> gr.Column:
+    """A column that is there while one of these screens is open."""
+    return gr.Column(elem_classes=["beside", *(f"for-{screen}" for screen in screens)])
 
 
 def launch(reader: Reader, other: Reader | None = None, *, mcp: bool = False) -> None:
@@ -88,7 +100,7 @@ def launch(reader: Reader, other: Reader | None = None, *, mcp: bool = False) ->
             allowed_paths=[str(SHIPPED_CASES), str(SCRIPTS)],  # wherever it was started; no upload lies there
             max_file_size=MAX_UPLOAD,
             theme=theme(),
-            css_paths=STYLE,
+            css_paths=STYLES,
             footer_links=["api"],
             # Nothing leaves this machine, and nothing of a visitor stays.
             share=False,
