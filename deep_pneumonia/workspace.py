@@ -11,67 +11,24 @@ SQLite's locks may not hold there.
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from deep_pneumonia.annotation import Annotation, Kind, read_as_normal, read_mask, to_png
+from deep_pneumonia.annotation import Annotation, to_png
 from deep_pneumonia.errors import ConflictError, WorkspaceError
 from deep_pneumonia.manifest import Case, MaskRef
 from deep_pneumonia.mask_store import MaskStore, digest_of
 from deep_pneumonia.untrusted import distinct
+from deep_pneumonia.workspace_records import VERDICTS, Drawing, Item, Verdict
 from deep_pneumonia.workspace_schema import CASE, DATABASE, changing, connected, prepared
 
 NEWEST = """SELECT * FROM drawings d WHERE NOT removed AND version =
 (SELECT max(version) FROM drawings WHERE case_id = d.case_id AND reader = d.reader)"""
 # SQLite gives the other columns of the row that has the maximum.
 JUDGED = "SELECT case_id, reviewer, max(version), verdict, comment, time FROM verdicts"
-VERDICTS = ("agree", "partly", "disagree", "unsure")
 IMPORTED = "import"  # the author of masks that came with their case
-
-
-@dataclass(frozen=True)
-class Item:
-    """A case of the work list. `key`: SHA-256 of the radiograph's file; the same bytes are the same case."""
-
-    id: int
-    key: str
-    case: Case
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """One version of a reader's mask. `mask`: its PNG file; None when read as normal, or `removed`."""
-
-    reader: str
-    version: int
-    kind: Kind
-    mask: Path | None
-    removed: bool
-    author: str
-    time: str
-
-    def annotation(self, size: tuple[int, int]) -> Annotation:
-        """The mask, for a radiograph of `size` (H, W).
-
-        Raises:
-            AnnotationError: the file is missing, damaged or of another size.
-        """
-        if self.mask is None:
-            return read_as_normal(size, reader=self.reader)
-        return read_mask(self.mask, size, reader=self.reader, kind=self.kind)
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """One version of what a reviewer thinks: one of `VERDICTS`, and a comment. `time` is UTC, ISO 8601."""
-
-    reviewer: str
-    version: int
-    verdict: str
-    comment: str
-    time: str
 
 
 class Workspace:
@@ -115,11 +72,8 @@ class Workspace:
         """Every case, in the order in which they came, with the newest mask of each of its readers."""
         with connected(self.database) as db:
             rows = db.execute("SELECT * FROM cases ORDER BY id").fetchall()
-            newest = db.execute(f"{NEWEST} ORDER BY rowid").fetchall()
-        drawn = defaultdict(list)
-        for number, *cells in newest:
-            drawn[number].append(self._drawing(cells))
-        return [self._item(row, drawn[row[0]]) for row in rows]
+        drawn = self.all_drawings()
+        return [self._item(row, drawn.get(row[0], [])) for row in rows]
 
     def item(self, number: int) -> Item:
         """One case.
@@ -132,6 +86,15 @@ class Workspace:
         if row is None:
             raise WorkspaceError(f"The work list has no case {number}; open the list again.")
         return self._item(row, self.drawings(number))
+
+    def all_drawings(self) -> dict[int, list[Drawing]]:
+        """What `drawings` gives of every case that has a mask."""
+        with connected(self.database) as db:
+            newest = db.execute(f"{NEWEST} ORDER BY rowid").fetchall()
+        drawn = defaultdict(list)
+        for number, *cells in newest:
+            drawn[number].append(self._drawing(cells))
+        return dict(drawn)
 
     def drawings(self, number: int) -> list[Drawing]:
         """The newest mask of each reader of a case; who was removed is left out."""
@@ -207,10 +170,11 @@ class Workspace:
             db.execute("INSERT INTO verdicts VALUES (?, ?, ?, ?, ?, ?)", row)
         return made
 
-    def verdicts(self) -> dict[int, dict[str, Verdict]]:
-        """The newest verdict of each reviewer, by case and reviewer."""
+    def verdicts(self, number: int | None = None) -> dict[int, dict[str, Verdict]]:
+        """The newest verdict of each reviewer, by case and reviewer; of one case, or of all."""
+        one, values = ("", ()) if number is None else ("WHERE case_id = ?", (number,))
         with connected(self.database) as db:
-            rows = db.execute(f"{JUDGED} GROUP BY case_id, reviewer").fetchall()
+            rows = db.execute(f"{JUDGED} {one} GROUP BY case_id, reviewer", values).fetchall()
         found: dict[int, dict[str, Verdict]] = defaultdict(dict)
         for number, *cells in rows:
             found[number][cells[0]] = Verdict(*cells)

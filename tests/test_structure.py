@@ -33,8 +33,11 @@ JOINING = {
     "manifest",
     "mask_files",
     "reader",
+    "readings",
     "report",
+    "worklist",
     "workspace",
+    "workspace_records",
 }
 # A verb and its private helpers. Nothing else may import either.
 VERBS = {
@@ -64,7 +67,7 @@ LEAF_EDGES = {
     "shapes": {"annotation"},
     "untrusted": {"annotation"},
 }
-TRAINING_NOUNS = {"augment", "cache", "charts", "configuration", "losses", "manifest", "metrics", "run"}
+TRAINING_NOUNS = {"augment", "cache", "charts", "configuration", "losses", "run"}
 PICKLERS = {"cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve"}
 
 HELPERS = set().union(*VERBS.values())
