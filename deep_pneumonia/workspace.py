@@ -87,6 +87,12 @@ class Workspace:
             raise WorkspaceError(f"The work list has no case {number}; open the list again.")
         return self._item(row, self.drawings(number))
 
+    def has(self, image: Path) -> bool:
+        """Whether a file is the radiograph of a case."""
+        with connected(self.database) as db:
+            named = (self._inside(image), str(image))
+            return db.execute("SELECT 1 FROM cases WHERE image IN (?, ?)", named).fetchone() is not None
+
     def all_drawings(self) -> dict[int, list[Drawing]]:
         """What `drawings` gives of every case that has a mask."""
         with connected(self.database) as db:
@@ -95,6 +101,12 @@ class Workspace:
         for number, *cells in newest:
             drawn[number].append(self._drawing(cells))
         return dict(drawn)
+
+    def newest(self, number: int) -> dict[str, int]:
+        """The number of the newest version of each reader who ever drew on a case; who was removed is among them."""
+        with connected(self.database) as db:
+            sql = "SELECT reader, max(version) FROM drawings WHERE case_id = ? GROUP BY reader"
+            return dict(db.execute(sql, (number,)).fetchall())
 
     def drawings(self, number: int) -> list[Drawing]:
         """The newest mask of each reader of a case; who was removed is left out."""

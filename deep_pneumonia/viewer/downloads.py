@@ -15,7 +15,7 @@ from deep_pneumonia.reader import Reader
 from deep_pneumonia.report import page
 from deep_pneumonia.viewer.case import read
 from deep_pneumonia.viewer.gpu import on_gpu
-from deep_pneumonia.viewer.opening import Opening, mine
+from deep_pneumonia.viewer.opening import Opening
 from deep_pneumonia.viewer.stage import WITH_DRAWINGS, Stage
 
 SAVE = "(file) => window.deepPneumonia.save(file)"
@@ -81,7 +81,7 @@ class Made:
 
         def made(shown: str | None, drawings: Any) -> dict[str, str]:
             try:
-                file = mine(shown)
+                file = self.opening.mine(shown)
                 if not file:
                     raise DeepPneumoniaError("There is no case to save; open one first.")
                 return make(file, drawings or [])
