@@ -11,7 +11,8 @@ from deep_pneumonia.cases import SHIPPED_CASES, load_cases
 from deep_pneumonia.errors import WorkspaceError
 from deep_pneumonia.manifest import Case, read_manifests
 from deep_pneumonia.reader import Reader
-from deep_pneumonia.viewer.desk import THUMBNAIL, Desk
+from deep_pneumonia.thumbnail import SIDE
+from deep_pneumonia.viewer.desk import Desk
 from deep_pneumonia.worklist import one_row, rows
 
 ANA, BEN = "a" * 32, "b" * 32
@@ -33,8 +34,8 @@ def test_a_page_begins_with_the_teaching_cases_already_read(desk: Desk) -> None:
     for row, case in zip(rows(place.workspace, place.readings), desk.cases, strict=True):
         assert (row["key"], row["label"], row["source"]) == (case.sha256, case.label, "teaching")
         assert row["predicted"] is not None
-        with Image.open(place.thumbnails / f"{case.sha256}.webp") as picture:
-            assert max(picture.size) == THUMBNAIL
+        with Image.open(place.readings.thumbnails / f"{case.sha256}.webp") as picture:
+            assert max(picture.size) == SIDE
 
 
 def test_what_one_page_writes_no_other_page_sees(desk: Desk) -> None:
@@ -55,7 +56,7 @@ def test_a_page_s_own_goes_away_after_its_last_use_and_others_stay(desk: Desk) -
     os.utime(old.workspace.folder, (1000, 1000))
     desk.sweep(2000)
     assert not old.workspace.folder.exists()
-    assert not old.thumbnails.exists()
+    assert not old.readings.thumbnails.exists()
     assert new.workspace.folder.exists()
     os.utime(new.workspace.folder, (1000, 1000))
     desk.place(BEN)
@@ -96,7 +97,7 @@ def test_a_file_that_cannot_be_read_is_said_and_not_tried_for_ever(
     place.workspace.add([Case(broken, "p9", "own", "test")])
     assert place.readings.unread() == [1, 2, 3]
     for number in place.readings.unread():
-        desk.read(place, number)
+        place.readings.read(number, desk.look)
     assert place.readings.unread() == []
     row = one_row(place.workspace, place.readings, 3)
     assert row["predicted"] is None
@@ -107,7 +108,7 @@ def test_a_file_that_cannot_be_read_is_said_and_not_tried_for_ever(
 
 def test_a_thumbnail_looks_like_its_radiograph(desk: Desk) -> None:
     place = desk.place(ANA)
-    with Image.open(place.thumbnails / f"{desk.cases[0].sha256}.webp") as picture:
+    with Image.open(place.readings.thumbnails / f"{desk.cases[0].sha256}.webp") as picture:
         small = np.asarray(picture.convert("L"), np.float64)
     with Image.open(desk.cases[0].image) as picture:
         same = np.asarray(picture.convert("L").resize(small.shape[::-1]), np.float64)

@@ -35,6 +35,7 @@ JOINING = {
     "reader",
     "readings",
     "report",
+    "thumbnail",
     "worklist",
     "workspace",
     "workspace_records",

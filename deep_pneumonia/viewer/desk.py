@@ -15,47 +15,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
-from deep_pneumonia.annotation import Annotation
 from deep_pneumonia.cases import TeachingCase
 from deep_pneumonia.errors import WorkspaceError
-from deep_pneumonia.files import whole
 from deep_pneumonia.manifest import Case, MaskRef
-from deep_pneumonia.radiograph import Radiograph
-from deep_pneumonia.reader import Reading
 from deep_pneumonia.readings import Look, Readings
 from deep_pneumonia.workspace import Workspace
 
 STAYS = 3600.0  # seconds from the last use of a page's own workspace until it goes away
 SWEEP = 300.0  # seconds between looks for those
-THUMBNAIL = 96  # pixels a side, for screens of twice the density
 TOKEN = re.compile(r"[0-9a-f]{32}")
 TEACHING = "teaching"  # the source of the shipped cases
 
 
 @dataclass(frozen=True)
 class Place:
-    """A workspace, the readings in it, and where its thumbnails lie; `shared` with all who open the page."""
+    """A workspace and the readings in it; `shared` with all who open the page."""
 
     name: str
     workspace: Workspace
     readings: Readings
-    thumbnails: Path
     shared: bool
-
-    def keep_thumbnail(self, key: str, radiograph: Radiograph) -> None:
-        """Make the thumbnail of the case with this key, unless there is one."""
-        path = self.thumbnails / f"{key}.webp"
-        if path.exists():
-            return
-        self.thumbnails.mkdir(parents=True, exist_ok=True)
-        step = max(1, min(radiograph.size) // (2 * THUMBNAIL))
-        picture = Image.fromarray((radiograph.pixels[::step, ::step] * 255).astype(np.uint8))
-        picture.thumbnail((THUMBNAIL, THUMBNAIL))
-        with whole(path) as partial:
-            picture.save(partial, "WEBP", quality=80)
 
 
 class Desk:
@@ -78,7 +57,7 @@ class Desk:
     @property
     def served(self) -> Path:
         """The folder whose files the pages may fetch; thumbnails alone lie there."""
-        return self.shared.thumbnails if self.shared else self.root / "thumbnails"
+        return self.shared.readings.thumbnails if self.shared else self.root / "thumbnails"
 
     def place(self, token: object) -> Place:
         """The workspace of the page with this token; 32 hexadecimal digits.
@@ -105,33 +84,19 @@ class Desk:
         file = Path(path)
         return self.shared.workspace.has(file) if self.shared else file.resolve().is_relative_to(self.root.resolve())
 
-    def read(self, place: Place, number: int) -> Reading | None:
-        """Read a case, and keep what was read and a thumbnail; None where it cannot be read, and why is kept.
-
-        Raises:
-            WorkspaceError: there is no such case, or nothing can be kept.
-        """
-        key = place.workspace.item(number).key
-
-        def look(radiograph: Radiograph, masks: Sequence[Annotation]) -> Reading:
-            place.keep_thumbnail(key, radiograph)
-            return self.look(radiograph, masks)
-
-        return place.readings.read(number, look)
-
     def _place(self, folder: Path, *, shared: bool = False) -> Place:
         workspace = Workspace(folder)
-        thumbnails = folder / "thumbnails" if shared else self.root / "thumbnails" / folder.name
-        return Place(folder.name, workspace, Readings(workspace, self.checkpoint), thumbnails, shared)
+        thumbnails = None if shared else self.root / "thumbnails" / folder.name
+        return Place(folder.name, workspace, Readings(workspace, self.checkpoint, thumbnails), shared)
 
     def _begin(self, folder: Path) -> None:
         """Make a page's workspace from the one with the teaching cases, which are read once for all pages."""
         model = self._place(self.root / "teaching")
         model.workspace.add(as_case(case) for case in self.cases)
         for number in model.readings.unread():
-            self.read(model, number)
+            model.readings.read(number, self.look)
         if self.cases:
-            shutil.copytree(model.thumbnails, self.root / "thumbnails" / folder.name, dirs_exist_ok=True)
+            shutil.copytree(model.readings.thumbnails, self.root / "thumbnails" / folder.name, dirs_exist_ok=True)
         partial = folder.with_suffix(".partial")
         shutil.copytree(model.workspace.folder, partial, dirs_exist_ok=True)
         partial.rename(folder)

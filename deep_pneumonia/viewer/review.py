@@ -86,7 +86,7 @@ class Review:
             "name": place.name,
             "shared": place.shared,
             "classes": [*self.inspect.reader.checkpoint.classes],
-            "thumbnails": str(place.thumbnails),
+            "thumbnails": str(place.readings.thumbnails),
         }
 
     def read(self, place: Place, _: Request) -> Answer:
@@ -94,7 +94,7 @@ class Review:
         until, done = time.monotonic() + BATCH, []
         with self.lock:  # two would only halve the speed of both
             for number in (unread := place.readings.unread()):
-                self.desk.read(place, number)
+                place.readings.read(number, self.desk.look)
                 done.append(number)
                 if time.monotonic() > until:
                     break
@@ -130,7 +130,7 @@ class Review:
             except ConflictError as error:
                 conflicts.append(str(error))
         with self.lock:
-            self.desk.read(place, number)
+            place.readings.read(number, self.desk.look)
         row = one_row(place.workspace, place.readings, number)
         return {"row": row, "versions": place.workspace.newest(number), "conflict": " ".join(conflicts)}
 
@@ -157,16 +157,15 @@ class Review:
         Raises:
             DeepPneumoniaError: there is no such case, or its file cannot be read.
         """
-        item, drawings = place.workspace.item(number), place.workspace.drawings(number)
-        radiograph = decode(item.case.image)
-        masks = tuple(d.annotation(radiograph.size) for d in drawings)
         with self.lock:
-            reading = self.desk.look(radiograph, masks)
-        place.keep_thumbnail(item.key, radiograph)
-        place.readings.keep(number, reading, drawings)
-        case = Case(item.case.image.name, radiograph, masks, reading)
+            seen = place.readings.read(number, self.desk.look)
+        if seen is None:
+            problem = one_row(place.workspace, place.readings, number)["problem"]
+            raise WorkspaceError(f"{problem} Put the file right, then open the case again.")
+        image = seen.item.case.image
+        case = Case(image.name, seen.radiograph, seen.masks, seen.reading)
         work = {"id": number, "versions": place.workspace.newest(number)}
-        return case, str(item.case.image), {"key": f"work/{place.name}/{item.key}", "work": work, "files": None}
+        return case, str(image), {"key": f"work/{place.name}/{seen.item.key}", "work": work, "files": None}
 
 
 def whole_number(request: Request, key: str) -> int:
