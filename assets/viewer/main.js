@@ -48,9 +48,9 @@ export function mount(root, look, server) {
 
 /** Kept at once, so that no reload is too quick for it; measured by the server when the hand rests. */
 function edited(stage, status, server) {
-  announce("drawn", stage.scene);
   const safe = keep(stage.scene.key, stage.layers);
   status.textContent = safe ? "" : "This browser cannot keep the drawing: save it before you leave the page.";
+  announce("drawn", stage.scene);
   clearTimeout(edited.timer);
   edited.timer = setTimeout(() => {
     if (stage.scene?.screen) return; // not the case that Inspect has open
@@ -160,7 +160,7 @@ function interfaceOf(stage, pencil, status) {
     pencil,
     drawings: () => (stage.scene ? stage.layers.map(plain) : null),
     compare: (answer) => answer && stage.scene && stage.compare(answer),
-    say: (words) => (status.textContent = words),
+    say: (...parts) => status.replaceChildren(...parts),
     save: (file) => file && download(file.name, file.type, Uint8Array.from(atob(file.data), (c) => c.charCodeAt(0))),
     saveJson: (value, name) => value && download(name, "application/json", `${JSON.stringify(value, null, 1)}\n`),
     saveMap: () => stage.map && download(`${stage.scene.stem}-attention.npy`, "application/octet-stream", asNpy(stage.map.full, stage.size)),

@@ -12,7 +12,7 @@ export function plain({ reader, kind, mask, size }) {
 
 /** Keep what was drawn on a radiograph. Returns false where the browser refuses or has no room. */
 export function keep(key, layers) {
-  const drawn = layers.filter((layer) => layer.drawn).map((l) => ({ ...plain(l), colour: l.colour, drawn: true }));
+  const drawn = layers.filter((layer) => layer.drawn).map((l) => ({ ...plain(l), colour: l.colour, drawn: true, version: l.version }));
   try {
     if (drawn.length) localStorage.setItem(DRAWINGS + key, JSON.stringify(drawn));
     else localStorage.removeItem(DRAWINGS + key);

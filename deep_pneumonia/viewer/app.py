@@ -9,6 +9,7 @@ from deep_pneumonia.cases import SHIPPED_CASES, load_cases
 from deep_pneumonia.errors import DeepPneumoniaError
 from deep_pneumonia.reader import SHIPPED, Reader
 from deep_pneumonia.viewer import tools, words
+from deep_pneumonia.viewer.about import About
 from deep_pneumonia.viewer.annotate import Annotate
 from deep_pneumonia.viewer.compare import Compare
 from deep_pneumonia.viewer.desk import Desk
@@ -74,8 +75,11 @@ def build(reader: Reader, other: Reader | None = None, desk: Desk | None = None)
                 with compared:
                     compare = Compare(reader, other, inspect, stage)
                 rights = {name: beside(name) for name in ("lesson", "quiz")}
-            with gr.Column(elem_id="wide"), beside("review"):
-                review = Review(desk, inspect, stage)
+            with gr.Column(elem_id="wide"):
+                with beside("review"):
+                    review = Review(desk, inspect, stage)
+                with beside("about"):
+                    About(reader, other)
         Lesson(reader, other, opening, stage, lefts["lesson"], rights["lesson"])
         Quiz(reader, opening, stage, lefts["quiz"], rights["quiz"])
         inspect.listen(blocks)

@@ -12,6 +12,7 @@ from typing import Any
 
 import gradio as gr
 
+from deep_pneumonia.annotation import read_as_normal
 from deep_pneumonia.errors import ConflictError, DeepPneumoniaError, WorkspaceError
 from deep_pneumonia.radiograph import decode
 from deep_pneumonia.viewer import words
@@ -23,7 +24,7 @@ from deep_pneumonia.viewer.stage import SCRIPTS, Stage
 from deep_pneumonia.worklist import one_row, rows
 
 BATCH = 1.0  # seconds of reading in one answer: a page that goes away leaves no more than this behind
-NAME = 60  # characters of a reviewer's name
+NAME = 100  # characters of a reviewer's or reader's name
 COMMENT = 4000
 
 ON_LOAD = """
@@ -119,20 +120,23 @@ class Review:
         """Keep changed masks, and say how the attention agrees with them; what conflicts is said and not kept."""
         number, author = whole_number(request, "id"), text(request, "author", NAME) or "somebody"
         size = decode(place.workspace.item(number).case.image).size
-        conflicts = []
+        conflicts: dict[str, str] = {}
         for change in changes(request):
-            version = whole_number(change, "version")
+            version, reader = whole_number(change, "version"), text(change, "reader", NAME)
             try:
                 if change.get("removed"):
-                    place.workspace.remove(number, text(change, "reader", NAME), version=version, author=author)
+                    place.workspace.remove(number, reader, version=version, author=author)
                 else:
-                    place.workspace.draw(number, drawn(change, size), version=version, author=author)
+                    mask = drawn(change, size)
+                    mask = read_as_normal(size, reader=mask.reader) if mask.is_empty else mask
+                    place.workspace.draw(number, mask, version=version, author=author)
             except ConflictError as error:
-                conflicts.append(str(error))
+                conflicts[reader] = str(error)
         with self.lock:
             place.readings.read(number, self.desk.look)
         row = one_row(place.workspace, place.readings, number)
-        return {"row": row, "versions": place.workspace.newest(number), "conflict": " ".join(conflicts)}
+        versions = place.workspace.newest(number)
+        return {"row": row, "versions": versions, "refused": [*conflicts], "conflict": " ".join(conflicts.values())}
 
     def opened(self, request: Any) -> dict[Any, Any]:
         """What changes on the screen when a case of the list is opened."""
