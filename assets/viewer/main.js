@@ -32,7 +32,7 @@ export function mount(root, look, server) {
   const keys = new Keys(stage, actions, root);
   actions.help = () => keys.help();
   root.append(panes, h("div", { class: "below" }, controls.element, readers.element, status));
-  window.deepPneumonia = interfaceOf(stage, pencil, status);
+  window.deepPneumonia = interfaceOf(stage, pencil, status, keys);
   const scenes = new Scenes();
   let showing = Promise.resolve();
   // One after the other: the picture that takes longest to unfold must not come last.
@@ -154,12 +154,13 @@ function scaleOf({ palette, most }) {
 }
 
 /** What the page's other parts may ask of the viewer. */
-function interfaceOf(stage, pencil, status) {
+function interfaceOf(stage, pencil, status, keys) {
   return {
     stage,
     pencil,
     drawings: () => (stage.scene ? stage.layers.map(plain) : null),
     compare: (answer) => answer && stage.scene && stage.compare(answer),
+    keys: (screen, entries) => keys.add(screen, entries),
     say: (...parts) => status.replaceChildren(...parts),
     save: (file) => file && download(file.name, file.type, Uint8Array.from(atob(file.data), (c) => c.charCodeAt(0))),
     saveJson: (value, name) => value && download(name, "application/json", `${JSON.stringify(value, null, 1)}\n`),

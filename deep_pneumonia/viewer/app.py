@@ -62,6 +62,9 @@ def build(reader: Reader, other: Reader | None = None, desk: Desk | None = None)
                 lefts = {name: beside(name) for name in ("lesson", "quiz")}
             with gr.Column(elem_id="stage"):
                 head = {"problem": gr.HTML(elem_id="problem"), "start": gr.HTML(words.START, elem_id="start")}
+                gr.HTML(
+                    '<p class="work-bar"><a id="work-back" href="#case">\u2190 Back to the review of this case</a></p>'
+                )
                 stage = Stage()
                 head["lesson"] = gr.HTML(elem_id="lesson")
             with gr.Column(min_width=300, elem_id="panel"):

@@ -31,6 +31,7 @@ ON_LOAD = """
 const root = window.gradio_config?.root ?? "";
 import(root + props.script).then(({ mount }) => mount(element.querySelector(".review"), {
   ask: (request) => server.asked(request), upload, open: () => trigger("opening"),
+  download: () => trigger("taking"),
   file: (path) => `${root}/gradio_api/file=${path}`,
 }));
 """

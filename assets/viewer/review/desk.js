@@ -23,9 +23,14 @@ export class Desk {
     this.problem = h("p", { class: "review-problem", role: "alert" });
     this.progress = new Progress({ start: () => this.read(true), stop: () => (this.stopped = true) });
     this.list = new WorkList(h("div"), {
-      thumbnail: (row) => this.thumbnail(row), open: page.go, selected: () => page.changed(),
+      thumbnail: (row) => this.thumbnail(row), open: page.go, changed: () => page.changed(),
     });
-    this.statistics = new Statistics(h("div"), { open: (ids, name) => this.list.filterTo(ids, name) });
+    this.statistics = new Statistics(h("div"), {
+      open: (ids, name) => {
+        this.list.filterTo(ids, name);
+        this.list.host.scrollIntoView({ block: "start" });
+      },
+    });
     this.figures = h("details", { class: "review-figures", toggle: () => this.tally() },
       h("summary", {}, "Statistics of this list"), this.statistics.host);
     root.append(
@@ -46,18 +51,16 @@ export class Desk {
       this.loading = null;
       return;
     }
-    this.folder = answer.thumbnails;
+    [this.folder, this.name] = [answer.thumbnails, answer.name];
     this.note.textContent = answer.shared ? NOTE.shared : NOTE.own;
-    this.list.load(JSON.parse(answer.rows));
+    this.list.load(JSON.parse(answer.rows), answer.classes);
     this.#counted();
-    this.page.changed();
     this.tally();
   }
 
   update(rows) {
     this.list.update(rows);
     this.#counted();
-    this.page.changed();
     this.tally();
   }
 

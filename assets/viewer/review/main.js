@@ -51,10 +51,14 @@ class Review {
   constructor(root, server, viewer) {
     [this.server, this.viewer] = [server, viewer];
     const go = (id) => (location.hash = `#case=${id}`);
-    this.desk = new Desk(root, server, { go, changed: () => this.#follow() });
+    this.desk = new Desk(root, server, { go, changed: () => this.#listed() });
     this.list = this.desk.list;
     this.compact = new CompactList(document.querySelector("#case-list"), { thumbnail: (row) => this.desk.thumbnail(row), open: go });
-    this.panel = new VerdictPanel(document.querySelector("#case-verdict"), { judge: (verdict) => this.#judge(verdict), go, list: this.list });
+    this.panel = new VerdictPanel(document.querySelector("#case-verdict"), {
+      judge: (verdict) => this.#judge(verdict), go, list: this.list, place: () => this.desk.name, changed: () => this.#named(),
+    });
+    this.list.reviewer = this.panel.reviewer;
+    viewer.keys("case", this.panel.keys());
     this.saving = new Saving(server.ask, {
       stage: viewer.stage, plain, keep, say: viewer.say,
       author: () => this.panel.reviewer,
@@ -63,16 +67,17 @@ class Review {
     });
   }
 
-  /** The address says which case is reviewed; without one it is the list's first that is not reviewed. */
+  /** The address says which case is reviewed; without one it is the one on the stage, or the list's first. */
   async route() {
     const { screen, argument } = routeOf(location.hash);
     if (screen !== "review" && screen !== "case") return;
     await this.desk.load();
     if (screen === "review") return;
-    const id = Number(argument) || this.viewer.stage.scene?.work?.id || this.list.shown[0];
-    if (!id) return void (location.hash = "#review");
-    if (this.viewer.stage.scene?.work?.id === id) this.#follow();
-    else this.#open(id);
+    const open = this.viewer.stage.scene?.work?.id;
+    const id = Number(argument) || open || this.list.shown[0];
+    if (!this.list.row(id)) location.hash = "#review";
+    else if (id !== open) this.#open(id);
+    else this.#follow();
   }
 
   #open(id) {
@@ -84,22 +89,34 @@ class Review {
   shown(scene) {
     document.querySelector("#screens").toggleAttribute("data-work", Boolean(scene.work));
     if (!scene.work) return;
+    document.querySelector("#work-back").href = `#case=${scene.work.id}`;
     this.saving.opened(scene);
+    this.desk.load().then(() => this.#follow());
+  }
+
+  /** The list beside the case follows the one that is filtered and sorted. */
+  #listed() {
+    if (!this.compact) return; // the first list comes before the panels
+    this.compact.load(this.list.shown.map((id) => this.list.row(id)), this.panel.reviewer);
     this.#follow();
   }
 
-  /** The panel and the list beside the case follow the rows. */
+  #named() {
+    this.list.reviewer = this.panel.reviewer;
+    this.list.refresh();
+  }
+
   #follow() {
     const id = this.viewer.stage.scene?.work?.id;
-    this.compact.load(this.list.shown.map((shown) => this.list.row(shown)), this.panel.reviewer);
-    this.compact.current = id;
     const row = this.list.row(id);
-    if (row) this.panel.show(row);
+    if (!row) return;
+    this.compact.current = id;
+    this.panel.show(row);
   }
 
   /** Keep a verdict; the answer is what the panel says. */
-  async #judge({ id, reviewer, verdict, comment, version }) {
-    const answer = await this.server.ask({ what: "judge", id, reviewer, verdict, comment, version });
+  async #judge(verdict) {
+    const answer = await this.server.ask({ what: "judge", ...verdict });
     if (answer.row) this.desk.update([answer.row]);
     return answer;
   }
