@@ -21,7 +21,8 @@ BASE = {"errors", "files"}  # needed by all, know nothing
 LEAVES = {
     "agreement", "annotation", "augment", "charts", "coco", "configuration", "dicom", "dicom_export", "dicom_seg",
     "figures", "gdcm_process", "geometry", "grey_levels", "inpaint", "labelme", "losses", "mask_store", "metrics",
-    "model", "publishers", "radiograph", "rle", "rsna", "run", "shapes", "silence", "untrusted", "workspace_schema",
+    "model", "publishers", "radiograph", "resampling", "rle", "rsna", "run", "shapes", "silence", "untrusted",
+    "workspace_schema",
 }  # fmt: skip
 # Nouns made of other nouns.
 JOINING = {
@@ -35,6 +36,7 @@ JOINING = {
     "reader",
     "readings",
     "report",
+    "tally",
     "worklist",
     "workspace",
     "workspace_records",
@@ -62,6 +64,7 @@ LEAF_EDGES = {
     "dicom_seg": {"annotation", "dicom", "shapes", "silence", "untrusted"},
     "labelme": {"annotation", "shapes", "untrusted"},
     "radiograph": {"dicom", "grey_levels", "silence"},
+    "resampling": {"metrics"},
     "rle": {"annotation"},
     "rsna": {"annotation", "shapes", "untrusted"},
     "shapes": {"annotation"},
