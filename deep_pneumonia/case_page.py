@@ -1,6 +1,5 @@
 """One case on one page: what a person sees on the Inspect screen, to print, to send and to keep."""
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle
@@ -23,11 +22,10 @@ from deep_pneumonia.figures import (
     blank,
     colour_bar,
     overlay,
-    plain,
-    short,
     show,
     trace,
 )
+from deep_pneumonia.lettering import fitted, plain, short, wrapped
 
 BAR, TROUGH, RULE = "#56B4E9", "#262b30", "#3a4147"
 # Inches: page, its margin, a picture, a frame of what if, a line of the table, a line of text.
@@ -68,7 +66,7 @@ def case_figure(
     `pixels` and `attention` (H, W) in [0, 1]; attention None: no map is shown. `title`: the first line is the
     heading. `probabilities` in [0, 1] by class. Colours follow the order of `annotations` and of `agreement`.
     """
-    notes = [line for text in warnings for line in textwrap.wrap(plain(text), 150, initial_indent="\u26a0 ")]
+    notes = [line for text in warnings for line in wrapped(f"\u26a0 {text}", PAGE - 2 * MARGIN, 8.5)]
     tall = float(np.clip(PANEL * pixels.shape[0] / pixels.shape[1], 0.6 * PANEL, 1.4 * PANEL))
     under = tall + 0.1 + 0.19 * -(-len(annotations) // 2)  # the legend
     body = max(under + (FRAME + 0.85 if what_if else 0), (len(probabilities) + 2.8 + 7.8 * len(agreement)) * LINE)
@@ -133,12 +131,21 @@ def _what_if(sheet: _Sheet, y: float, frames: Sequence[WhatIf]) -> None:
 
 
 def _words(page: Figure, title: Sequence[str], notes: Sequence[str]) -> None:
+    wide = PAGE - 2 * MARGIN
     left, inch = MARGIN / PAGE, 1 / page.get_figheight()
-    page.text(left, 1 - 0.28 * inch, plain(title[0]), weight="bold", size=13, color=PALE, va="center")
+    page.text(
+        left,
+        1 - 0.28 * inch,
+        plain(fitted(title[0], wide, 13, bold=True)),
+        weight="bold",
+        size=13,
+        color=PALE,
+        va="center",
+    )
     for row, line in enumerate(title[1:], start=1):
-        page.text(left, 1 - (0.32 + NOTE * row) * inch, plain(line), size=9, color=FAINT, va="center")
+        page.text(left, 1 - (0.32 + NOTE * row) * inch, plain(fitted(line, wide, 9)), size=9, color=FAINT, va="center")
     for row, line in enumerate(reversed(notes)):
-        page.text(left, (0.22 + NOTE * row) * inch, line, color=PALE if row else FAINT, size=8.5, va="center")
+        page.text(left, (0.22 + NOTE * row) * inch, plain(line), color=PALE if row else FAINT, size=8.5, va="center")
 
 
 def _answers(axes: Axes, probabilities: Mapping[str, float]) -> None:

@@ -8,7 +8,6 @@ Contours take the cool colours of Okabe and Ito (2008), which inferno lacks, cas
 """
 
 from collections.abc import Sequence
-from functools import cache
 from itertools import cycle
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,7 +16,6 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 from PIL import Image, ImageColor, ImageDraw
@@ -25,6 +23,7 @@ from skimage.measure import find_contours
 
 from deep_pneumonia.errors import DeepPneumoniaError
 from deep_pneumonia.files import whole
+from deep_pneumonia.lettering import plain, short
 
 NOT_A_DEVICE = "Research and teaching only. Not a medical device."
 READER_COLOURS = ("#56B4E9", "#FFFFFF", "#009E73", "#CC79A7")  # sky blue, white, bluish green, reddish purple
@@ -35,7 +34,6 @@ ROWS = {
     "hit": "Hit", "iou": "IoU", "dice": "Dice",
     "share_inside": "Share inside", "average_precision": "Average precision",
 }  # fmt: skip
-UNKNOWN = "\ufffd"
 SMOOTH = 3  # contours are drawn this many times larger and averaged down
 
 
@@ -123,28 +121,6 @@ def colour_bar(axes: Axes) -> None:
 def blank(size: tuple[float, float], colour: str = "white") -> Figure:
     """An empty page of (width, height) inches that belongs to no global state."""
     return Figure(figsize=size, facecolor=colour)
-
-
-@cache
-def _letters() -> frozenset[int]:
-    """What the font can draw, in both weights."""
-    fonts = (get_font(findfont(FontProperties(weight=weight))) for weight in ("normal", "bold"))
-    return frozenset.intersection(*(frozenset(font.get_charmap()) for font in fonts))
-
-
-def plain(text: str) -> str:
-    """Text that matplotlib takes as it is: a dollar sign would start a formula, and of a letter that the font lacks
-    it would warn."""
-    known = "".join(c if ord(c) in _letters() else UNKNOWN for c in text)
-    return known.replace("$", r"\$")
-
-
-def short(text: str, most: int) -> str:
-    """At most `most` letters, from both ends: names of files often differ in the last ones."""
-    if len(text) <= most:
-        return text
-    end = (most - 1) // 3
-    return f"{text[: most - 1 - end]}\u2026{text[len(text) - end :]}"
 
 
 def save_figure(figure: Figure, path: str | Path) -> None:

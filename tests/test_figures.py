@@ -20,9 +20,7 @@ from deep_pneumonia.figures import (
     contours,
     draw_contours,
     overlay,
-    plain,
     save_figure,
-    short,
     trace,
 )
 
@@ -118,23 +116,6 @@ def test_readers_colours_differ_for_every_kind_of_colour_vision() -> None:
         seen = linear @ np.transpose(matrix)
         apart = np.linalg.norm(seen[:, None] - seen, axis=-1)[np.triu_indices(len(rgb), 1)]
         assert apart.min() > 0.15
-
-
-@pytest.mark.parametrize(
-    ("text", "most", "found"),
-    [("chest-1.png", 11, "chest-1.png"), ("abcdefghij", 7, "abcd\u2026ij"), ("abc", 1, "\u2026")],
-)
-def test_long_text_is_cut_in_its_middle(text: str, most: int, found: str) -> None:
-    assert short(text, most) == found
-
-
-@given(st.text(), st.integers(1, 20))
-def test_what_is_cut_is_never_longer(text: str, most: int) -> None:
-    assert len(short(text, most)) == min(len(text), most)
-
-
-def test_what_the_font_cannot_draw_is_shown_as_unknown() -> None:
-    assert plain("\u80f8 $5\n\x00.png \u00e9\u2013") == "\ufffd \\$5\ufffd\ufffd.png \u00e9\u2013"
 
 
 def test_a_png_names_no_software(tmp_path: Path) -> None:
