@@ -1,5 +1,6 @@
 """Text that is not ours on a figure: as it stands, never a formula, and no longer than its place."""
 
+from bisect import bisect_right
 from functools import cache
 
 from matplotlib.font_manager import FontProperties, findfont, get_font
@@ -41,9 +42,12 @@ def short(text: str, most: int) -> str:
 
 def fitted(text: str, inches: float, size: float, *, bold: bool = False) -> str:
     """The text, cut in its middle where it is wider than `inches` at `size` points; not yet `plain`."""
-    most = min(len(text), int(8 * inches * POINTS / size))  # no letter is narrower than an eighth of its size
+    if width_of(text, size, bold=bold) <= inches:
+        return text
+    lengths = range(1, len(text))
+    most = bisect_right(lengths, inches, key=lambda n: width_of(short(text, n), size, bold=bold))
     while most > 1 and width_of(short(text, most), size, bold=bold) > inches:
-        most -= 1
+        most -= 1  # letters differ in width, so a longer cut can be the narrower one
     return short(text, most)
 
 

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from deep_pneumonia.annotation import Annotation
 from deep_pneumonia.case_page import WhatIf, case_figure
-from deep_pneumonia.figures import short
+from deep_pneumonia.lettering import short
 from deep_pneumonia.radiograph import Radiograph
 from deep_pneumonia.reader import Reading
 

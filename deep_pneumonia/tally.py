@@ -35,7 +35,7 @@ FIGURES = (
 def tally(rows: Sequence[Row]) -> list[Plot]:
     """Every plot of a work list: progress, confusion, accuracy, iou, hit_by_class, iou_by_class, hit_by_reader,
     iou_by_reader, verdicts and kappa, by their keys and in this order. 10,000 rows take about half a second."""
-    patients = Resampling([_patient(r) for r in rows])
+    patients = Resampling([patient(r) for r in rows])
     labels = _classes(r["label"] or NO_LABEL for r in rows)
     readers = _names((a["reader"] for r in rows for a in r["agreement"]), MOST)
     reviewers = _names((name for r in rows for name in r["verdicts"]), MOST_REVIEWERS)
@@ -204,7 +204,7 @@ def _among(name: str, names: Sequence[str]) -> str:
     return name if name in names else OTHER
 
 
-def _patient(row: Row) -> str:
+def patient(row: Row) -> str:
     """Whose a case is, over all sources; a case of nobody known is a patient of its own."""
     return f"{row['source']}/{row['patient']}" if row["patient"] else f"case {row['id']}"
 

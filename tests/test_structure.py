@@ -22,7 +22,7 @@ LEAVES = {
     "agreement", "annotation", "augment", "case_page", "charts", "coco", "configuration", "dicom", "dicom_export",
     "dicom_seg", "figures", "gdcm_process", "geometry", "grey_levels", "inpaint", "labelme", "lettering", "losses",
     "mask_store", "metrics", "model", "publishers", "radiograph", "resampling", "rle", "rsna", "run", "shapes",
-    "silence", "tally_charts", "untrusted", "workspace_schema",
+    "sheet", "silence", "tally_charts", "untrusted", "workspace_schema",
 }  # fmt: skip
 # Nouns made of other nouns.
 JOINING = {
@@ -71,6 +71,7 @@ LEAF_EDGES = {
     "rle": {"annotation"},
     "rsna": {"annotation", "shapes", "untrusted"},
     "shapes": {"annotation"},
+    "sheet": {"charts", "figures", "lettering"},
     "tally_charts": {"charts", "figures", "lettering"},
     "untrusted": {"annotation"},
 }

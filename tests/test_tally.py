@@ -10,7 +10,8 @@ from torchmetrics.functional.classification import multiclass_cohen_kappa
 
 from deep_pneumonia.metrics import bootstrap, mean
 from deep_pneumonia.resampling import Resampling, kappa
-from deep_pneumonia.tally import MOST, NO_LABEL, OTHER, VERDICTS, tally
+from deep_pneumonia.tally import MOST, NO_LABEL, OTHER, tally
+from deep_pneumonia.workspace_records import VERDICTS
 from tests.work_list import drawn, lists, row, unread
 
 KEYS = [
