@@ -3,6 +3,7 @@
 import base64
 import tempfile
 from collections.abc import Callable
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,7 @@ class Downloads:
     def report(self, suffix: str, file: str, drawings: Any) -> dict[str, str]:
         """The one-page report of a case with its masks as they are drawn now."""
         case = self.open(file, (), drawings)
-        figure = page(case.name, case.radiograph, case.masks, case.reading)
+        figure = page(case.name, case.radiograph, case.masks, case.reading, day=date.today().isoformat())
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"report.{suffix}"
             save_figure(figure, path)
