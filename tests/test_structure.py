@@ -19,7 +19,7 @@ OWN = "deep_pneumonia"
 # Every module stands in one of these groups. A later group may import an earlier one, never the other way.
 BASE = {"errors", "files"}  # needed by all, know nothing
 LEAVES = {
-    "agreement", "annotation", "augment", "charts", "coco", "configuration", "dicom", "dicom_export", "dicom_seg",
+    "agreement", "annotation", "archive", "augment", "charts", "coco", "configuration", "dicom", "dicom_export", "dicom_seg",
     "figures", "gdcm_process", "geometry", "grey_levels", "inpaint", "labelme", "losses", "mask_store", "metrics",
     "model", "publishers", "radiograph", "rle", "rsna", "run", "shapes", "silence", "untrusted", "workspace_schema",
 }  # fmt: skip
@@ -28,13 +28,21 @@ JOINING = {
     "cache",
     "cases",
     "checkpoint",
+    "collect",
+    "exchange",
     "explanation",
+    "export",
+    "export_notes",
+    "export_tables",
     "gradcam",
+    "history",
+    "identity",
     "manifest",
     "mask_files",
     "reader",
     "readings",
     "report",
+    "state_file",
     "worklist",
     "workspace",
     "workspace_records",
@@ -46,6 +54,7 @@ VERBS = {
     "train": {"guidance", "material", "validation"},
     "evaluate": {"per_image"},
     "inspect": set(),
+    "review": set(),
     "simulate": {
         "simulation", "simulation.body", "simulation.chest_ct", "simulation.cleaning", "simulation.confounders",
         "simulation.dataset", "simulation.film", "simulation.plan", "simulation.pneumonia", "simulation.projection",
