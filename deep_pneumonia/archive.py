@@ -114,10 +114,11 @@ class _Bounded(io.FileIO):
     """A file of which nobody takes much in one call: a ZIP's list of members is read so, before it can be judged."""
 
     def read(self, size: int | None = -1) -> Any:
-        """At most `size` bytes."""
-        if size is None or size < 0 or size > MAX_CALL:
+        """At most `size` bytes, or all that follow."""
+        asked = os.fstat(self.fileno()).st_size - self.tell() if size is None or size < 0 else size
+        if asked > MAX_CALL:
             raise ExchangeError("The ZIP has a list of members that is too long; do not trust it.")
-        return super().read(size)
+        return super().read(asked)
 
 
 @contextmanager

@@ -97,9 +97,10 @@ class _Import:
             for digest in {d.mask for d in case.drawings if d.mask is not None} - self.masks.keys():
                 self.masks[digest] = self._mask(digest)
         if self.state.cases and len(self.left_out) == len(self.state.cases):
+            first = ascii(self.state.cases[0].name)[:60]
             raise ExchangeError(
-                f"None of the {len(self.left_out)} radiographs, such as {self.state.cases[0].name!a}, is in the export, in "
-                "the work list or where it was; export with the radiographs."
+                f"None of the {len(self.left_out)} radiographs, such as {first}, is in the export, in the work list or "
+                "where it was; export with the radiographs."
             )
 
     def _mask(self, digest: str) -> str:
@@ -175,14 +176,8 @@ class _Import:
     def _same_mask(self, row: Sequence[Any]) -> tuple[Any, ...]:
         """What makes a version of a mask the same: all but its number; what came with a case came at any time."""
         reader, _, kind, mask, removed, author, time = row
-        return (
-            reader,
-            kind,
-            self.state.copies.get(mask, mask),
-            bool(removed),
-            author,
-            "" if author == IMPORTED else time,
-        )
+        when = "" if author == IMPORTED else time
+        return reader, kind, self.state.copies.get(mask, mask), bool(removed), author, when
 
 
 def _merged(

@@ -1,4 +1,4 @@
-"""The tables of an export, CSV in UTF-8, for people and their spreadsheets; an import does not read them.
+"""The tables of an export, CSV in UTF-8 with its mark, for people and their spreadsheets; an import does not read them.
 
 cases.csv         one row a case: case (its number), name, key (SHA-256 of the file), source, patient, split, label,
                   sex, age, view; readers (how many); predicted, probability (of that class), evidence, warnings,
@@ -50,8 +50,8 @@ def write_tables(
 
 
 def _write(path: Path, columns: Sequence[str], lines: Iterable[Sequence[Cell]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
+    with path.open("w", newline="", encoding="utf-8-sig") as stream:
+        writer = csv.writer(stream)
         writer.writerow(columns)
         writer.writerows([harmless(cell) for cell in line] for line in lines)
 

@@ -112,12 +112,12 @@ def _mask_cells(case: Case, cell: Callable[[Path | None], str]) -> list[tuple[st
 
 
 def _written(reader: str) -> str:
-    """A reader's name without the separator; `_meant` gives any name back."""
-    return re.sub("%(?=3B|25)", "%25", reader).replace(SEPARATOR, "%3B")
+    """A reader's name without the separator, and without what csv ends a line at; `_meant` gives any name back."""
+    return re.sub("%(?=3B|0D|25)", "%25", reader).replace(SEPARATOR, "%3B").replace("\r", "%0D")
 
 
 def _meant(reader: str) -> str:
-    return re.sub("%(3B|25)", lambda found: chr(int(found[1], 16)), reader)
+    return re.sub("%(3B|0D|25)", lambda found: chr(int(found[1], 16)), reader)
 
 
 def read_manifests(paths: Iterable[str | Path]) -> list[Case]:

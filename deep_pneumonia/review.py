@@ -76,10 +76,9 @@ def add(arguments: argparse.Namespace) -> None:
     """Add cases with their masks; those that are known stay as they are."""
     workspace = Workspace(arguments.workspace)
     for source in arguments.sources:
-        cases = tqdm(
-            cases_from(source, split=arguments.split), f"Adding {Path(source).name}", unit="case", disable=None
-        )
-        print(f"{source}: {workspace.add(cases)} new cases")
+        cases = cases_from(source, split=arguments.split)
+        new = workspace.add(tqdm(cases, f"Adding {Path(source).name}", unit="case", disable=None))
+        print(f"{source}: {new} new cases")
 
 
 def read(arguments: argparse.Namespace) -> None:

@@ -133,7 +133,8 @@ def _checked_case(entry: dict[str, Any], where: str) -> StateCase:
 
 def _checked_rows(entry: dict[str, Any], name: str, where: str, row: Callable[[dict[str, Any], str], Any]) -> list[Any]:
     """Rows whose versions count up by one from 1 for each reader or reviewer."""
-    found, last = [], {}
+    found: list[Any] = []
+    last: dict[str, int] = {}
     for number, one in enumerate(_listed(entry.get(name), f"{where}.{name}")):
         place = f"{where}.{name}[{number}]"
         found.append(row(one, place))
