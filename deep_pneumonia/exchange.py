@@ -22,6 +22,7 @@ from deep_pneumonia.annotation import MAX_BYTES, read_mask
 from deep_pneumonia.archive import Archive, opened
 from deep_pneumonia.errors import ExchangeError
 from deep_pneumonia.files import whole
+from deep_pneumonia.identity import plain_mask
 from deep_pneumonia.mask_store import digest_of
 from deep_pneumonia.state_file import (
     MASKS,
@@ -81,6 +82,7 @@ class _Import:
     keys: set[str] = field(init=False)
     images: dict[str, Path] = field(default_factory=dict)  # of cases that are new, by key
     masks: dict[str, str] = field(default_factory=dict)  # digest of the stored file by that in the state
+    plain: dict[str, str] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)  # names of radiographs, by key
 
     def __post_init__(self) -> None:
@@ -177,7 +179,17 @@ class _Import:
         """What makes a version of a mask the same: all but its number; what came with a case came at any time."""
         reader, _, kind, mask, removed, author, time = row
         when = "" if author == IMPORTED else time
-        return reader, kind, self.state.copies.get(mask, mask), bool(removed), author, when
+        return reader, kind, mask and self._plain(mask), bool(removed), author, when
+
+    def _plain(self, digest: str) -> str:
+        """Digest of a mask's file without words in it, as an export has it."""
+        if digest not in self.plain:
+            path = self.workspace.store.path(digest)
+            copy = self.state.copies.get(digest, digest)
+            if digest not in self.masks and path.exists():  # a mask that only this workspace knows
+                copy = digest_of(plain_mask(path.read_bytes()))
+            self.plain[digest] = copy
+        return self.plain[digest]
 
 
 def _merged(
