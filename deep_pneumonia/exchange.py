@@ -11,6 +11,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from sqlite3 import Connection
@@ -20,7 +21,7 @@ from tqdm import tqdm
 
 from deep_pneumonia.annotation import MAX_BYTES, read_mask
 from deep_pneumonia.archive import Archive, opened
-from deep_pneumonia.errors import ExchangeError
+from deep_pneumonia.errors import AnnotationError, ExchangeError
 from deep_pneumonia.files import whole
 from deep_pneumonia.identity import plain_mask
 from deep_pneumonia.mask_store import digest_of
@@ -187,7 +188,8 @@ class _Import:
             path = self.workspace.store.path(digest)
             copy = self.state.copies.get(digest, digest)
             if digest not in self.masks and path.exists():  # a mask that only this workspace knows
-                copy = digest_of(plain_mask(path.read_bytes()))
+                with suppress(AnnotationError):  # damaged, and then like no other
+                    copy = digest_of(plain_mask(path.read_bytes()))
             self.plain[digest] = copy
         return self.plain[digest]
 

@@ -21,7 +21,7 @@ from deep_pneumonia.annotation import Annotation, read_mask
 from deep_pneumonia.archive import written
 from deep_pneumonia.coco import write_coco
 from deep_pneumonia.dicom_export import to_seg
-from deep_pneumonia.errors import ExchangeError
+from deep_pneumonia.errors import DeepPneumoniaError, ExchangeError
 from deep_pneumonia.export_notes import README, one_split
 from deep_pneumonia.export_tables import write_tables
 from deep_pneumonia.files import write_json
@@ -64,9 +64,12 @@ def export(
     readings: a checkpoint's, for the tables. radiographs: copy them, else they are referred to where they lie.
     seg: a DICOM segmentation of each case with a mask as well. progress: show a bar.
 
+    A case whose radiograph is missing or damaged, or whose masks have other sizes, is in state.json and the tables
+    alone, and `notes` says so.
+
     Raises:
-        ExchangeError: the workspace is empty, or `target` cannot be written. What stood there stays.
-        RadiographError, AnnotationError: a file that has to be read is damaged.
+        ExchangeError: the workspace is empty or has a damaged mask, or `target` cannot be written. What stood there
+            stays.
     """
     records = history(workspace)
     if not records:
@@ -109,31 +112,42 @@ class _Writing:
     def _cases(self, records: list[Record], progress: bool) -> Iterator[tuple[str, list[Annotation]]]:
         """Write each case's files, and give those that have readers for coco.json."""
         for record in tqdm(records, "Exporting", unit="case", disable=None if progress else True):
+            self.images[record.item.id] = "" if self.radiographs else str(record.item.case.image)
             self._versions(record)
-            image = record.item.case.image
-            masks = self._newest(record)
-            self.images[record.item.id] = "" if self.radiographs else str(image)
-            if not image.is_file():
-                self.notes.append(f"{image} is not there any more, so its case is in {STATE} and the tables alone.")
+            try:
+                case, drawn = self._case(record)
+            except DeepPneumoniaError as error:
+                self.notes.append(f"Case {record.item.id} is in {STATE} and the tables alone: {error}")
                 continue
-            if self.radiographs:
-                image = self._copied(record)
-            case = record.item.case
-            patient, source = case.patient or case.image.stem, case.source or "own"
-            self.cases.append(replace(case, image=image, patient=patient, source=source, masks=tuple(masks)))
-            if masks:
-                yield self._drawn(record, image)
+            self.cases.append(case)
+            if drawn:
+                yield drawn
+
+    def _case(self, record: Record) -> tuple[Case, tuple[str, list[Annotation]] | None]:
+        case = record.item.case
+        image, masks = case.image, self._newest(record)
+        if not image.is_file():
+            raise ExchangeError(f"{image} is not there any more; put it back and export again.")
+        if self.radiographs:
+            image = self._copied(record)
+        drawn = self._drawn(record, image) if masks else None
+        patient, source = case.patient or case.image.stem, case.source or "own"
+        return replace(case, image=image, patient=patient, source=source, masks=tuple(masks)), drawn
 
     def _versions(self, record: Record) -> None:
         """Every version's mask, once each, under the digest of what is written."""
         for drawing in record.drawings:
             if drawing.mask is None or drawing.digest is None or drawing.digest in self.areas:
                 continue
-            data = plain_mask(_bytes(drawing.mask))
+            try:
+                data = plain_mask(_bytes(drawing.mask))
+                self.areas[drawing.digest] = int(read_mask(data).mask.sum())
+            except DeepPneumoniaError as error:
+                who = f"version {drawing.version} of {drawing.reader} in case {record.item.id}"
+                raise ExchangeError(f"{error} It is {who}; nothing was exported.") from error
             digest = digest_of(data)
             if digest != drawing.digest:
                 self.copies[drawing.digest] = digest
-            self.areas[drawing.digest] = int(read_mask(data, name=drawing.mask.name).mask.sum())
             (self.folder / MASKS / f"{digest}.png").write_bytes(data)
 
     def _newest(self, record: Record) -> list[MaskRef]:
@@ -201,4 +215,4 @@ def _bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise ExchangeError(f"{path} cannot be read ({error.strerror}); nothing was exported.") from error
+        raise ExchangeError(f"{path} cannot be read ({error.strerror}); check your rights to it.") from error

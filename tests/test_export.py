@@ -198,6 +198,7 @@ def test_a_manifest_can_be_read_even_of_a_patient_in_two_splits_and_a_lost_radio
     found = {c.patient: c.split for c in read_manifests([tmp_path / "out" / "manifest.csv"])}
     assert found == {"0": "train", "2": "val", "p": "val"}
     assert len(made.notes) == 2
+    assert made.notes[0].startswith("Case 2 is in state.json and the tables alone: ")
     assert "1.png is not there any more" in made.notes[0]
     assert made.notes[1].startswith("Patients in two splits: 1;")
     assert len(table(tmp_path / "out" / "cases.csv")) == 5
@@ -239,6 +240,19 @@ def test_a_damaged_mask_is_named_and_an_empty_folder_is_taken(tmp_path: Path) ->
     assert (tmp_path / "out" / "README.txt").read_text().startswith("A work list of Deep Pneumonia")
     assert drawing.mask is not None
     drawing.mask.write_bytes(to_png(drawn(1).mask)[:60])
-    with pytest.raises(Exception, match="damaged or cut short"):
+    with pytest.raises(ExchangeError, match=r"damaged or cut short.*version 1 of Ana in case 1; nothing was exported"):
         export(space, tmp_path / "other")
     assert not (tmp_path / "other").exists()
+
+
+def test_a_case_that_cannot_be_trained_on_does_not_hold_up_the_others(tmp_path: Path) -> None:
+    space = small(tmp_path, cases=3)
+    space.draw(1, drawn(1), version=0, author="Ana")
+    space.draw(1, drawn(1, "Ben", size=(9, 9)), version=0, author="Ben")
+    (tmp_path / "broken.tif").write_bytes(b"no radiograph")
+    space.add([Case(tmp_path / "broken.tif", "p", "own", "test")])
+    made = export(space, tmp_path / "out", radiographs=True)
+    assert [c.patient for c in read_manifests([tmp_path / "out" / "manifest.csv"])] == ["p1", "p2"]
+    assert [note.split(":")[0][:6] for note in made.notes] == ["Case 1", "Case 4"]
+    assert "9 rows" in made.notes[0]
+    assert len(table(tmp_path / "out" / "annotations.csv")) == 2
