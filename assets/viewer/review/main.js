@@ -22,6 +22,7 @@ export async function mount(root, server) {
   viewer.review = {
     opening: () => ({ token, id: review.asked }),
     wanted: () => ({ token, ...review.desk.wanted }),
+    taken: (file, why) => review.desk.taken(file, why),
   };
   addEventListener("hashchange", () => review.route());
   document.addEventListener("deep-pneumonia:shown", ({ detail }) => review.shown(detail));
