@@ -122,12 +122,16 @@ def _beside(sheet: Sheet, plots: Sequence[Plot]) -> None:
         x = MARGIN + number * (width + GAP)
         sheet.say(x, sheet.y + 0.1, plot["title"], 10.5, weight="bold")
         sheet.lines(x, sheet.y + 0.24, plot["note"], width)
-        if plot.get("bars") or plot.get("cells"):
+        if _tall(plot):
             _draw(sheet, plot, x, sheet.y + notes + 0.15 * (plot["kind"] == "grid"), width)
     sheet.y += notes + max(_tall(p) for p in plots) + 0.25 + GAP
 
 
 def _tall(plot: Plot) -> float:
+    """Inches that a plot takes, 0 where it has nothing to show: then its note says why."""
+    parts = plot["bars"] if "bars" in plot else [cell for line in plot["cells"] for cell in line]
+    if not any(part["n"] for part in parts):
+        return 0
     if plot["key"] == "iou":
         return HISTOGRAM
     return ROW * len(plot["cells"]) + 0.15 if plot["kind"] == "grid" else ROW * len(plot["bars"])
