@@ -69,7 +69,7 @@ def set_report(
     """
     heading = [
         name,
-        f"Report of {day}. {len(rows)} cases of {len({patient(r) for r in rows})} patients.",
+        f"Report of {day}. Cases: {len(rows)}, patients: {len({patient(r) for r in rows})}.",
         f"Checkpoint {checkpoint_name}, SHA-256 {checkpoint_sha256}.",
     ]
     with whole(path) as partial, PdfPages(partial, metadata={"CreationDate": None}) as file:
@@ -156,9 +156,10 @@ def _table(sheet: Sheet, rows: Sequence[Row]) -> None:
     known = sorted((r for r in rows if r["disagreement"] is not None), key=lambda r: (-r["disagreement"], r["id"]))
     sheet.turn()
     sheet.say(MARGIN, sheet.y + 0.1, "Where attention and doctors are furthest apart", 10.5, weight="bold")
-    many = (
-        f"{min(MOST, len(known))} of {len(known)} cases." if known else "No case is both read and judged by a doctor."
-    )
+    if not known:
+        sheet.lines(MARGIN, sheet.y + 0.24, "No case is read that a doctor has judged.", WIDE)
+        return
+    many = f"{min(MOST, len(known))} of {len(known)} cases."
     sheet.y = sheet.lines(MARGIN, sheet.y + 0.24, f"{many} {DISAGREEMENT}", WIDE) + 0.2
     _line(sheet, {name: name for name in COLUMNS}, head=True)
     for row in known[:MOST]:
