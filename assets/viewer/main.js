@@ -2,6 +2,7 @@
 
 import { Controls, h } from "./controls.js";
 import { Keys } from "./keys.js";
+import { Loan } from "./loan.js";
 import { Pencil } from "./pencil.js";
 import { Pointer } from "./pointer.js";
 import { Readers } from "./readers.js";
@@ -12,6 +13,9 @@ import { keep, kept, plain, remember } from "./store.js";
 
 // The entry of the page's menu that stands for a screen without one of its own.
 const MENU = { case: "review", quiz: "lesson" };
+// Screens that borrow the stage for scenes of their own, and those that step through the teaching cases.
+const BORROWERS = new Set(["lesson"]);
+const CASES_ON = new Set(["inspect", "annotate", "compare"]);
 const PAUSE = 250; // ms without a stroke after which the server is asked for the figures of a drawing
 
 /**
@@ -31,11 +35,13 @@ export function mount(root, look, server) {
   const keys = new Keys(stage, actions, root);
   actions.help = () => keys.help();
   root.append(panes, h("div", { class: "below" }, controls.element, readers.element, status));
-  const route = () => opened(stage, root, server);
+  const loan = new Loan(stage, (scene) => shown(stage, root, scene, server));
+  const route = () => opened(stage, root, server, loan);
   addEventListener("hashchange", route);
   route();
-  window.deepPneumonia = interfaceOf(stage, pencil, status);
-  return { show: (scene) => shown(stage, root, scene, server), stage };
+  window.deepPneumonia = interfaceOf(stage, pencil, status, loan, root);
+  announce("ready", window.deepPneumonia);
+  return { show: (scene) => loan.opened(scene), stage };
 }
 
 /** Kept at once, so that no reload is too quick for it; measured by the server when the hand rests. */
@@ -60,7 +66,7 @@ async function shown(stage, root, scene, server) {
   // Only now has the stage a width.
   if (!root.dataset.shown) stage.change({ layout: stage.preferred(stage.state.screen) });
   const drawings = restored(scene);
-  await stage.show(scene, drawings);
+  if (!(await stage.show(scene, drawings))) return;
   remember(scene.files);
   if (drawings.length) server.tell("drawn");
   if (stage.state.screen === "compare") server.tell("comparing");
@@ -68,7 +74,10 @@ async function shown(stage, root, scene, server) {
   announce("shown", scene);
 }
 
-/** Tell the page's other parts: which "screen" is open, which scene is "shown", that its masks were "drawn" on. */
+/**
+ * Tell the page's other parts: the viewer is "ready"; which "screen" is open; which scene is "shown"; that its masks
+ * were "drawn" on; that an arrow key asks for a "step" where there are no teaching cases to step through.
+ */
 function announce(event, detail) {
   document.dispatchEvent(new CustomEvent(`deep-pneumonia:${event}`, { detail }));
 }
@@ -79,7 +88,7 @@ function restored({ key, size: [height, width] }) {
 }
 
 /** The address says which screen is open, so that it can be linked to and left with the browser's Back. */
-function opened(stage, root, server) {
+function opened(stage, root, server, loan) {
   const { screen } = routeOf(location.hash);
   (root.closest("#screens") ?? document.body).dataset.screen = screen;
   for (const link of document.querySelectorAll("nav.screens a")) {
@@ -91,9 +100,12 @@ function opened(stage, root, server) {
     screen, attention: screen !== "annotate", layout: stage.preferred(screen),
     tool: DRAWN_ON.has(screen) ? "brush" : "move", brush: stage.state.brush ?? 24,
   });
+  const returns = loan.active && !BORROWERS.has(screen);
+  if (returns) loan.end();
   announce("screen", screen);
   stage.tell("change", "screen");
-  if (screen === "compare" && stage.scene) server.tell("comparing");
+  // What comes back is compared when it is there again.
+  if (screen === "compare" && stage.scene && !returns) server.tell("comparing");
 }
 
 function actionsOf(stage, pencil, root) {
@@ -120,8 +132,9 @@ function actionsOf(stage, pencil, root) {
   };
 }
 
-/** Open the teaching case before or after this one. */
+/** Open the teaching case before or after this one; other screens have steps of their own. */
 function stepped(stage, by) {
+  if (!CASES_ON.has(stage.state.screen)) return announce("step", by);
   const cases = [...document.querySelectorAll("#cases .thumbnail-item")];
   const now = stage.asked ?? stage.scene.place; // two quick steps go two cases further
   if (now === null || !cases.length) return;
@@ -141,11 +154,18 @@ function scaleOf({ palette, most }) {
 }
 
 /** What the page's other parts may ask of the viewer. */
-function interfaceOf(stage, pencil, status) {
+function interfaceOf(stage, pencil, status, loan, root) {
   return {
     stage,
     pencil,
-    drawings: () => (stage.scene ? stage.layers.map(plain) : null),
+    // Of a scene on loan the server has no file that they could be measured on.
+    drawings: () => (loan.ours ? stage.layers.map(plain) : null),
+    /** Show what `stage.prepare` made of a scene until another screen opens; `keep`: as it is zoomed and windowed. */
+    borrow: (ready, options) => {
+      root.hidden = false;
+      loan.take(ready, options);
+      root.dataset.shown = ready.scene.key;
+    },
     compare: (answer) => answer && stage.scene && stage.compare(answer),
     say: (words) => (status.textContent = words),
     save: (file) => file && download(file.name, file.type, Uint8Array.from(atob(file.data), (c) => c.charCodeAt(0))),
