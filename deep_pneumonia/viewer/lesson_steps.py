@@ -1,7 +1,8 @@
 """The six steps of the lesson as plain JSON for the page: text, the scenes of the stage, and one thing to try each.
 
 {"step", "html", "scenes": [scene, ...], "display": of the stage, "widget": {"kind", ...}}; assets/viewer/teach/ shows
-them. Each is computed when it is first opened, and never again.
+them. The layout "preferred" is side by side where there is room. Each is computed when it is first opened, and never
+again.
 """
 
 from collections.abc import Callable, Sequence
@@ -107,7 +108,7 @@ class Steps:
         cells = chosen[0][2].cells.shape
         return {
             "html": text.attention((cells[0], cells[1])), "scenes": [scene for _, scene, _ in chosen],
-            "display": {**MARKED, "layout": "side"}, "widget": {"kind": "choices", "choices": choices},
+            "display": {**MARKED, "layout": "preferred"}, "widget": {"kind": "choices", "choices": choices},
         }  # fmt: skip
 
     def _masks(self) -> Json:
@@ -165,7 +166,7 @@ class Steps:
         ]
         return {
             "html": text.calibration(facts()), "scenes": [scene for _, scene, _ in shown],
-            "display": {**MARKED, "masks": False, "layout": "side"},
+            "display": {**MARKED, "masks": False, "layout": "preferred"},
             "widget": {"kind": "calibration", "choices": choices, "temperature": self.reader.checkpoint.temperature},
         }  # fmt: skip
 
@@ -179,4 +180,4 @@ def blanks() -> list[tuple[str, Radiograph]]:
     grey = np.full((256, 256), 128, np.uint8)
     noise = np.random.default_rng(0).integers(0, 256, (256, 256), dtype=np.uint8)
     named = {"Nothing but grey": grey, "Nothing but noise": noise}
-    return [(n, Radiograph(p / np.float32(255), None, "PNG", colour=0.0)) for n, p in named.items()]
+    return [(n, Radiograph((p / 255).astype(np.float32), None, "PNG", colour=0.0)) for n, p in named.items()]

@@ -14,7 +14,7 @@ TITLES = (
     "What the doctor's mask adds",
     "When one class is rare",
     "How a model cheats",
-    "Calibration, and the right to say \u201cI do not know\u201d",
+    'Calibration, and the right to say "I do not know"',
 )
 SOURCES = {"nih": "NIH (adults)", "kermany": "Guangzhou (children)", "covid": "the COVID-19 collection (adults)"}
 SMALL = 0.02  # of a probability: below, a change is called small
@@ -66,7 +66,7 @@ def attention(cells: tuple[int, int]) -> str:
         "sum alone. So the map took part in the answer; it was not drawn afterwards.",
         "It is <b>no proof</b>: it says where the class was read, not that a lesion lies there, nor that the answer is "
         "right. A large lesion is hit by chance, so two blind maps stand beside it: the same numbers shuffled, and the "
-        "lungs\u2019 centres.",
+        "lungs' centres.",
     ) + task("Move the threshold under the picture and watch the overlap (IoU) with the true mask.")
 
 
@@ -86,7 +86,7 @@ def masks(with_masks: Facts, without: Facts) -> str:
         f"Two networks of one build learnt from the same images. Only {escape(with_masks.name)} was also shown where "
         f"doctors drew the lesions; {escape(without.name)} got the class alone.",
         f"On {number} test radiographs of adults with a drawn lesion, the highest point of the map lies in the "
-        f"doctor\u2019s mask in {whole(hits[0])} with masks and in {whole(hits[1])} without: {apart(*hits)}.",
+        f"doctor's mask in {whole(hits[0])} with masks and in {whole(hits[1])} without: {apart(*hits)}.",
         f"At telling normal from ill (AUROC, 1 is perfect) they reach {names[0]} and {names[1]}: {apart(*names)}. "
         "A better map is not by itself a better diagnosis. It was one run of each.",
     ) + task("Switch between the two cases; use <i>Difference</i> under the picture.")
@@ -122,8 +122,9 @@ def rarity(known: Facts, rare: str) -> str:
     return paragraphs(
         f"The training images hold {counts[common]:,} of <i>{escape(common)}</i> and {counts[rare]:,} of "
         f"<i>{escape(rare)}</i>. A network that never names the rare class is seldom punished.",
-        "So each class gets a <b>weight</b>, (1 \u2212 \u03b2) / (1 \u2212 \u03b2<sup>n</sup>) for n images: where there "
-        "are many, one more adds little. With \u03b2 = 0 all weigh the same; nearer to 1 a rare one counts more. "
+        "So each class gets a <b>weight</b>, (1 \u2212 \u03b2) / (1 \u2212 \u03b2<sup>n</sup>) for n images: "
+        "where there are many, one more adds little. With \u03b2 = 0 all weigh the same; nearer to 1 a rare one counts "
+        "more. "
         f"Training used \u03b2 = {known.beta:g}.",
         f"(Here each image counts once; in training, one with a drawn lesion {known.repeats} times.)",
         "We trained none without weights, so no figure of ours says how much they help.",
@@ -139,7 +140,7 @@ def cheating(known: Facts, rare: str) -> str:
         for n, total in [known.named(one, rare)]
     )
     return paragraphs(
-        "A network learns whatever tells classes apart: also letters, tubes, a hospital\u2019s way of making pictures. "
+        "A network learns whatever tells classes apart: also letters, tubes, a hospital's way of making pictures. "
         "That is no lesion, and it fails in the next hospital.",
         f"Ours has such a shortcut at hand: of {known.counts[rare]:,} training images of <i>{escape(rare)}</i>, "
         f"{number:,} come from {_source(source)}. In the tests it gives that name to {named}. "
@@ -190,8 +191,8 @@ def calibration(known: Facts) -> str:
         "Of 100 pictures that get 80%, about 80 should have that class. On validation images the raw network was "
         f"{sure}; one number, the <b>temperature</b> {temperature:.2f}, was fitted to mend it.",
         f"On test patients it is still off. The mean gap between probability and truth (ECE, 0 is perfect): {errors}.",
-        "Probabilities always sum to 1: none means \u201cthis is no chest\u201d. So the viewer looks at the evidence, "
-        "and draws no map where it is weak. That is its \u201cI do not know\u201d, and it is not always said.",
+        "Probabilities always sum to 1: none means &quot;this is no chest&quot;. So the viewer looks at the evidence, "
+        "and draws no map where it is weak. That is its &quot;I do not know&quot;, and it is not always said.",
     ) + task("Look at three pictures, and move the temperature.")
 
 

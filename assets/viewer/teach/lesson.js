@@ -101,7 +101,7 @@ class Lesson {
     const widget = WIDGETS[page.widget.kind](page.widget, { scene, stage });
     this.root.replaceChildren(h("p", { class: "teach-count" }, `Step ${page.step} of ${this.links.length}`), title, text, widget, this.#ways(page.step));
     scene(0);
-    const layout = page.display.layout === "side" ? stage.preferred(SCREEN) : page.display.layout;
+    const layout = page.display.layout === "preferred" ? stage.preferred(SCREEN) : page.display.layout;
     stage.change({ ...page.display, layout });
     if (moved) title.focus({ preventScroll: true });
   }
