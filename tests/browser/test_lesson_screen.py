@@ -75,6 +75,8 @@ def test_severity_changes_picture_and_figures_at_once_without_a_request(lesson: 
     assert len(lesson.requests) == asked
     page.get_by_label("True outline").check()
     assert lesson.stage("state.masks") is True
+    lesson.press("m")
+    expect(page.get_by_label("True outline")).not_to_be_checked()
 
 
 def test_a_frame_of_the_series_is_there_at_once(opened: Open) -> None:

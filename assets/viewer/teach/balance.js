@@ -37,7 +37,8 @@ export function balance({ counts, rare, betas, beta }) {
     const at = names.indexOf(rare);
     said.textContent = `${rare}: ${percent(equal[at])} of the loss with equal weights, ${percent(share[at])} with these.`;
   };
-  const count = slider(`Images of ${rare}`, 0, 100, position(state.count, most), (v) => (state.count = amount(v, most)), () => String(state.count), draw);
+  const setCount = (v) => (state.count = amount(v, most));
+  const count = slider(`Images of ${rare}`, 0, 100, position(state.count, most), setCount, () => String(state.count), draw);
   const power = slider("β", 0, betas.length - 1, state.beta, (v) => (state.beta = v), () => String(betas[state.beta]), draw);
   draw();
   const head = h("tr", {}, ...["Class", "Images", "Weight", "Share of the loss"].map((text) => h("th", { scope: "col" }, text)));

@@ -36,11 +36,21 @@ class Lesson {
     return window.deepPneumonia;
   }
 
+  /** A box of the lesson and the one under the picture that does the same go together. */
+  #follow({ stage }) {
+    if (this.follows) return;
+    this.follows = true;
+    stage.on("frame", () => {
+      for (const box of this.root.querySelectorAll("input[data-part]")) box.checked = stage.state[box.dataset.part];
+    });
+  }
+
   /** Open the step in the address, when this screen is open and the viewer is there. */
   open() {
     const { screen, argument } = routeOf(location.hash);
     if (screen !== SCREEN) this.shown = null;
     if (screen !== SCREEN || !this.viewer) return;
+    this.#follow(this.viewer);
     const step = Math.min(Math.max(Math.trunc(Number(argument)) || 1, 1), this.links.length);
     if (this.shown === step) return;
     this.#mark(step);
@@ -99,7 +109,8 @@ class Lesson {
     text.innerHTML = page.html; // ours, and escaped by the server
     const title = h("h2", { tabindex: "-1" }, this.links[page.step - 1].textContent);
     const widget = WIDGETS[page.widget.kind](page.widget, { scene, stage });
-    this.root.replaceChildren(h("p", { class: "teach-count" }, `Step ${page.step} of ${this.links.length}`), title, text, widget, this.#ways(page.step));
+    const count = h("p", { class: "teach-count" }, `Step ${page.step} of ${this.links.length}`);
+    this.root.replaceChildren(count, title, text, widget, this.#ways(page.step));
     scene(0);
     const layout = page.display.layout === "preferred" ? stage.preferred(SCREEN) : page.display.layout;
     stage.change({ ...page.display, layout });

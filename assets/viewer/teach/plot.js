@@ -26,7 +26,8 @@ export function curves(lines, { limit = null, label }) {
   const count = lines[0].values.length;
   const element = s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "teach-plot", role: "img", "aria-label": label });
   for (const [value, y] of [[0, low], [0.5, (low + high) / 2], [1, high]]) {
-    element.append(s("line", { x1: LEFT, x2: WIDTH - RIGHT, y1: y, y2: y, class: "grid" }), s("text", { x: LEFT - 5, y: y + 4, "text-anchor": "end" }, String(value)));
+    element.append(s("line", { x1: LEFT, x2: WIDTH - RIGHT, y1: y, y2: y, class: "grid" }));
+    element.append(s("text", { x: LEFT - 5, y: y + 4, "text-anchor": "end" }, String(value)));
   }
   if (limit !== null) {
     const [[, y]] = placed([limit]);

@@ -9,7 +9,9 @@ const percent = (share, digits = 0) => `${(100 * share).toFixed(digits)}%`;
 export function severity({ series, said, limit }, { scene, stage }) {
   const last = series.length - 1;
   const output = h("output");
-  const slider = h("input", { type: "range", min: 0, max: last, step: 1, value: 0, "aria-label": "Severity", input: () => pick(Number(slider.value)) });
+  const slider = h("input", {
+    type: "range", min: 0, max: last, step: 1, value: 0, "aria-label": "Severity", input: () => pick(Number(slider.value)),
+  });
   const truth = h("p", { class: "teach-fact" });
   const read = h("p", { class: "teach-fact", "aria-live": "polite" });
   const plot = curves(
@@ -34,13 +36,13 @@ export function severity({ series, said, limit }, { scene, stage }) {
   };
   tell(0);
   const shows = (part, label) => {
-    const box = h("input", { type: "checkbox", change: () => stage.change({ [part]: box.checked }) });
+    const box = h("input", { type: "checkbox", "data-part": part, change: () => stage.change({ [part]: box.checked }) });
     return h("label", { class: "check" }, box, label);
   };
   return h("div", { class: "teach-widget" },
     h("label", { class: "teach-slider" }, h("span", {}, "Severity"), slider, output), truth,
     h("div", { class: "teach-checks" }, shows("masks", "True outline"), shows("attention", "Attention")), read,
-    plot.element, h("p", { class: "hint" }, `Along: severity. Dashed: highest attention ${limit.toFixed(2)}, from which on a map is shown. ${said}`));
+    plot.element, h("p", { class: "hint" }, `Along: severity. Dotted: the attention of ${limit.toFixed(2)} that a map needs to be shown. ${said}`));
 }
 
 function swatch(line) {
