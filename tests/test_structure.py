@@ -62,7 +62,7 @@ VERBS = {
     "simulate": {
         "simulation", "simulation.body", "simulation.chest_ct", "simulation.cleaning", "simulation.confounders",
         "simulation.dataset", "simulation.film", "simulation.plan", "simulation.pneumonia", "simulation.projection",
-        "simulation.scene", "simulation.teaching", "simulation.visible",
+        "simulation.scene", "simulation.series", "simulation.teaching", "simulation.visible",
     },
 }  # fmt: skip
 # All that one leaf knows of another: these edges exactly, and the base.
