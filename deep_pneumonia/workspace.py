@@ -56,7 +56,7 @@ class Workspace:
             key = digest_of(_bytes(case.image))
             kept = [(m, None if m.path is None else self.store.keep(_bytes(m.path))) for m in case.masks]
             with changing(self.database) as db:
-                cells = (key, self._inside(case.image), *(getattr(case, name) for name in CASE))
+                cells = (key, self.inside(case.image), *(getattr(case, name) for name in CASE))
                 marks = ", ".join("?" * len(cells))
                 made = db.execute(f"INSERT OR IGNORE INTO cases VALUES (NULL, {marks})", cells)  # noqa: S608
                 if made.rowcount:
@@ -91,7 +91,7 @@ class Workspace:
     def has(self, image: Path) -> bool:
         """Whether a file is the radiograph of a case."""
         with connected(self.database) as db:
-            named = (self._inside(image), str(image))
+            named = (self.inside(image), str(image))
             return db.execute("SELECT 1 FROM cases WHERE image IN (?, ?)", named).fetchone() is not None
 
     def all_drawings(self) -> dict[int, list[Drawing]]:
@@ -203,7 +203,7 @@ class Workspace:
         mask = None if digest is None else self.store.path(digest)
         return Drawing(reader, version, kind, mask, digest, bool(removed), author, time)
 
-    def _inside(self, image: Path) -> str:
+    def inside(self, image: Path) -> str:
         """A path within the folder as one relative to it, so that the folder can be moved; others are absolute."""
         path = image.absolute()
         return str(path.relative_to(self.folder) if path.is_relative_to(self.folder) else path)

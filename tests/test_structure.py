@@ -19,18 +19,25 @@ OWN = "deep_pneumonia"
 # Every module stands in one of these groups. A later group may import an earlier one, never the other way.
 BASE = {"errors", "files"}  # needed by all, know nothing
 LEAVES = {
-    "agreement", "annotation", "augment", "case_page", "charts", "coco", "configuration", "dicom", "dicom_export",
-    "dicom_seg", "figures", "gdcm_process", "geometry", "grey_levels", "inpaint", "labelme", "lettering", "losses",
-    "mask_store", "metrics", "model", "publishers", "radiograph", "resampling", "rle", "rsna", "run", "shapes",
-    "sheet", "silence", "tally_charts", "untrusted", "workspace_schema",
+    "agreement", "annotation", "archive", "augment", "case_page", "charts", "coco", "configuration", "dicom",
+    "dicom_export", "dicom_seg", "figures", "gdcm_process", "geometry", "grey_levels", "inpaint", "labelme",
+    "lettering", "losses", "mask_store", "metrics", "model", "publishers", "radiograph", "resampling", "rle",
+    "rsna", "run", "shapes", "sheet", "silence", "tally_charts", "untrusted", "workspace_schema",
 }  # fmt: skip
 # Nouns made of other nouns.
 JOINING = {
     "cache",
     "cases",
     "checkpoint",
+    "collect",
+    "exchange",
     "explanation",
+    "export",
+    "export_notes",
+    "export_tables",
     "gradcam",
+    "history",
+    "identity",
     "manifest",
     "mask_files",
     "reader",
@@ -39,6 +46,7 @@ JOINING = {
     "set_report",
     "tally",
     "thumbnail",
+    "state_file",
     "worklist",
     "workspace",
     "workspace_records",
@@ -50,10 +58,11 @@ VERBS = {
     "train": {"guidance", "material", "validation"},
     "evaluate": {"per_image"},
     "inspect": set(),
+    "review": set(),
     "simulate": {
         "simulation", "simulation.body", "simulation.chest_ct", "simulation.cleaning", "simulation.confounders",
         "simulation.dataset", "simulation.film", "simulation.plan", "simulation.pneumonia", "simulation.projection",
-        "simulation.scene", "simulation.teaching", "simulation.visible",
+        "simulation.scene", "simulation.series", "simulation.teaching", "simulation.visible",
     },
 }  # fmt: skip
 # All that one leaf knows of another: these edges exactly, and the base.

@@ -83,7 +83,7 @@ def build(reader: Reader, other: Reader | None = None, desk: Desk | None = None)
                     review = Review(desk, inspect, stage)
                 with beside("about"):
                     About(reader, other)
-        Lesson(reader, other, opening, stage, lefts["lesson"], rights["lesson"])
+        Lesson(reader, other, opening, lefts["lesson"], rights["lesson"])
         Quiz(reader, opening, stage, lefts["quiz"], rights["quiz"])
         inspect.listen(blocks)
         compare.listen()

@@ -21,21 +21,28 @@ FASTEST = 1  # level of zlib: rows of differences are small already
 
 
 def scene(case: Case, file: str, masks: list[str], threshold: float, place: int | None = None) -> dict[str, Any]:
-    """A case as plain JSON for the viewer.
+    """A case that was opened from files as plain JSON for the viewer.
 
-    threshold: of the attention, in [0, 1]. place: which teaching case it is, if it is one.
+    threshold: of the attention, in [0, 1]. place: which teaching case it is, if it is one. files: so that a reload of
+    the page opens them again.
+    """
+    files = {"file": file, "masks": masks}
+    return {"key": sha256(file), **picture(case, threshold), "place": place, "files": files}
+
+
+def picture(case: Case, threshold: float) -> dict[str, Any]:
+    """What is seen of a case, as plain JSON, without where it comes from.
+
     pixels: see `pack`. size: (H, W) of what is shown. cells: the map on the model's grid, null when its evidence is
-    too weak to be shown. masks: run lengths in row order. files: so that a reload of the page opens them again.
+    too weak to be shown. masks: run lengths in row order.
     """
     radiograph = case.radiograph
     step = _step(radiograph.size)
     pixels = smaller(radiograph.pixels, step)
     bits, packed = pack(pixels)
     return {
-        "key": sha256(file),
         "name": case.name,
         "stem": Path(case.name).stem,
-        "place": place,
         "size": list(pixels.shape),
         "step": step,
         "spacing_mm": [mm * step for mm in radiograph.spacing_mm] if radiograph.spacing_mm else None,
@@ -44,7 +51,6 @@ def scene(case: Case, file: str, masks: list[str], threshold: float, place: int 
         "cells": case.reading.cells.astype(float).tolist() if case.reading.shows_map else None,
         "threshold": threshold,
         "masks": [_mask(a, step) for a in case.masks],
-        "files": {"file": file, "masks": masks},
     }
 
 
