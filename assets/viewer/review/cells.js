@@ -41,7 +41,7 @@ function reading(row) {
 function labelled(row) {
   const said = "The predicted class is another";
   const wrong = row.right === "wrong" ? [h("em", { title: said, role: "img", "aria-label": said }, "\u2260")] : [];
-  return [row.label || dash(), ...wrong];
+  return [...wrong, row.label || dash()];
 }
 
 function readers({ agreement }) {

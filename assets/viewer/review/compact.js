@@ -33,9 +33,10 @@ export class CompactList {
 
   #row(row) {
     const own = verdictOf(row, this.reviewer);
-    const apart = row.disagreement === null ? "" : `disagreement ${row.disagreement.toFixed(2)}`;
-    return h("div", { class: "row", role: "option" }, picture(this.page.thumbnail(row)),
-      h("div", {}, h("b", { title: row.name }, row.name), h("small", {}, row.problem ? "cannot be read" : apart)),
-      own ? mark(own.verdict) : "");
+    const apart = row.disagreement === null ? "" : row.disagreement.toFixed(2);
+    const said = row.problem ? "cannot be read" : apart && h("span", {}, h("span", { class: "word" }, "disagreement "), apart);
+    return h("div", { class: own ? "row judged" : "row", role: "option" }, picture(this.page.thumbnail(row)),
+      h("div", {}, h("b", { title: row.name }, row.name),
+        h("small", { title: apart ? `disagreement ${apart}` : "" }, own ? mark(own.verdict) : "", said)));
   }
 }

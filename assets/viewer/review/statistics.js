@@ -74,7 +74,7 @@ export class Statistics {
   #intervals(plot) {
     if (!plot.bars.length) return [];
     const [from, to] = plot.range ?? [0, 1];
-    const ticks = [0, 0.25, 0.5, 0.75, 1].map((part) => h("small", {}, String(from + part * (to - from))));
+    const ticks = [0, 0.25, 0.5, 0.75, 1].map((part) => h("small", { style: `--value: ${part}` }, String(from + part * (to - from))));
     const axis = h("div", { class: "axis", "aria-hidden": "true" }, h("span"), h("i", {}, ...ticks), h("b"), h("small"));
     return [...plot.bars.map((bar) => this.#point(plot, bar, [from, to])), axis];
   }

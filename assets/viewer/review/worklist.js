@@ -183,7 +183,7 @@ export class WorkList {
       select.removeAttribute("data-set");
     }
     this.filterTo(null);
-    this.search.focus(); // the button is gone
+    this.table.element.focus({ preventScroll: true }); // the button is gone
   }
 
   #offer() {
