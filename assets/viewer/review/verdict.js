@@ -105,11 +105,9 @@ export class VerdictPanel {
   }
 
   #name() {
-    this.name = h("input", {
-      type: "text", maxlength: 60, autocomplete: "name", placeholder: "Your name", change: () => this.#named(),
-    });
+    this.name = h("input", { type: "text", maxlength: 60, autocomplete: "name", change: () => this.#named() });
     this.name.value = stored(REVIEWER);
-    return h("label", { class: "name" }, "Reviewer", this.name);
+    return h("label", { class: "name" }, "Your name", this.name);
   }
 
   #comment() {

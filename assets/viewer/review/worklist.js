@@ -41,7 +41,7 @@ export class WorkList {
 
   /** @param {object[]} rows as worklist.py describes them @param {string[]} classes of the checkpoint */
   load(rows, classes = []) {
-    Object.assign(this, { rows, classes, places: new Map(rows.map((row, at) => [row.id, at])) });
+    Object.assign(this, { rows, classes, sorted: null, places: new Map(rows.map((row, at) => [row.id, at])) });
     for (const row of rows) row.right = rightness(row, classes);
     this.#offer();
     this.refresh();
