@@ -69,12 +69,11 @@ def _drawing(
     workspace: Workspace, reader: str, version: int, kind: Any, digest: str | None, removed: int, author: str, time: str
 ) -> Drawing:
     mask = None if digest is None else workspace.store.path(digest)
-    return Drawing(reader, version, kind, mask, bool(removed), author, time)
+    return Drawing(reader, version, kind, mask, digest, bool(removed), author, time)
 
 
 def _newest(drawings: tuple[Drawing, ...]) -> list[Drawing]:
     last: dict[str, Drawing] = {}
     for drawing in drawings:
-        last.pop(drawing.reader, None)  # the order is that of the newest versions, as in the work list
-        last[drawing.reader] = drawing
+        last[drawing.reader] = drawing  # readers stay in the order in which they first came, as in the work list
     return [d for d in last.values() if not d.removed]

@@ -8,13 +8,15 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from deep_pneumonia.annotation import Annotation
 from deep_pneumonia.errors import DeepPneumoniaError, WorkspaceError
 from deep_pneumonia.radiograph import Radiograph, decode
 from deep_pneumonia.reader import Reading
+from deep_pneumonia.thumbnail import keep_thumbnail
 from deep_pneumonia.workspace import Workspace
-from deep_pneumonia.workspace_records import Drawing
+from deep_pneumonia.workspace_records import Drawing, Item
 from deep_pneumonia.workspace_schema import changing, connected
 
 Look = Callable[[Radiograph, Sequence[Annotation]], Reading]
@@ -37,11 +39,23 @@ class Kept:
     overlaps: Mapping[str, Overlap] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """A case as it was read: its radiograph, its readers' newest masks, the reading with them."""
+
+    item: Item
+    radiograph: Radiograph
+    masks: tuple[Annotation, ...]
+    reading: Reading
+
+
 class Readings:
     """The readings of one checkpoint, by its SHA-256, in a workspace."""
 
-    def __init__(self, workspace: Workspace, checkpoint: str) -> None:
+    def __init__(self, workspace: Workspace, checkpoint: str, thumbnails: Path | None = None) -> None:
+        """`thumbnails`: the folder for a picture of each case that was read; by default one in the workspace."""
         self.workspace, self.checkpoint = workspace, checkpoint
+        self.thumbnails = thumbnails or workspace.folder / "thumbnails"
 
     def all(self) -> dict[int, Kept]:
         """Every reading there is, by case."""
@@ -80,7 +94,7 @@ class Readings:
         with changing(self.workspace.database) as db:
             db.execute("DELETE FROM readings WHERE checkpoint = ? AND predicted IS NULL", (self.checkpoint,))
 
-    def read(self, number: int, look: Look) -> Reading | None:
+    def read(self, number: int, look: Look) -> Seen | None:
         """Have `look`, which is `Reader.read` or does the same elsewhere, read a case; what it says is kept.
 
         A file that cannot be read is kept as a problem, in one sentence, and gives None.
@@ -88,20 +102,21 @@ class Readings:
         Raises:
             WorkspaceError: there is no such case, or nothing can be kept.
         """
-        drawings, case = self.workspace.drawings(number), self.workspace.item(number).case
+        drawings, item = self.workspace.drawings(number), self.workspace.item(number)
         try:
-            radiograph = decode(case.image)
-            reading = look(radiograph, [d.annotation(radiograph.size) for d in drawings])
+            radiograph = decode(item.case.image)
+            masks = [d.annotation(radiograph.size) for d in drawings]
+            reading = look(radiograph, masks)
         except WorkspaceError:
             raise
         except DeepPneumoniaError as error:
             self._keep(number, (None, None, None, "[]", str(error)), {})
             return None
-        self.keep(number, reading, drawings)
-        return reading
+        keep_thumbnail(radiograph, self.thumbnails / f"{item.key}.webp")
+        self._keep_reading(number, reading, drawings)
+        return Seen(item, radiograph, tuple(masks), reading)
 
-    def keep(self, number: int, reading: Reading, drawings: Sequence[Drawing]) -> None:
-        """Keep a reading that was made with these drawings, in their order."""
+    def _keep_reading(self, number: int, reading: Reading, drawings: Sequence[Drawing]) -> None:
         figures = [a.figures for a in reading.agreement]
         overlaps = {d.digest: (f.hit, f.iou, f.dice) for d, f in zip(drawings, figures, strict=True) if d.digest}
         codes = json.dumps([w.code for w in reading.warnings])

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from deep_pneumonia.readings import Kept, Readings
@@ -16,7 +15,8 @@ def rows(workspace: Workspace, readings: Readings) -> list[Row]:
     """Every case as a row, in the order in which they came; see `row`."""
     read, verdicts, drawings = readings.all(), workspace.verdicts(), workspace.all_drawings()
     return [
-        row(item, drawings.get(item.id, []), read.get(item.id), verdicts.get(item.id, {})) for item in workspace.items()
+        row(item, drawings.get(item.id, []), read.get(item.id), verdicts.get(item.id, {}))
+        for item in workspace.items(drawings)
     ]
 
 
@@ -54,7 +54,8 @@ def row(item: Item, drawings: Sequence[Drawing], kept: Kept | None, verdicts: Ma
         **means,
         "disagreement": disagreement(agreement, means["iou"], kept),
         "verdicts": {
-            name: {key: value for key, value in asdict(v).items() if key != "reviewer"} for name, v in verdicts.items()
+            name: {"verdict": v.verdict, "comment": v.comment, "time": v.time, "version": v.version}
+            for name, v in verdicts.items()
         },
     }
 

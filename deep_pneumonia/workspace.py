@@ -10,8 +10,7 @@ SQLite's locks may not hold there.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,8 +23,7 @@ from deep_pneumonia.untrusted import distinct
 from deep_pneumonia.workspace_records import VERDICTS, Drawing, Item, Verdict
 from deep_pneumonia.workspace_schema import CASE, DATABASE, changing, connected, prepared
 
-NEWEST = """SELECT * FROM drawings d WHERE NOT removed AND version =
-(SELECT max(version) FROM drawings WHERE case_id = d.case_id AND reader = d.reader)"""
+DRAWN = "SELECT * FROM drawings"
 # SQLite gives the other columns of the row that has the maximum.
 JUDGED = "SELECT case_id, reviewer, max(version), verdict, comment, time FROM verdicts"
 IMPORTED = "import"  # the author of masks that came with their case
@@ -68,11 +66,14 @@ class Workspace:
                         db.execute("INSERT INTO drawings VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
         return added
 
-    def items(self) -> list[Item]:
-        """Every case, in the order in which they came, with the newest mask of each of its readers."""
+    def items(self, drawn: Mapping[int, list[Drawing]] | None = None) -> list[Item]:
+        """Every case, in the order in which they came, with the newest mask of each of its readers.
+
+        `drawn`: what `all_drawings` gave, for who has asked for it already.
+        """
         with connected(self.database) as db:
             rows = db.execute("SELECT * FROM cases ORDER BY id").fetchall()
-        drawn = self.all_drawings()
+        drawn = self.all_drawings() if drawn is None else drawn
         return [self._item(row, drawn.get(row[0], [])) for row in rows]
 
     def item(self, number: int) -> Item:
@@ -87,20 +88,32 @@ class Workspace:
             raise WorkspaceError(f"The work list has no case {number}; open the list again.")
         return self._item(row, self.drawings(number))
 
+    def has(self, image: Path) -> bool:
+        """Whether a file is the radiograph of a case."""
+        with connected(self.database) as db:
+            named = (self.inside(image), str(image))
+            return db.execute("SELECT 1 FROM cases WHERE image IN (?, ?)", named).fetchone() is not None
+
     def all_drawings(self) -> dict[int, list[Drawing]]:
         """What `drawings` gives of every case that has a mask."""
         with connected(self.database) as db:
-            newest = db.execute(f"{NEWEST} ORDER BY rowid").fetchall()
+            rows = db.execute(f"{DRAWN} ORDER BY rowid").fetchall()
         drawn = defaultdict(list)
-        for number, *cells in newest:
+        for number, *cells in _newest(rows):
             drawn[number].append(self._drawing(cells))
         return dict(drawn)
+
+    def newest(self, number: int) -> dict[str, int]:
+        """The number of the newest version of each reader who ever drew on a case; who was removed is among them."""
+        with connected(self.database) as db:
+            sql = "SELECT reader, max(version) FROM drawings WHERE case_id = ? GROUP BY reader"
+            return dict(db.execute(sql, (number,)).fetchall())
 
     def drawings(self, number: int) -> list[Drawing]:
         """The newest mask of each reader of a case; who was removed is left out."""
         with connected(self.database) as db:
-            rows = db.execute(f"{NEWEST} AND case_id = ? ORDER BY rowid", (number,)).fetchall()
-        return [self._drawing(cells) for _, *cells in rows]
+            rows = db.execute(f"{DRAWN} WHERE case_id = ? ORDER BY rowid", (number,)).fetchall()
+        return [self._drawing(cells) for _, *cells in _newest(rows)]
 
     def versions(self, number: int, reader: str) -> list[Drawing]:
         """Every version of a reader's mask, the first one first; removals among them."""
@@ -183,18 +196,26 @@ class Workspace:
     def _item(self, row: tuple[Any, ...], drawings: list[Drawing]) -> Item:
         number, key, image, *cells = row
         masks = tuple(MaskRef(d.mask, d.kind, d.reader) for d in drawings)
-        case = Case(self.folder / image, **dict(zip(CASE, cells, strict=True)))
-        return Item(number, key, replace(case, masks=masks))
+        return Item(number, key, Case(self.folder / image, masks=masks, **dict(zip(CASE, cells, strict=True))))
 
     def _drawing(self, cells: Iterable[Any]) -> Drawing:
         reader, version, kind, digest, removed, author, time = cells
         mask = None if digest is None else self.store.path(digest)
-        return Drawing(reader, version, kind, mask, bool(removed), author, time)
+        return Drawing(reader, version, kind, mask, digest, bool(removed), author, time)
 
     def inside(self, image: Path) -> str:
         """A path within the folder as one relative to it, so that the folder can be moved; others are absolute."""
         path = image.absolute()
         return str(path.relative_to(self.folder) if path.is_relative_to(self.folder) else path)
+
+
+def _newest(rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Of rows of drawings in the order in which they came the newest of each reader, who was removed left out.
+
+    Readers stay in the order in which they first came, whoever's mask is changed.
+    """
+    last = {(row[0], row[1]): row for row in rows}
+    return [row for row in last.values() if not row[5]]
 
 
 def _bytes(path: Path) -> bytes:

@@ -20,20 +20,19 @@ class Item:
 
 @dataclass(frozen=True)
 class Drawing:
-    """One version of a reader's mask. `mask`: its PNG file; None when read as normal, or `removed`."""
+    """One version of a reader's mask.
+
+    mask: its PNG file; None when read as normal, or `removed`. digest: SHA-256 of that file, by which figures are kept.
+    """
 
     reader: str
     version: int
     kind: Kind
     mask: Path | None
+    digest: str | None
     removed: bool
     author: str
     time: str
-
-    @property
-    def digest(self) -> str | None:
-        """SHA-256 of the mask's file, by which its figures are kept."""
-        return None if self.mask is None else self.mask.stem
 
     def annotation(self, size: tuple[int, int]) -> Annotation:
         """The mask, for a radiograph of `size` (H, W).

@@ -143,6 +143,8 @@ def test_reading_goes_on_where_it_stopped_and_reads_again_what_was_changed(
     counts = {line[:22].strip(): int(line[22:]) for line in capsys.readouterr().out.splitlines()}
     assert (counts["cases"], counts["masks"], counts["read as normal"], counts["readers"]) == (5, 3, 2, 2)
     assert (counts["read by the network"], counts["could not be read"]) == (4, 1)
+    assert run("report", listed / "list.pdf", *options) == 0
+    assert (listed / "list.pdf").read_bytes().startswith(b"%PDF")
 
 
 def test_a_list_goes_out_and_comes_in_again(listed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -164,7 +166,9 @@ def test_cases_are_added_and_known_ones_stay(tmp_path: Path, capsys: pytest.Capt
     assert {i.case.split for i in Workspace(tmp_path / "list").items()} == {"val"}
 
 
-@pytest.mark.parametrize("verb", [["read"], ["status"], ["export", "out"], ["import", "nowhere"], ["add", "nowhere"]])
+@pytest.mark.parametrize(
+    "verb", [["read"], ["status"], ["report", "out"], ["export", "out"], ["import", "nowhere"], ["add", "nowhere"]]
+)
 def test_what_cannot_be_is_one_line(
     tmp_path: Path, verb: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -177,7 +181,7 @@ def test_what_cannot_be_is_one_line(
 
 
 def test_help_tells_every_option(capsys: pytest.CaptureFixture[str]) -> None:
-    for verb in ("add", "read", "export", "import", "status"):
+    for verb in ("add", "read", "status", "report", "export", "import"):
         with pytest.raises(SystemExit) as stopped:
             run(verb, "--help")
         assert stopped.value.code == 0

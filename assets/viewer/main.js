@@ -5,11 +5,12 @@ import { Keys } from "./keys.js";
 import { Pencil } from "./pencil.js";
 import { Pointer } from "./pointer.js";
 import { Readers } from "./readers.js";
+import { routeOf } from "./route.js";
+import { Scenes } from "./scenes.js";
 import { DRAWN_ON, Stage } from "./stage.js";
 import { asNpy, download, overlayOf } from "./save.js";
 import { keep, kept, plain, remember } from "./store.js";
 
-const SCREENS = ["inspect", "annotate", "compare", "review", "case", "lesson", "quiz", "about"];
 // The entry of the page's menu that stands for a screen without one of its own.
 const MENU = { case: "review", quiz: "lesson" };
 const PAUSE = 250; // ms without a stroke after which the server is asked for the figures of a drawing
@@ -31,39 +32,51 @@ export function mount(root, look, server) {
   const keys = new Keys(stage, actions, root);
   actions.help = () => keys.help();
   root.append(panes, h("div", { class: "below" }, controls.element, readers.element, status));
-  const route = () => opened(stage, root, server);
+  window.deepPneumonia = interfaceOf(stage, pencil, status, keys);
+  const scenes = new Scenes();
+  let showing = Promise.resolve();
+  // One after the other: the picture that takes longest to unfold must not come last.
+  const show = () => (showing = showing.catch(() => {}).then(() => shown(stage, root, scenes, server)));
+  const route = () => {
+    opened(stage, root, scenes, server);
+    show();
+  };
   addEventListener("hashchange", route);
   route();
-  window.deepPneumonia = interfaceOf(stage, pencil, status);
-  return { show: (scene) => shown(stage, root, scene, server), stage };
+  return { show: (scene) => (scenes.add(scene), show()), stage };
 }
 
 /** Kept at once, so that no reload is too quick for it; measured by the server when the hand rests. */
 function edited(stage, status, server) {
-  announce("drawn", stage.scene);
   const safe = keep(stage.scene.key, stage.layers);
   status.textContent = safe ? "" : "This browser cannot keep the drawing: save it before you leave the page.";
+  announce("drawn", stage.scene);
   clearTimeout(edited.timer);
   edited.timer = setTimeout(() => {
+    if (stage.scene?.screen) return; // not the case that Inspect has open
     server.tell("drawn");
     if (stage.state.screen === "compare") server.tell("comparing");
   }, PAUSE);
 }
 
-/** A case came from the server, or none. */
-async function shown(stage, root, scene, server) {
+/** The scene of the screen that is open comes to the stage, or none. */
+async function shown(stage, root, scenes, server) {
+  const { screen } = stage.state;
+  const scene = scenes.of(screen);
   root.hidden = !scene;
-  if (!scene) {
-    stage.scene = null;
+  if (!scene || scene === stage.scene) {
+    stage.scene = scene;
     return;
   }
   // Only now has the stage a width.
-  if (!root.dataset.shown) stage.change({ layout: stage.preferred(stage.state.screen) });
+  if (!root.dataset.shown) stage.change({ layout: stage.preferred(screen) });
   const drawings = restored(scene);
   await stage.show(scene, drawings);
-  remember(scene.files);
-  if (drawings.length) server.tell("drawn");
-  if (stage.state.screen === "compare") server.tell("comparing");
+  if (!scene.screen) {
+    remember(scene.files);
+    if (drawings.length) server.tell("drawn");
+    if (screen === "compare") server.tell("comparing");
+  }
   root.dataset.shown = scene.key;
   announce("shown", scene);
 }
@@ -79,9 +92,8 @@ function restored({ key, size: [height, width] }) {
 }
 
 /** The address says which screen is open, so that it can be linked to and left with the browser's Back. */
-function opened(stage, root, server) {
-  const asked = location.hash.slice(1);
-  const screen = SCREENS.includes(asked) ? asked : "inspect";
+function opened(stage, root, scenes, server) {
+  const { screen } = routeOf(location.hash);
   (root.closest("#screens") ?? document.body).dataset.screen = screen;
   for (const link of document.querySelectorAll("nav.screens a")) {
     if (link.hash === `#${MENU[screen] ?? screen}`) link.setAttribute("aria-current", "page");
@@ -94,7 +106,7 @@ function opened(stage, root, server) {
   });
   announce("screen", screen);
   stage.tell("change", "screen");
-  if (screen === "compare" && stage.scene) server.tell("comparing");
+  if (screen === "compare" && stage.scene && stage.scene === scenes.of(screen)) server.tell("comparing");
 }
 
 function actionsOf(stage, pencil, root) {
@@ -142,13 +154,14 @@ function scaleOf({ palette, most }) {
 }
 
 /** What the page's other parts may ask of the viewer. */
-function interfaceOf(stage, pencil, status) {
+function interfaceOf(stage, pencil, status, keys) {
   return {
     stage,
     pencil,
     drawings: () => (stage.scene ? stage.layers.map(plain) : null),
     compare: (answer) => answer && stage.scene && stage.compare(answer),
-    say: (words) => (status.textContent = words),
+    keys: (screen, entries) => keys.add(screen, entries),
+    say: (...parts) => status.replaceChildren(...parts),
     save: (file) => file && download(file.name, file.type, Uint8Array.from(atob(file.data), (c) => c.charCodeAt(0))),
     saveJson: (value, name) => value && download(name, "application/json", `${JSON.stringify(value, null, 1)}\n`),
     saveMap: () => stage.map && download(`${stage.scene.stem}-attention.npy`, "application/octet-stream", asNpy(stage.map.full, stage.size)),

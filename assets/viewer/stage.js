@@ -54,12 +54,13 @@ export class Stage {
     Object.assign(this, { scene, view, ruler: null, draft: null, compared: null, size: scene.size });
     this.base = new Base(pyramid(pixels, scene.size), scene.bits === 8 ? 255 : 65535);
     this.map = scene.cells ? MapLayer.fromCells(scene.cells, scene.size) : null;
-    this.layers = scene.masks.map((mask, i) => this.layer(mask, i));
+    this.layers = scene.masks.map((mask, i) => this.layer({ ...mask, version: scene.work?.versions[mask.reader] }, i));
     for (const drawing of drawings) {
       const place = this.layers.findIndex(({ reader }) => reader === drawing.reader);
       if (place < 0) this.layers.push(this.layer(drawing));
       else this.layers[place] = this.layer(drawing, place);
     }
+    if (scene.mark && !this.layers.length) this.layers.push(this.layer(scene.mark));
     this.change({ threshold: Math.round(scene.threshold * STEPS), window: { ...DISPLAY.window } });
     if (this.asked === scene.place) this.asked = null;
     this.tell("change", "case");
@@ -67,11 +68,11 @@ export class Stage {
   }
 
   /** A mask layer from the server's or the store's run lengths, or an empty one. */
-  layer({ reader, kind = "pixel", counts = null, colour = null, drawn = false }, place = this.layers.length) {
+  layer({ reader, kind = "pixel", counts = null, colour = null, drawn = false, version }, place = this.layers.length) {
     const [height, width] = this.size;
     const mask = counts ? decode(counts, height * width) : new Uint8Array(height * width);
     colour ??= this.look.colours[place % this.look.colours.length];
-    return new MaskLayer({ reader, kind, mask, colour, drawn, size: this.size });
+    return new MaskLayer({ reader, kind, mask, colour, drawn, version, size: this.size });
   }
 
   /** Change what is shown; everything is drawn anew in the next frame. */
