@@ -73,7 +73,5 @@ def _drawing(
 
 
 def _newest(drawings: tuple[Drawing, ...]) -> list[Drawing]:
-    last: dict[str, Drawing] = {}
-    for drawing in drawings:
-        last[drawing.reader] = drawing  # readers stay in the order in which they first came, as in the work list
+    last = {drawing.reader: drawing for drawing in drawings}
     return [d for d in last.values() if not d.removed]

@@ -69,7 +69,7 @@ def set_report(
     """
     heading = [
         name,
-        f"Report of {day}. {len(rows)} cases of {len({patient(r) for r in rows})} patients.",
+        f"Report of {day}. Cases: {len(rows)}, patients: {len({patient(r) for r in rows})}.",
         f"Checkpoint {checkpoint_name}, SHA-256 {checkpoint_sha256}.",
     ]
     with whole(path) as partial, PdfPages(partial, metadata={"CreationDate": None}) as file:
@@ -122,12 +122,16 @@ def _beside(sheet: Sheet, plots: Sequence[Plot]) -> None:
         x = MARGIN + number * (width + GAP)
         sheet.say(x, sheet.y + 0.1, plot["title"], 10.5, weight="bold")
         sheet.lines(x, sheet.y + 0.24, plot["note"], width)
-        if plot.get("bars") or plot.get("cells"):
+        if _tall(plot):
             _draw(sheet, plot, x, sheet.y + notes + 0.15 * (plot["kind"] == "grid"), width)
     sheet.y += notes + max(_tall(p) for p in plots) + 0.25 + GAP
 
 
 def _tall(plot: Plot) -> float:
+    """Inches that a plot takes, 0 where it has nothing to show: then its note says why."""
+    parts = plot["bars"] if "bars" in plot else [cell for line in plot["cells"] for cell in line]
+    if not any(part["n"] for part in parts):
+        return 0
     if plot["key"] == "iou":
         return HISTOGRAM
     return ROW * len(plot["cells"]) + 0.15 if plot["kind"] == "grid" else ROW * len(plot["bars"])
@@ -152,9 +156,10 @@ def _table(sheet: Sheet, rows: Sequence[Row]) -> None:
     known = sorted((r for r in rows if r["disagreement"] is not None), key=lambda r: (-r["disagreement"], r["id"]))
     sheet.turn()
     sheet.say(MARGIN, sheet.y + 0.1, "Where attention and doctors are furthest apart", 10.5, weight="bold")
-    many = (
-        f"{min(MOST, len(known))} of {len(known)} cases." if known else "No case is both read and judged by a doctor."
-    )
+    if not known:
+        sheet.lines(MARGIN, sheet.y + 0.24, "No case is read that a doctor has judged.", WIDE)
+        return
+    many = f"{min(MOST, len(known))} of {len(known)} cases."
     sheet.y = sheet.lines(MARGIN, sheet.y + 0.24, f"{many} {DISAGREEMENT}", WIDE) + 0.2
     _line(sheet, {name: name for name in COLUMNS}, head=True)
     for row in known[:MOST]:

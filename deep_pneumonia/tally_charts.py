@@ -14,7 +14,7 @@ from deep_pneumonia.charts import GRID, INK, SOURCE_COLOURS
 from deep_pneumonia.figures import FAINT
 from deep_pneumonia.lettering import fitted, plain, width_of, wrapped
 
-FIGURE, COUNT = 0.95, 0.4  # inches beside the axes; COUNT is that part of a label that the count takes
+FIGURE, COUNT = 1.1, 0.4  # inches beside the axes; COUNT is that part of a label that the count takes
 SIZE, SMALL = 7.5, 7.0  # points
 BLUE, GREY = SOURCE_COLOURS[0], "#5f686f"
 
@@ -27,7 +27,7 @@ def draw_bars(axes: Axes, plot: Plot, label: float) -> None:
     counts = [b["n"] for b in bars]
     axes.barh(range(len(bars)), counts, height=0.62, color=BLUE)
     for y, n in enumerate(counts):
-        axes.annotate(f"{n}", (n, y), (3, 0), textcoords="offset points", va="center", size=SIZE, color=INK)
+        axes.annotate(f"{n}", (n, y), (3, 0), textcoords="offset points", va="center_baseline", size=SIZE, color=INK)
     _labels(axes, [b["name"] for b in bars], label)
     _rows(axes, len(bars))
     axes.set(xlim=(0, max([1, *counts])), xticks=[])
@@ -88,7 +88,7 @@ def draw_grid(axes: Axes, plot: Plot, label: float, across: float) -> None:
         axes.imshow(share, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for (row, column), n in np.ndenumerate(counts):
         ink = "white" if share[row, column] > 0.55 else INK
-        axes.text(column, row, f"{n}", ha="center", va="center", size=SIZE, color=ink)
+        axes.text(column, row, f"{n}", ha="center", va="center_baseline", size=SIZE, color=ink)
     _labels(axes, plot["rows"], label)
     names = [plain(fitted(name, across, SMALL)) for name in plot["columns"]]
     axes.set_xticks(range(len(names)), names)
@@ -116,5 +116,5 @@ def _beside(axes: Axes, x: float, away: float, y: float, text: str, colour: str,
     """Text `away` points from an end (0 left, 1 right) of a row."""
     axes.annotate(
         text, (x, y), (away, 0), xycoords=axes.get_yaxis_transform(), textcoords="offset points",
-        va="center", ha=side, size=SMALL, color=colour, annotation_clip=False,
+        va="center_baseline", ha=side, size=SMALL, color=colour, annotation_clip=False,
     )  # fmt: skip

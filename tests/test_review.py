@@ -1,5 +1,6 @@
 """The verb review: cases from whatever there is, readings that go on where they stopped, one line for what is wrong."""
 
+import csv
 import json
 from pathlib import Path
 
@@ -86,6 +87,42 @@ def test_a_manifest_a_prepared_and_an_exported_folder_give_their_cases(drawn_set
     space.add(wanted)
     assert review.main(["export", str(tmp_path / "out"), "--workspace", str(space.folder)]) == 0
     assert Workspace(tmp_path / "other").add(cases_from(tmp_path / "out")) == 24
+
+
+def test_files_of_two_colours_beside_one_radiograph_are_its_masks(tmp_path: Path) -> None:
+    root = tmp_path / "set"
+    for name in ("one/chest.png", "two/a.png", "two/b.png"):
+        save_png(draw(len(name))[0], root / name)
+    write_mask(draw(1, lesion=True)[1], root / "one" / "Dr. A.png")
+    write_mask(draw(1, lesion=True)[1], root / "two" / "whose.png")
+    readers = {name: [m.reader for m in masks] for name, masks in found(root).items()}
+    assert readers == {"one/chest.png": ["Dr. A"], "two/a.png": [], "two/b.png": []}
+
+
+@pytest.mark.parametrize("column", ["image", "mask", "other_mask"])
+@pytest.mark.parametrize(
+    "place", ["/etc/hostname", "../secret.png", "a/../../secret.png", "C:\\x", "\\\\host\\x", "x.png;/etc/x"]
+)
+def test_a_strangers_manifest_names_nothing_outside_its_folder(tmp_path: Path, column: str, place: str) -> None:
+    (tmp_path / "secret.png").write_bytes(b"x")
+    chest(tmp_path / "set" / "x.png")
+    cells = {"image": "x.png", "patient": "p", "source": "s", "split": "test", "label": "", "mask": "x.png",
+             "mask_kind": "pixel", "reader": "A", "other_mask": ""}  # fmt: skip
+    manifest = tmp_path / "set" / "manifest.csv"
+
+    def write() -> None:
+        with manifest.open("w", newline="") as stream:
+            writer = csv.DictWriter(stream, list(cells))
+            writer.writeheader()
+            writer.writerow(cells)
+
+    write()
+    assert len(list(cases_from(tmp_path / "set", inside=True))) == 1
+    cells[column] = place
+    write()
+    for path in (manifest, manifest.parent):
+        with pytest.raises(ManifestError, match=r"manifest\.csv names .*, which is not in its folder"):
+            list(cases_from(path, inside=True))
 
 
 def test_what_gives_no_cases_is_said(tmp_path: Path) -> None:

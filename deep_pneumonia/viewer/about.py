@@ -46,9 +46,9 @@ def about(checkpoints: Iterable[Checkpoint]) -> str:
         '<article class="about"><h2>About</h2><p><b>Research and teaching only. Not a medical device</b>, and not for '
         "any decision about a person. Every figure below is of test patients who decided nothing, per source, with its "
         "95% bootstrap interval over patients; a figure of the attention stands beside those of maps that know "
-        f"nothing.</p>{parts}<p>The method is that of <cite><a href='{PAPER}' rel='noreferrer'>arXiv 2207.11393</a>"
-        "</cite>: contrastive pre-training, mask-guided hard attention, contrastive regulation and class-balanced loss. "
-        "Cite it, and say that you used this implementation.</p></article>"
+        f"nothing.</p>{parts}<p>The method is that of <a href='{PAPER}' rel='noreferrer'>arXiv 2207.11393</a>: "
+        "contrastive pre-training, mask-guided hard attention, contrastive regulation and class-balanced loss. "
+        "Cite it and say that you used this implementation.</p></article>"
     )
 
 

@@ -24,6 +24,7 @@ from deep_pneumonia.workspace import Workspace
 STAYS = 3600.0  # seconds from the last use of a page's own workspace until it goes away
 SWEEP = 300.0  # seconds between looks for those
 TOKEN = re.compile(r"[0-9a-f]{32}")
+SCRATCH = "taken-"
 TEACHING = "teaching"  # the source of the shipped cases
 
 
@@ -51,8 +52,7 @@ class Desk:
         atexit.register(shutil.rmtree, self.root, ignore_errors=True)
         self.lock = threading.Lock()
         self.shared = self._place(Path(shared).absolute(), shared=True) if shared else None
-        if not self.shared:
-            threading.Thread(target=self._sweep, daemon=True).start()
+        threading.Thread(target=self._sweep, daemon=True).start()
 
     @property
     def served(self) -> Path:
@@ -84,6 +84,10 @@ class Desk:
         file = Path(path)
         return self.shared.workspace.has(file) if self.shared else file.resolve().is_relative_to(self.root.resolve())
 
+    def scratch(self) -> Path:
+        """A new folder for a file that a page takes along; it goes away as a page's own workspace does."""
+        return Path(tempfile.mkdtemp(prefix=SCRATCH, dir=self.root))
+
     def _place(self, folder: Path, *, shared: bool = False) -> Place:
         workspace = Workspace(folder)
         thumbnails = None if shared else self.root / "thumbnails" / folder.name
@@ -107,7 +111,7 @@ class Desk:
             self.sweep(time.time() - STAYS)
 
     def sweep(self, before: float) -> None:
-        """Delete pages' own workspaces that were last used before this time, in seconds since 1970."""
+        """Delete pages' own workspaces, and files they took along, last used before this time (seconds since 1970)."""
         with self.lock:
             for folder in list(self.root.iterdir()) if self.root.exists() else []:
                 if _is_own(folder) and folder.stat().st_mtime < before:
@@ -116,7 +120,7 @@ class Desk:
 
 
 def _is_own(folder: Path) -> bool:
-    return bool(TOKEN.fullmatch(folder.name))
+    return bool(TOKEN.fullmatch(folder.name)) or folder.name.startswith(SCRATCH)
 
 
 def as_case(case: TeachingCase) -> Case:

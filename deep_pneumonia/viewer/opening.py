@@ -104,8 +104,16 @@ class Opening:
 
 def _is_ours(path: str) -> bool:
     """Whether a path that a browser remembers is an upload that is still there, or a teaching case."""
+    return is_upload(path) or _is_in(path, SHIPPED_CASES)
+
+
+def is_upload(path: str) -> bool:
+    """Whether a path that a browser gives is an upload that is still there."""
+    return _is_in(path, get_upload_folder())
+
+
+def _is_in(path: str, folder: str | Path) -> bool:
     try:
-        found = Path(path).resolve(strict=True)
+        return Path(path).resolve(strict=True).is_relative_to(Path(folder).resolve())
     except (OSError, ValueError):
         return False
-    return any(found.is_relative_to(Path(folder).resolve()) for folder in (get_upload_folder(), SHIPPED_CASES))

@@ -7,7 +7,7 @@ by an event of Gradio's, as a file is on Inspect: the stage and all that stands 
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -15,12 +15,15 @@ import gradio as gr
 from deep_pneumonia.annotation import read_as_normal
 from deep_pneumonia.errors import ConflictError, DeepPneumoniaError, WorkspaceError
 from deep_pneumonia.radiograph import decode
-from deep_pneumonia.viewer import words
+from deep_pneumonia.tally import tally
+from deep_pneumonia.viewer import intake, words
 from deep_pneumonia.viewer.case import Case, drawn
 from deep_pneumonia.viewer.desk import Desk, Place
 from deep_pneumonia.viewer.inspect import ONE, Inspect
+from deep_pneumonia.viewer.requests import Answer, Request, changes, text, whole_number
 from deep_pneumonia.viewer.scene import scene
 from deep_pneumonia.viewer.stage import SCRIPTS, Stage
+from deep_pneumonia.viewer.taking import take
 from deep_pneumonia.worklist import one_row, rows
 
 BATCH = 1.0  # seconds of reading in one answer: a page that goes away leaves no more than this behind
@@ -35,10 +38,9 @@ import(root + props.script).then(({ mount }) => mount(element.querySelector(".re
   file: (path) => `${root}/gradio_api/file=${path}`,
 }));
 """
+TAKING = "() => [window.deepPneumonia?.review?.wanted() ?? null]"
+TAKEN = "(file, why) => window.deepPneumonia.review.taken(file, why)"
 OPENING = "() => [window.deepPneumonia?.review?.opening() ?? null]"
-
-Request = Mapping[str, Any]
-Answer = dict[str, Any]
 
 
 class Review:
@@ -49,6 +51,7 @@ class Review:
         self.lock = threading.Lock()
         self.answers: dict[str, Callable[[Place, Request], Answer]] = {
             "list": self.list, "read": self.read, "retry": self.retry, "judge": self.judge, "draw": self.draw,
+            "tally": self.tally, "add": self.add,
         }  # fmt: skip
 
         def asked(request: Any) -> Answer:
@@ -63,6 +66,7 @@ class Review:
             server_functions=[asked],
         )
         self.request = gr.JSON(visible=False)
+        self.file, self.why = gr.File(visible=False), gr.Textbox(visible=False)
 
     def listen(self) -> None:
         """A case of the list opens on the stage."""
@@ -71,6 +75,10 @@ class Review:
             self.opened, self.request, inspect.parts, js=OPENING, api_visibility="private",
             trigger_mode="always_last", show_progress_on=[inspect.summary], **ONE,
         )  # fmt: skip
+        self.html.taking(
+            self.taken, self.request, [self.file, self.why], js=TAKING, api_visibility="private",
+            show_progress="hidden",
+        ).then(None, [self.file, self.why], None, js=TAKEN)  # fmt: skip
 
     def asked(self, request: Any) -> Answer:
         """The answer to a page's request {"what", "token", ...}; {"problem": a sentence} where there is none."""
@@ -107,6 +115,14 @@ class Review:
         place.readings.forget_problems()
         return {"left": len(place.readings.unread())}
 
+    def tally(self, place: Place, _: Request) -> Answer:
+        """Statistics of the list, as JSON in a text."""
+        return {"plots": json.dumps(tally(rows(place.workspace, place.readings)), allow_nan=False)}
+
+    def add(self, place: Place, request: Request) -> Answer:
+        """Take in what was uploaded, and say what became of it."""
+        return {"said": intake.add(place.workspace, request.get("files"))}
+
     def judge(self, place: Place, request: Request) -> Answer:
         """Keep a verdict; where it was changed in another window, that is said and nothing is kept."""
         number, reviewer = whole_number(request, "id"), text(request, "reviewer", NAME)
@@ -138,6 +154,14 @@ class Review:
         row = one_row(place.workspace, place.readings, number)
         versions = place.workspace.newest(number)
         return {"row": row, "versions": versions, "refused": [*conflicts], "conflict": " ".join(conflicts.values())}
+
+    def taken(self, request: Any) -> tuple[str | None, str]:
+        """A file of the whole list that a page wants: its path, from where Gradio copies it, or why there is none."""
+        try:
+            place = self.desk.place(request.get("token") if isinstance(request, dict) else None)
+            return str(take(place, request, self.desk.scratch(), self.inspect.reader.checkpoint)), ""
+        except DeepPneumoniaError as error:
+            return None, str(error)
 
     def opened(self, request: Any) -> dict[Any, Any]:
         """What changes on the screen when a case of the list is opened."""
@@ -171,39 +195,3 @@ class Review:
         case = Case(image.name, seen.radiograph, seen.masks, seen.reading)
         work = {"id": number, "versions": place.workspace.newest(number)}
         return case, str(image), {"key": f"work/{place.name}/{seen.item.key}", "work": work, "files": None}
-
-
-def whole_number(request: Request, key: str) -> int:
-    """A number that a page sent.
-
-    Raises:
-        WorkspaceError: it is none.
-    """
-    value = request.get(key)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**63:
-        raise WorkspaceError(f"The page sent {key} {str(value)[:20]!r}, not a whole number; load it again.")
-    return value
-
-
-def text(request: Request, key: str, longest: int) -> str:
-    """A text that a page sent, without space around it.
-
-    Raises:
-        WorkspaceError: it is none, or too long.
-    """
-    value = request.get(key, "")
-    if not isinstance(value, str) or len(value) > longest:
-        raise WorkspaceError(f"The {key} is no text of at most {longest} characters; shorten it.")
-    return value.strip()
-
-
-def changes(request: Request) -> list[Request]:
-    """The changed masks that a page sent.
-
-    Raises:
-        WorkspaceError: they are no list of objects.
-    """
-    value = request.get("changes")
-    if not isinstance(value, list) or not all(isinstance(change, dict) for change in value):
-        raise WorkspaceError("The page sent no list of changed masks; load it again.")
-    return value

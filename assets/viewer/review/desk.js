@@ -149,6 +149,12 @@ export class Desk {
     this.server.download();
   }
 
+  /** The file is made, or the page has said why not. */
+  taken(file, why) {
+    this.problem.textContent = why;
+    if (file) h("a", { href: file.url, download: file.orig_name ?? "" }).click();
+  }
+
   async #asked(request) {
     try {
       const answer = await this.server.ask(request);

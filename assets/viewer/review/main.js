@@ -20,8 +20,11 @@ export async function mount(root, server) {
   const viewer = await ready();
   const review = new Review(root, { ...server, ask }, viewer);
   viewer.review = {
+    ask,
+    rows: () => review.list.rows,
     opening: () => ({ token, id: review.asked }),
     wanted: () => ({ token, ...review.desk.wanted }),
+    taken: (file, why) => review.desk.taken(file, why),
   };
   addEventListener("hashchange", () => review.route());
   document.addEventListener("deep-pneumonia:shown", ({ detail }) => review.shown(detail));
