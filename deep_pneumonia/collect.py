@@ -143,8 +143,11 @@ class _Coco:
 
 def _check_inside(manifest: Path) -> None:
     """Refuse a manifest that names a file outside its folder, before any of these files is looked for."""
-    with manifest.open(newline="", encoding="utf-8-sig", errors="replace") as stream:
-        cells = [cell for line in csv.DictReader(stream) for cell in (line.get(name) for name in FILES)]
+    try:
+        with manifest.open(newline="", encoding="utf-8-sig", errors="replace") as stream:
+            cells = [cell for line in csv.DictReader(stream) for cell in (line.get(name) for name in FILES)]
+    except (OSError, csv.Error) as error:
+        raise ManifestError(f"{manifest} cannot be read as a manifest ({error}); give a manifest.csv.") from error
     for name in (name for cell in cells if cell for name in cell.split(SEPARATOR)):
         windows = PureWindowsPath(name)
         if windows.drive or windows.root or ".." in windows.parts:

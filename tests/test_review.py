@@ -123,6 +123,9 @@ def test_a_strangers_manifest_names_nothing_outside_its_folder(tmp_path: Path, c
     for path in (manifest, manifest.parent):
         with pytest.raises(ManifestError, match=r"manifest\.csv names .*, which is not in its folder"):
             list(cases_from(path, inside=True))
+    manifest.write_text("image\n" + "x" * 200_000)
+    with pytest.raises(ManifestError, match="cannot be read as a manifest"):
+        list(cases_from(manifest, inside=True))
 
 
 def test_what_gives_no_cases_is_said(tmp_path: Path) -> None:
