@@ -114,11 +114,11 @@ export class Desk {
 
   #taking() {
     const take = (name, wanted) => h("button", { type: "button", click: () => this.take(wanted) }, name);
-    const files = h("input", { type: "checkbox" });
+    const seg = h("input", { type: "checkbox" });
     return h("div", { class: "group" },
       take("Report, PDF", () => ({ what: "report" })),
-      take("Export, ZIP", () => ({ what: "export", radiographs: files.checked })),
-      h("label", { class: "check" }, files, "with radiographs"));
+      take("Export, ZIP", () => ({ what: "export", seg: seg.checked })),
+      h("label", { class: "check", title: "DICOM segmentations in the ZIP as well" }, seg, "with DICOM SEG"));
   }
 
   /** Files of the person's own: radiographs, their masks, a ZIP of an export. */
