@@ -5,11 +5,11 @@ import { Keys } from "./keys.js";
 import { Pencil } from "./pencil.js";
 import { Pointer } from "./pointer.js";
 import { Readers } from "./readers.js";
+import { routeOf } from "./route.js";
 import { DRAWN_ON, Stage } from "./stage.js";
 import { asNpy, download, overlayOf } from "./save.js";
 import { keep, kept, plain, remember } from "./store.js";
 
-const SCREENS = ["inspect", "annotate", "compare", "review", "case", "lesson", "quiz", "about"];
 // The entry of the page's menu that stands for a screen without one of its own.
 const MENU = { case: "review", quiz: "lesson" };
 const PAUSE = 250; // ms without a stroke after which the server is asked for the figures of a drawing
@@ -80,8 +80,7 @@ function restored({ key, size: [height, width] }) {
 
 /** The address says which screen is open, so that it can be linked to and left with the browser's Back. */
 function opened(stage, root, server) {
-  const asked = location.hash.slice(1);
-  const screen = SCREENS.includes(asked) ? asked : "inspect";
+  const { screen } = routeOf(location.hash);
   (root.closest("#screens") ?? document.body).dataset.screen = screen;
   for (const link of document.querySelectorAll("nav.screens a")) {
     if (link.hash === `#${MENU[screen] ?? screen}`) link.setAttribute("aria-current", "page");
