@@ -6,6 +6,7 @@ import { Pencil } from "./pencil.js";
 import { Pointer } from "./pointer.js";
 import { Readers } from "./readers.js";
 import { routeOf } from "./route.js";
+import { Scenes } from "./scenes.js";
 import { DRAWN_ON, Stage } from "./stage.js";
 import { asNpy, download, overlayOf } from "./save.js";
 import { keep, kept, plain, remember } from "./store.js";
@@ -31,11 +32,18 @@ export function mount(root, look, server) {
   const keys = new Keys(stage, actions, root);
   actions.help = () => keys.help();
   root.append(panes, h("div", { class: "below" }, controls.element, readers.element, status));
-  const route = () => opened(stage, root, server);
+  window.deepPneumonia = interfaceOf(stage, pencil, status);
+  const scenes = new Scenes();
+  let showing = Promise.resolve();
+  // One after the other: the picture that takes longest to unfold must not come last.
+  const show = () => (showing = showing.catch(() => {}).then(() => shown(stage, root, scenes, server)));
+  const route = () => {
+    opened(stage, root, scenes, server);
+    show();
+  };
   addEventListener("hashchange", route);
   route();
-  window.deepPneumonia = interfaceOf(stage, pencil, status);
-  return { show: (scene) => shown(stage, root, scene, server), stage };
+  return { show: (scene) => (scenes.add(scene), show()), stage };
 }
 
 /** Kept at once, so that no reload is too quick for it; measured by the server when the hand rests. */
@@ -45,25 +53,30 @@ function edited(stage, status, server) {
   status.textContent = safe ? "" : "This browser cannot keep the drawing: save it before you leave the page.";
   clearTimeout(edited.timer);
   edited.timer = setTimeout(() => {
+    if (stage.scene?.screen) return; // not the case that Inspect has open
     server.tell("drawn");
     if (stage.state.screen === "compare") server.tell("comparing");
   }, PAUSE);
 }
 
-/** A case came from the server, or none. */
-async function shown(stage, root, scene, server) {
+/** The scene of the screen that is open comes to the stage, or none. */
+async function shown(stage, root, scenes, server) {
+  const { screen } = stage.state;
+  const scene = scenes.of(screen);
   root.hidden = !scene;
-  if (!scene) {
-    stage.scene = null;
+  if (!scene || scene === stage.scene) {
+    stage.scene = scene;
     return;
   }
   // Only now has the stage a width.
-  if (!root.dataset.shown) stage.change({ layout: stage.preferred(stage.state.screen) });
+  if (!root.dataset.shown) stage.change({ layout: stage.preferred(screen) });
   const drawings = restored(scene);
   await stage.show(scene, drawings);
-  remember(scene.files);
-  if (drawings.length) server.tell("drawn");
-  if (stage.state.screen === "compare") server.tell("comparing");
+  if (!scene.screen) {
+    remember(scene.files);
+    if (drawings.length) server.tell("drawn");
+    if (screen === "compare") server.tell("comparing");
+  }
   root.dataset.shown = scene.key;
   announce("shown", scene);
 }
@@ -79,7 +92,7 @@ function restored({ key, size: [height, width] }) {
 }
 
 /** The address says which screen is open, so that it can be linked to and left with the browser's Back. */
-function opened(stage, root, server) {
+function opened(stage, root, scenes, server) {
   const { screen } = routeOf(location.hash);
   (root.closest("#screens") ?? document.body).dataset.screen = screen;
   for (const link of document.querySelectorAll("nav.screens a")) {
@@ -93,7 +106,7 @@ function opened(stage, root, server) {
   });
   announce("screen", screen);
   stage.tell("change", "screen");
-  if (screen === "compare" && stage.scene) server.tell("comparing");
+  if (screen === "compare" && stage.scene && stage.scene === scenes.of(screen)) server.tell("comparing");
 }
 
 function actionsOf(stage, pencil, root) {

@@ -19,7 +19,7 @@ export class Readers {
 
   build() {
     const { layers, look } = this.stage;
-    this.drawing = this.stage.draws;
+    this.drawing = this.stage.draws && this.stage.state.screen !== "quiz"; // the learner has one mask, under one name
     this.add.hidden = !this.drawing;
     this.rows = layers.map((layer, i) => this.#row(layer, i));
     this.list.replaceChildren(...this.rows.map(({ item }) => item));

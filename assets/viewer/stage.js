@@ -60,6 +60,7 @@ export class Stage {
       if (place < 0) this.layers.push(this.layer(drawing));
       else this.layers[place] = this.layer(drawing, place);
     }
+    if (scene.mark && !this.layers.length) this.layers.push(this.layer(scene.mark));
     this.change({ threshold: Math.round(scene.threshold * STEPS), window: { ...DISPLAY.window } });
     if (this.asked === scene.place) this.asked = null;
     this.tell("change", "case");
