@@ -64,7 +64,7 @@ LEAF_EDGES = {
     "shapes": {"annotation"},
     "untrusted": {"annotation"},
 }
-TRAINING_NOUNS = {"augment", "cache", "charts", "configuration", "losses", "manifest", "metrics", "run"}
+TRAINING_NOUNS = {"augment", "cache", "charts", "configuration", "losses", "run"}
 PICKLERS = {"cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve"}
 
 HELPERS = set().union(*VERBS.values())

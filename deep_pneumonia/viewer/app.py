@@ -67,7 +67,7 @@ def build(reader: Reader, other: Reader | None = None) -> gr.Blocks:
                     compare = Compare(reader, other, inspect, stage)
                 rights = {name: beside(name) for name in ("case", "lesson", "quiz")}
         Lesson(reader, other, opening, stage, lefts["lesson"], rights["lesson"])
-        Quiz(reader, opening, stage, lefts["quiz"], rights["quiz"])
+        Quiz(reader, stage, lefts["quiz"], rights["quiz"])
         inspect.listen(blocks)
         compare.listen()
     return blocks.queue(max_size=32)

@@ -14,20 +14,21 @@ from PIL import Image
 
 from deep_pneumonia.annotation import Annotation
 from deep_pneumonia.cases import sha256
-from deep_pneumonia.viewer.case import Case, runs
+from deep_pneumonia.viewer.case import Case, Opened, runs
 
 MOST_PIXELS = 16_000_000  # beyond, the browser is given means over squares: 16 megapixels fill a wall
 FASTEST = 1  # level of zlib: rows of differences are small already
 
 
-def scene(case: Case, file: str, masks: list[str], threshold: float, place: int | None = None) -> dict[str, Any]:
-    """A case as plain JSON for the viewer.
+def scene(case: Opened, file: str, masks: list[str], threshold: float, place: int | None = None) -> dict[str, Any]:
+    """A case as plain JSON for the viewer; one that was opened but not read has no map.
 
     threshold: of the attention, in [0, 1]. place: which teaching case it is, if it is one.
     pixels: see `pack`. size: (H, W) of what is shown. cells: the map on the model's grid, null when its evidence is
     too weak to be shown. masks: run lengths in row order. files: so that a reload of the page opens them again.
     """
     radiograph = case.radiograph
+    reading = case.reading if isinstance(case, Case) else None
     step = _step(radiograph.size)
     pixels = smaller(radiograph.pixels, step)
     bits, packed = pack(pixels)
@@ -41,7 +42,7 @@ def scene(case: Case, file: str, masks: list[str], threshold: float, place: int 
         "spacing_mm": [mm * step for mm in radiograph.spacing_mm] if radiograph.spacing_mm else None,
         "bits": bits,
         "pixels": packed,
-        "cells": case.reading.cells.astype(float).tolist() if case.reading.shows_map else None,
+        "cells": reading.cells.astype(float).tolist() if reading and reading.shows_map else None,
         "threshold": threshold,
         "masks": [_mask(a, step) for a in case.masks],
         "files": {"file": file, "masks": masks},
