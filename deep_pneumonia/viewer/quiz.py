@@ -159,7 +159,7 @@ class Quiz:
     def _scene(self, case: Opened, asked: QuizCase) -> dict[str, Any]:
         """A scene of this screen alone: a drawing in it is no annotation, and a reload opens no file for it."""
         found = scene(case, str(asked.image), [], self.reader.checkpoint.thresholds.attention)
-        return {**found, "key": f"quiz/{found['key']}", "screen": "quiz", "files": None}
+        return {**found, "key": f"quiz/{found['key']}", "screen": "quiz", "case": asked.id, "files": None}
 
 
 def _request(request: Any) -> Mapping[str, Any]:
