@@ -20,13 +20,13 @@ export class DeckColumn {
   }
 
   /**
-   * @param {{decks, key, difficulty, linked}} now linked: how many cases a teacher's link has, 0 without one
+   * @param {{decks, key, difficulty, linked}} now linked: how many cases of a teacher's link are here, null without one
    * @param {string[]} unknown ids that the link names and nobody has here
    */
   show({ decks, key, difficulty, linked }, unknown) {
     this.left.textContent = unknown.length
       ? `Not on this server, and left out: ${unknown.join(", ")}. Cases of a workspace open only where that workspace is open.` : "";
-    if (linked) {
+    if (linked !== null) {
       this.choice.replaceChildren(h("p", {}, `A list of ${linked} ${linked === 1 ? "case" : "cases"}. `, h("a", { href: "#quiz" }, "All teaching cases")));
       return;
     }

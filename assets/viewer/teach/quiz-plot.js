@@ -16,7 +16,7 @@ export function plot(learner, model) {
   const svg = s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", class: "quiz-plot", "aria-label": spoken(learner) });
   svg.append(...axes());
   for (const bin of calibration(model)) svg.append(...point(bin, "quiz-model", square));
-  for (const bin of calibration(learner)) svg.append(...point(bin, "quiz-you", circle), count(bin));
+  for (const bin of calibration(learner)) svg.append(...point(bin, "quiz-you", circle));
   return svg;
 }
 
@@ -39,23 +39,19 @@ function axes() {
   return [...parts, side];
 }
 
-function point({ confidence, right, low, high }, name, shape) {
-  const shift = name === "quiz-you" ? -3 : 3; // so that neither hides the other
-  const at = [x(confidence) + shift, y(right)];
-  return [s("path", { class: `${name} quiz-interval`, d: `M${at[0]} ${y(low)}V${y(high)}` }), shape(at, name)];
+function point({ n, confidence, right, low, high }, name, shape) {
+  const at = [x(confidence) + (name === "quiz-you" ? -5 : 5), y(right)]; // so that neither hides the other
+  const count = words(n, at[0], at[1] + 3.5, "middle");
+  count.setAttribute("class", `quiz-inside ${name}`);
+  return [s("path", { class: `${name} quiz-interval`, d: `M${at[0]} ${y(low)}V${y(high)}` }), shape(at, name), count];
 }
 
 function circle([cx, cy], name) {
-  return s("circle", { class: name, cx, cy, r: 5 });
+  return s("circle", { class: name, cx, cy, r: 8 });
 }
 
 function square([cx, cy], name) {
-  return s("rect", { class: name, x: cx - 4.5, y: cy - 4.5, width: 9, height: 9 });
-}
-
-function count({ n, confidence, right }) {
-  const below = right > 0.5;
-  return words(`n ${n}`, x(confidence) - 10, y(right) + (below ? 14 : -7), "end");
+  return s("rect", { class: name, x: cx - 7, y: cy - 7, width: 14, height: 14 });
 }
 
 function words(text, atX, atY, anchor) {

@@ -72,7 +72,7 @@ export function scored(results) {
   return h("div", { class: "quiz-score" }, table("Score", ["You", "Model"], rows),
     h("h4", {}, "Calibration"), plot(results, ofModel(results)),
     h("p", { class: "quiz-legend" }, h("span", { class: "quiz-key quiz-you" }), "you ", h("span", { class: "quiz-key quiz-model" }),
-      "model; bars are 95% intervals, on the dashed line confidence is what it promises"),
+      "model, with how many answers; bars are 95% intervals. On the dashed line confidence is what it promises"),
     h("p", {}, sureness(you)),
     h("p", { class: "hint" }, "The Brier score is the mean squared difference between confidence and outcome: 0 is best, always "
       + "saying 50% gives 0.25, and it punishes being sure and wrong most. The model has the same cases as you."),

@@ -59,6 +59,7 @@ class Quiz {
   #arrived() {
     const { scene } = this.stage;
     if (scene?.screen !== "quiz") return;
+    this.stage.host.closest("[data-screen]").dataset.quiz = scene.locked ? "revealed" : "asked";
     this.stage.change({ tool: scene.locked ? "move" : "brush" });
     this.question?.marked();
   }
@@ -98,7 +99,7 @@ class Quiz {
     const chosen = deck.cases.filter((one) => !this.difficulty || one.difficulty === this.difficulty);
     const { cases, unknown } = listed(this.decks, this.link.ids ?? chosen.map((one) => one.id));
     this.cases = shuffled(cases, this.link.seed ?? this.kept.seed);
-    this.column.show({ decks: this.decks, key: this.key, difficulty: this.difficulty, linked: this.link.ids?.length ?? 0 }, unknown);
+    this.column.show({ decks: this.decks, key: this.key, difficulty: this.difficulty, linked: this.link.ids ? cases.length : null }, unknown);
     this.#scored();
     const isStill = this.phase !== "waiting" && this.cases.some((one) => one.id === this.now?.id);
     if (!isStill) this.next();
@@ -122,6 +123,7 @@ class Quiz {
     const { number, total } = this.request;
     this.phase = "question";
     this.question = new Question(this.now.answers, () => this.#mark !== null, () => this.reveal());
+    if (number > 1 && this.isOpen) this.stage.host.parentElement.scrollIntoView({ block: "nearest" }); // on a phone it is far above
     const level = this.now.difficulty && h("small", {}, ` ${this.now.difficulty}`);
     this.#say(h("h3", {}, `Case ${number} of ${total}`, level), this.question.element);
   }
