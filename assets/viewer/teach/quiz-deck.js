@@ -15,7 +15,7 @@ export class DeckColumn {
     this.teacher = h("details", { toggle: () => this.teacher.open && does.choose() },
       h("summary", {}, "Make a link for learners"), this.cases);
     host.replaceChildren(h("h2", {}, "Quiz"), h("p", { class: "hint" }, "Mark the lesion, name the class and say how sure you are; "
-      + "then see what the doctors and the model marked. ", h("a", { href: "#lesson" }, "The guided lesson")),
+      + "then see what the doctors and the model marked. ", h("a", { href: here("lesson") }, "The guided lesson")),
     this.choice, this.left, this.progress, restart, this.teacher);
   }
 
@@ -27,7 +27,7 @@ export class DeckColumn {
     this.left.textContent = unknown.length
       ? `Not on this server, and left out: ${unknown.join(", ")}. Cases of a workspace open only where that workspace is open.` : "";
     if (linked !== null) {
-      this.choice.replaceChildren(h("p", {}, `A list of ${linked} ${linked === 1 ? "case" : "cases"}. `, h("a", { href: "#quiz" }, "All teaching cases")));
+      this.choice.replaceChildren(h("p", {}, `A list of ${linked} ${linked === 1 ? "case" : "cases"}. `, h("a", { href: here("quiz") }, "All teaching cases")));
       return;
     }
     const deck = decks.find((one) => one.key === key);
@@ -62,6 +62,11 @@ export class DeckColumn {
     h("div", { class: "quiz-list", role: "group", "aria-label": "Cases for the link", change: make }, ...rows), link, copy, said);
     make();
   }
+}
+
+/** The page's own address: Gradio's <base> would take away what stands behind its "?", and load it anew. */
+function here(screen) {
+  return `${location.href.split("#")[0]}#${screen}`;
 }
 
 function picture({ picture: src }) {

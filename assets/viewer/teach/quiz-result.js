@@ -65,7 +65,7 @@ export function scored(results) {
   const both = (name, text, hint) => row(name, [text(you), text(model)], hint);
   const rows = [
     both("Class right", ({ right, n }) => `${right} of ${n}`),
-    both(`IoU, mean of ${you.ious} with a lesion`, ({ iou }) => figure(iou), "overlap with the doctors' masks; 0 where you drew nothing"),
+    both(you.ious ? `IoU, mean of ${you.ious} with a lesion` : "IoU with the doctors", ({ iou }) => figure(iou), "overlap with the doctors' masks; 0 where you drew nothing"),
     both("Normal ones left unmarked", ({ unmarked, normal }) => (normal ? `${unmarked} of ${normal}` : "\u2013")),
     both("Brier score", ({ brier }) => figure(brier), "mean squared error of the confidence"),
   ];

@@ -63,10 +63,10 @@ export function ofModel(results) {
 /** What the confidence was worth, in a sentence. */
 export function sureness({ n, right, confidence }) {
   if (!n) return "";
-  const by = Math.round(100 * confidence) - Math.round((100 * right) / n);
-  const said = `On average you were ${Math.round(100 * confidence)}% sure, and ${Math.round((100 * right) / n)}% of your answers were right`;
-  if (Math.abs(by) <= 5) return `${said}: as sure as you could be.`;
-  return `${said}: ${by > 0 ? "surer than right" : "more right than sure"}${n < 10 ? ", as far as so few cases tell" : ""}.`;
+  const [sure, so] = [Math.round(100 * confidence), Math.round((100 * right) / n)];
+  const verdict = Math.abs(sure - so) <= 5 ? "as sure as right" : sure > so ? "surer than right" : "more right than sure";
+  return `On average you were ${sure}% sure, and ${so}% of your answers were right: ${verdict}`
+    + `${n < 10 ? ", as far as so few cases tell" : ""}.`;
 }
 
 function mean(values) {

@@ -96,13 +96,24 @@ class Quiz {
   /** The list of cases may have changed: go on with the case that is asked if it still belongs to it. */
   #list() {
     const deck = this.decks.find((one) => one.key === this.key);
-    const chosen = deck.cases.filter((one) => !this.difficulty || one.difficulty === this.difficulty);
-    const { cases, unknown } = listed(this.decks, this.link.ids ?? chosen.map((one) => one.id));
-    this.cases = shuffled(cases, this.link.seed ?? this.kept.seed);
+    const { cases, unknown } = listed(this.decks, this.link.ids ?? deck.cases.map((one) => one.id));
+    // The order is that of all cases: those of one difficulty keep theirs.
+    const level = this.link.ids ? "" : this.difficulty;
+    this.cases = shuffled(cases, this.link.seed ?? this.kept.seed).filter((one) => !level || one.difficulty === level);
     this.column.show({ decks: this.decks, key: this.key, difficulty: this.difficulty, linked: this.link.ids ? cases.length : null }, unknown);
     this.#scored();
     const isStill = this.phase !== "waiting" && this.cases.some((one) => one.id === this.now?.id);
     if (!isStill) this.next();
+    else if (this.phase === "question") this.#numbered();
+  }
+
+  /** The case that is asked has another place in another list. */
+  #numbered() {
+    const [place, total] = [this.cases.findIndex((one) => one.id === this.now.id), this.cases.length];
+    Object.assign(this.request, { number: place + 1, total });
+    this.case.querySelector("h3").firstChild.textContent = `Case ${place + 1} of ${total}`;
+    if (this.stage.scene?.case === this.now.id) this.stage.scene.name = `Case ${place + 1} of ${total}`;
+    this.stage.request();
   }
 
   /** Ask the first case that has no answer yet. */
@@ -171,7 +182,7 @@ class Quiz {
   #finished() {
     const total = this.cases.length;
     [this.now, this.phase] = [null, "finished"];
-    const words = total ? `All ${total} ${this.difficulty} ${total === 1 ? "case is" : "cases are"} answered`.replace("  ", " ") : "No case to ask";
+    const words = total ? `All ${total} ${this.link.ids ? "" : this.difficulty} ${total === 1 ? "case is" : "cases are"} answered`.replace("  ", " ") : "No case to ask";
     this.#say(h("h3", {}, words), h("p", {}, total ? "Below is how you did. Start over, or choose other cases." : "Choose other cases, or ask for another link."));
   }
 
