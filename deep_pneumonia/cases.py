@@ -70,22 +70,18 @@ def load_cases(folder: str | Path) -> list[TeachingCase]:
     return [_case(entry, folder) for entry in document["cases"]]
 
 
-def read_document(folder: Path) -> dict[str, Any]:
-    """All of a folder's cases.json.
+def read_document(folder: Path, name: str = "cases.json", holds: str = "cases") -> dict[str, Any]:
+    """All of a folder's cases.json, or of another file of teaching cases, which `holds` a list under that key.
 
     Raises:
         CasesError: it is missing, damaged or of another format.
     """
-    path = folder / "cases.json"
+    path = folder / name
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise CasesError(f"{path} cannot be read ({error}); give a folder of teaching cases.") from error
-    if (
-        not isinstance(document, dict)
-        or document.get("format") != FORMAT
-        or not isinstance(document.get("cases"), list)
-    ):
+    if not isinstance(document, dict) or document.get("format") != FORMAT or not isinstance(document.get(holds), list):
         raise CasesError(f"{path} is not a list of teaching cases of format {FORMAT}; give a folder that has one.")
     return document
 

@@ -21,11 +21,11 @@ from deep_pneumonia.figures import (
     AnnotationLike,
     blank,
     overlay,
-    plain,
     save_figure,
     show,
     trace,
 )
+from deep_pneumonia.lettering import plain
 
 SOURCE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 METHODS = {
@@ -65,7 +65,7 @@ def curves(log: Sequence[Mapping[str, Any]], path: Path) -> None:
         axes = figure.add_subplot(rows, columns, number)
         points = [(r["epoch"], r[name]) for r in log if _is_number(r.get(name))]
         axes.plot(*zip(*points, strict=True), color=SOURCE_COLOURS[0], linewidth=1.3, marker=".", markersize=3)
-        _style(axes, plain(name), "epoch" if number > len(names) - columns else "")
+        style(axes, plain(name), "epoch" if number > len(names) - columns else "")
     figure.tight_layout()
     save_figure(figure, path)
 
@@ -85,7 +85,7 @@ def roc_chart(
             continue
         label = f"{plain(source)}: {_estimate(auroc[source])}"
         axes.plot(*_roc(positive, score), color=colour, linewidth=1.8, label=label, clip_on=False)
-    _style(axes, "ROC, abnormal against normal", "1 \u2212 specificity", "sensitivity")
+    style(axes, "ROC, abnormal against normal", "1 \u2212 specificity", "sensitivity")
     axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
     _legend(axes, "AUROC (95% interval)", loc="lower right")
     figure.tight_layout()
@@ -119,7 +119,7 @@ def calibration_chart(
         x, y = said[used] / count[used], right[used] / count[used]
         axes.plot(x, y, color=colour, linewidth=1.4, label=f"{plain(source)}: {_estimate(ece[source])}")
         axes.scatter(x, y, s=12 + 160 * count[used] / count.sum(), color=colour, alpha=0.75, linewidth=0, zorder=3)
-    _style(axes, "Calibration of the predicted class", "probability given", "share that is right")
+    style(axes, "Calibration of the predicted class", "probability given", "share that is right")
     axes.set(xlim=(0, 1.02), ylim=(0, 1.02), aspect="equal")
     _legend(axes, "Calibration error (95% interval)", loc="upper left")
     figure.tight_layout()
@@ -144,7 +144,7 @@ def confusion_chart(confusions: Mapping[str, Mapping[str, Any]]) -> Figure:
         ticks = range(len(names))
         axes.set_xticks(ticks, names, rotation=35, ha="right", rotation_mode="anchor")
         axes.set_yticks(ticks, names if number == 1 else [""] * len(names))
-        _style(axes, f"{plain(source)}, {matrix.sum()} images", "predicted", "label" if number == 1 else "")
+        style(axes, f"{plain(source)}, {matrix.sum()} images", "predicted", "label" if number == 1 else "")
         axes.grid(visible=False)
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
@@ -165,7 +165,7 @@ def agreement_chart(localisation: Mapping[str, Mapping[str, Any]]) -> Figure:
             axes.bar([0], [0], color=colour, label=label)
         sources = [f"{plain(name)}\n{s['n']} images" for name, s in localisation.items()]
         axes.set_xticks(range(len(sources)), sources)
-        _style(axes, "Hit rate" if key == "hit" else title, "", "mean over images" if number == 1 else "")
+        style(axes, "Hit rate" if key == "hit" else title, "", "mean over images" if number == 1 else "")
         axes.set(ylim=(0, 1), xlim=(-0.5, len(sources) - 0.5))
         axes.grid(visible=False, axis="x")
     handles, labels = figure.axes[0].get_legend_handles_labels()
@@ -196,7 +196,8 @@ def overlay_sheet(tiles: Sequence[Tile], columns: int = 4) -> Figure:
     return figure
 
 
-def _style(axes: Axes, title: str, x: str = "", y: str = "") -> None:
+def style(axes: Axes, title: str, x: str = "", y: str = "") -> None:
+    """Titles, grid and spines of every chart."""
     axes.set_title(title, loc="left", size=10.5, color=INK, weight="bold")
     axes.set_xlabel(x, size=9, color=INK)
     axes.set_ylabel(y, size=9, color=INK)

@@ -5,8 +5,8 @@ COCO knows no readers; annotations carry theirs as `attributes.reader` (where CV
 """
 
 import json
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, TextIO
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from deep_pneumonia.shapes import MAX_READERS, Shapes, Work, check_size
 from deep_pneumonia.untrusted import base, distinct, frame, items, numbers, reader_name, shown, stem
 
 Entry = dict[str, Any]
+CATEGORIES = [{"id": 1, "name": "lesion", "supercategory": "finding"}]
 
 
 def is_coco(document: object) -> bool:
@@ -126,16 +127,38 @@ def to_coco(annotations: Sequence[Annotation], file_name: str) -> bytes:
     document = {
         "info": {"description": "Doctors' masks of one radiograph"},
         "images": [{"id": 1, "file_name": base(file_name), "height": height, "width": width}],
-        "categories": [{"id": 1, "name": "lesion", "supercategory": "finding"}],
+        "categories": CATEGORIES,
         "annotations": [_entry(i, a, r) for i, (a, r) in enumerate(zip(annotations, readers, strict=True), 1)],
     }
     return (json.dumps(document, allow_nan=False) + "\n").encode()
 
 
-def _entry(number: int, annotation: Annotation, reader: str) -> Entry:
+def write_coco(images: Iterable[tuple[str, Sequence[Annotation]]], stream: TextIO) -> None:
+    """COCO JSON of many images, each written before the next is asked for, from which `read_coco` gives each one's
+    masks by its file name.
+
+    images: the file's name, as it shall stand there, and one mask or more of each; what `to_coco` says of masks and
+    readers holds. Names of readers that cannot be shown lose what cannot.
+    """
+    frames, number = [], 0
+    stream.write(
+        f'{{"info": {{"description": "Doctors\' masks"}}, "categories": {json.dumps(CATEGORIES)},\n"annotations": ['
+    )
+    for image, (file_name, annotations) in enumerate(images, 1):
+        height, width = annotations[0].size
+        frames.append({"id": image, "file_name": file_name, "height": height, "width": width})
+        readers = distinct([reader_name(a.reader, "reader") for a in annotations])
+        for annotation, reader in zip(annotations, readers, strict=True):
+            number += 1
+            entry = _entry(number, annotation, reader, image)
+            stream.write((",\n" if number > 1 else "\n") + json.dumps(entry, allow_nan=False))
+    stream.write(f'\n],\n"images": {json.dumps(frames)}}}\n')
+
+
+def _entry(number: int, annotation: Annotation, reader: str, image: int = 1) -> Entry:
     return {
         "id": number,
-        "image_id": 1,
+        "image_id": image,
         "category_id": 1,
         "iscrowd": 1,
         "segmentation": {"size": list(annotation.size), "counts": rle.encode(annotation.mask)},

@@ -92,6 +92,6 @@ def guarded(verb: Callable[[], None]) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("Stopped; the same command goes on with a training run or a simulated set.", file=sys.stderr)
+        print("Stopped; the same command goes on with a training run, a simulated set or a reading.", file=sys.stderr)
         return 130
     return 0

@@ -18,7 +18,8 @@ DeepPneumoniaError
 ├── CasesError                 a folder of teaching cases that cannot be read
 ├── ExplanationError           an explanation that a radiograph does not have
 ├── WorkspaceError             a workspace that cannot be used, or a case that it does not have
-│   └── ConflictError          somebody else changed the same mask or verdict first
+│   ├── ConflictError          somebody else changed the same mask or verdict first
+│   └── ExchangeError          an export that cannot be written, or one that cannot be imported
 └── TrainingError              a run that cannot start or resume as asked
 
 The text of each is one plain sentence: what was got, what was expected, what to do.
@@ -103,3 +104,7 @@ class WorkspaceError(DeepPneumoniaError):
 
 class ConflictError(WorkspaceError):
     """Somebody else changed the same mask or verdict first."""
+
+
+class ExchangeError(WorkspaceError):
+    """A work list cannot be exported there, or what should be imported is no export, damaged or hostile."""

@@ -8,6 +8,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +67,8 @@ def inspect(arguments: argparse.Namespace) -> None:
         with whole(arguments.json) as path:
             path.write_text(text, encoding="utf-8")
     if arguments.figure:
-        save_figure(page(Path(arguments.file).name, radiograph, annotations, reading), arguments.figure)
+        name, day = Path(arguments.file).name, date.today().isoformat()
+        save_figure(page(name, radiograph, annotations, reading, day=day), arguments.figure)
     if arguments.attention:
         with whole(arguments.attention) as path, path.open("wb") as stream:
             np.save(stream, reading.attention)

@@ -2,13 +2,14 @@
 
 Columns: image, patient, source, split, label, mask, mask_kind, reader, other_mask, sex, age, view.
 Paths are absolute or relative to the manifest's folder. Several readers of one image stand in `mask`,
-`mask_kind` and `reader`, separated by ";" in the same order. A mask is *known* (drawn, or kind "normal":
-a doctor read the image as normal, so it is empty) or *unknown* (all three cells empty). An empty label
-leaves the image out of classification; its pixels and masks still serve.
+`mask_kind` and `reader`, separated by ";" in the same order; a ";" in a reader's name is written %3B. A mask
+is *known* (drawn, or kind "normal": a doctor read the image as normal, so it is empty) or *unknown* (all
+three cells empty). An empty label leaves the image out of classification; its pixels and masks still serve.
 """
 
 import csv
 import hashlib
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -107,7 +108,16 @@ def write_manifest(cases: Sequence[Case], path: Path) -> None:
 
 
 def _mask_cells(case: Case, cell: Callable[[Path | None], str]) -> list[tuple[str, str, str]]:
-    return [(cell(m.path), m.kind, m.reader) for m in case.masks]
+    return [(cell(m.path), m.kind, _written(m.reader)) for m in case.masks]
+
+
+def _written(reader: str) -> str:
+    """A reader's name without the separator, and without what csv ends a line at; `_meant` gives any name back."""
+    return re.sub("%(?=3B|0D|25)", "%25", reader).replace(SEPARATOR, "%3B").replace("\r", "%0D")
+
+
+def _meant(reader: str) -> str:
+    return re.sub("%(3B|0D|25)", lambda found: chr(int(found[1], 16)), reader)
 
 
 def read_manifests(paths: Iterable[str | Path]) -> list[Case]:
@@ -158,7 +168,7 @@ def _case(row: dict[str, str], path: Path, number: int) -> Case:
     for file, kind, reader in zip(files, kinds, readers, strict=True):
         if kind not in KINDS or (kind == "normal") != (file == ""):
             raise fail(f"mask {file!r} of kind {kind!r}: a kind is one of {', '.join(KINDS)}, only normal has no file.")
-        masks.append(MaskRef(path.parent / file if file else None, kind, reader))
+        masks.append(MaskRef(path.parent / file if file else None, kind, _meant(reader)))
     other = row.get("other_mask", "")
     return Case(
         image, row["patient"], row["source"], row["split"], row["label"], tuple(masks),

@@ -72,8 +72,16 @@ def bootstrap(statistic: Statistic, patients: Sequence[str], *, draws: int = 100
     if np.isnan(value):
         return Estimate()
     drawn = np.concatenate([statistic(block) for block in _drawn_weights(patients, draws, seed)])
+    return percentile_interval(value, drawn, len(set(patients)))
+
+
+def percentile_interval(value: float, drawn: NDArray[np.floating[Any]], patients: int) -> Estimate:
+    """A figure's value with the 95% interval of its values in `drawn` (draws,) sets, NaN where undefined.
+
+    There is no interval with fewer than 2 patients or where more than half of the draws are undefined.
+    """
     defined = drawn[~np.isnan(drawn)]
-    if len(set(patients)) < 2 or 2 * len(defined) < draws:
+    if patients < 2 or 2 * len(defined) < len(drawn):
         return Estimate(value)
     low, high = np.percentile(defined, [2.5, 97.5])
     return Estimate(value, float(low), float(high))

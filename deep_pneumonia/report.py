@@ -5,17 +5,25 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 
 from deep_pneumonia.annotation import Annotation
-from deep_pneumonia.figures import case_figure
+from deep_pneumonia.case_page import WhatIf, case_figure
+from deep_pneumonia.lettering import short
 from deep_pneumonia.radiograph import Radiograph
 from deep_pneumonia.reader import Reading
 
+LONGEST = 64  # letters of a file's name in the heading
 
-def page(name: str, radiograph: Radiograph, annotations: Sequence[Annotation], reading: Reading) -> Figure:
-    """The one-page figure of a reading."""
+
+def page(name: str, radiograph: Radiograph, annotations: Sequence[Annotation], reading: Reading, *, day: str) -> Figure:
+    """The one-page figure of a reading, written on `day` (ISO 8601).
+
+    `name` is all that may tell whose radiograph it is: nothing of the file's own header is written.
+    """
     height, width = reading.size
+    p = reading.probabilities[reading.predicted]
     title = [
-        f"{name}: {reading.predicted} {reading.probabilities[reading.predicted]:.0%}",
-        f"{height} x {width} pixels. Checkpoint {reading.checkpoint_name} ({reading.checkpoint_sha256[:12]}).",
+        f"{short(name, LONGEST)}: {short(reading.predicted, 32)} {'over 99%' if p > 0.99 else f'{p:.0%}'}",
+        f"{height} x {width} pixels. Report of {day}.",
+        f"Checkpoint {short(reading.checkpoint_name, LONGEST)}, SHA-256 {reading.checkpoint_sha256}.",
     ]
     return case_figure(
         radiograph.pixels,
@@ -24,5 +32,16 @@ def page(name: str, radiograph: Radiograph, annotations: Sequence[Annotation], r
         title=title,
         probabilities=reading.probabilities,
         agreement=reading.agreement,
+        what_if=what_if(reading),
         warnings=[w.message for w in reading.warnings],
     )
+
+
+def what_if(reading: Reading) -> list[WhatIf]:
+    """The frames that the model saw: as it is, with the lesion removed and with nothing but it; none without one."""
+    if reading.what_if is None or reading.what_if_frames is None:
+        return []
+    answers = {"as it is": reading.probabilities}
+    answers |= {name.replace("_", " "): p for name, p in reading.what_if.items()}
+    frames = reading.what_if_frames / 255.0
+    return [WhatIf(name, frame, p) for (name, p), frame in zip(answers.items(), frames, strict=True)]

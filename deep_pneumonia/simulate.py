@@ -24,10 +24,12 @@ from deep_pneumonia.simulation.chest_ct import ChestCT, data_folder
 from deep_pneumonia.simulation.cleaning import healthy_chest
 from deep_pneumonia.simulation.dataset import SimulatedSet
 from deep_pneumonia.simulation.plan import SetConfig
+from deep_pneumonia.simulation.series import render_series
 from deep_pneumonia.simulation.teaching import render_cases
 
 SHEET = 24
 CASE_SIZE = 1024
+LESSON_SIZE = 512
 
 
 def simulate(out: Path, config: SetConfig, ct: Path, workers: int) -> list[Case]:
@@ -65,6 +67,10 @@ def _parser() -> argparse.ArgumentParser:
         f"instead of a set, render the teaching cases that DIR/cases.json asks for, {CASE_SIZE} pixels a side; "
         "of the other options, only --ct counts"
     ))  # fmt: skip
+    what.add_argument("--lesson", type=Path, metavar="DIR", help=(
+        f"render the one pneumonia at several severities that DIR/lesson.json asks for, {LESSON_SIZE} pixels a side; "
+        "of the other options, only --ct counts"
+    ))  # fmt: skip
     parser.add_argument("--ct", type=Path, metavar="DIR", help="folder with the CT's cxr.nii.gz and mask.nii.gz")
     parser.add_argument("--workers", type=int, default=2, help="bodies rendered at a time, on a core and 1 GB each")
     return parser
@@ -81,9 +87,10 @@ def _run(options: argparse.Namespace) -> None:
         raise SimulationError(f"--workers is {options.workers}; give at least 1.")
     torch.set_num_threads(1)  # many small steps: whole bodies side by side are quicker than a body on many cores
     ct = options.ct or data_folder()
-    if options.cases:
-        with tqdm(desc="Rendering", unit="case") as bar:
-            render_cases(_chest(ct), options.cases, CASE_SIZE, lambda: bar.update())
+    if folder := options.cases or options.lesson:
+        render_all, size = (render_cases, CASE_SIZE) if options.cases else (render_series, LESSON_SIZE)
+        with tqdm(desc="Rendering", unit="image") as bar:
+            render_all(_chest(ct), folder, size, lambda: bar.update())
         return
     print(table(simulate(options.out, config_from(SetConfig, options), ct, options.workers)))
     print(f"\n{options.out / 'manifest.csv'}")

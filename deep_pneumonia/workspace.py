@@ -10,68 +10,23 @@ SQLite's locks may not hold there.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from deep_pneumonia.annotation import Annotation, Kind, read_as_normal, read_mask, to_png
+from deep_pneumonia.annotation import Annotation, to_png
 from deep_pneumonia.errors import ConflictError, WorkspaceError
 from deep_pneumonia.manifest import Case, MaskRef
 from deep_pneumonia.mask_store import MaskStore, digest_of
 from deep_pneumonia.untrusted import distinct
+from deep_pneumonia.workspace_records import VERDICTS, Drawing, Item, Verdict
 from deep_pneumonia.workspace_schema import CASE, DATABASE, changing, connected, prepared
 
-NEWEST = """SELECT * FROM drawings d WHERE NOT removed AND version =
-(SELECT max(version) FROM drawings WHERE case_id = d.case_id AND reader = d.reader)"""
+DRAWN = "SELECT * FROM drawings"
 # SQLite gives the other columns of the row that has the maximum.
 JUDGED = "SELECT case_id, reviewer, max(version), verdict, comment, time FROM verdicts"
-VERDICTS = ("agree", "partly", "disagree", "unsure")
 IMPORTED = "import"  # the author of masks that came with their case
-
-
-@dataclass(frozen=True)
-class Item:
-    """A case of the work list. `key`: SHA-256 of the radiograph's file; the same bytes are the same case."""
-
-    id: int
-    key: str
-    case: Case
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """One version of a reader's mask. `mask`: its PNG file; None when read as normal, or `removed`."""
-
-    reader: str
-    version: int
-    kind: Kind
-    mask: Path | None
-    removed: bool
-    author: str
-    time: str
-
-    def annotation(self, size: tuple[int, int]) -> Annotation:
-        """The mask, for a radiograph of `size` (H, W).
-
-        Raises:
-            AnnotationError: the file is missing, damaged or of another size.
-        """
-        if self.mask is None:
-            return read_as_normal(size, reader=self.reader)
-        return read_mask(self.mask, size, reader=self.reader, kind=self.kind)
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """One version of what a reviewer thinks: one of `VERDICTS`, and a comment. `time` is UTC, ISO 8601."""
-
-    reviewer: str
-    version: int
-    verdict: str
-    comment: str
-    time: str
 
 
 class Workspace:
@@ -101,7 +56,7 @@ class Workspace:
             key = digest_of(_bytes(case.image))
             kept = [(m, None if m.path is None else self.store.keep(_bytes(m.path))) for m in case.masks]
             with changing(self.database) as db:
-                cells = (key, self._inside(case.image), *(getattr(case, name) for name in CASE))
+                cells = (key, self.inside(case.image), *(getattr(case, name) for name in CASE))
                 marks = ", ".join("?" * len(cells))
                 made = db.execute(f"INSERT OR IGNORE INTO cases VALUES (NULL, {marks})", cells)  # noqa: S608
                 if made.rowcount:
@@ -111,15 +66,15 @@ class Workspace:
                         db.execute("INSERT INTO drawings VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
         return added
 
-    def items(self) -> list[Item]:
-        """Every case, in the order in which they came, with the newest mask of each of its readers."""
+    def items(self, drawn: Mapping[int, list[Drawing]] | None = None) -> list[Item]:
+        """Every case, in the order in which they came, with the newest mask of each of its readers.
+
+        `drawn`: what `all_drawings` gave, for who has asked for it already.
+        """
         with connected(self.database) as db:
             rows = db.execute("SELECT * FROM cases ORDER BY id").fetchall()
-            newest = db.execute(f"{NEWEST} ORDER BY rowid").fetchall()
-        drawn = defaultdict(list)
-        for number, *cells in newest:
-            drawn[number].append(self._drawing(cells))
-        return [self._item(row, drawn[row[0]]) for row in rows]
+        drawn = self.all_drawings() if drawn is None else drawn
+        return [self._item(row, drawn.get(row[0], [])) for row in rows]
 
     def item(self, number: int) -> Item:
         """One case.
@@ -133,11 +88,32 @@ class Workspace:
             raise WorkspaceError(f"The work list has no case {number}; open the list again.")
         return self._item(row, self.drawings(number))
 
+    def has(self, image: Path) -> bool:
+        """Whether a file is the radiograph of a case."""
+        with connected(self.database) as db:
+            named = (self.inside(image), str(image))
+            return db.execute("SELECT 1 FROM cases WHERE image IN (?, ?)", named).fetchone() is not None
+
+    def all_drawings(self) -> dict[int, list[Drawing]]:
+        """What `drawings` gives of every case that has a mask."""
+        with connected(self.database) as db:
+            rows = db.execute(f"{DRAWN} ORDER BY rowid").fetchall()
+        drawn = defaultdict(list)
+        for number, *cells in _newest(rows):
+            drawn[number].append(self._drawing(cells))
+        return dict(drawn)
+
+    def newest(self, number: int) -> dict[str, int]:
+        """The number of the newest version of each reader who ever drew on a case; who was removed is among them."""
+        with connected(self.database) as db:
+            sql = "SELECT reader, max(version) FROM drawings WHERE case_id = ? GROUP BY reader"
+            return dict(db.execute(sql, (number,)).fetchall())
+
     def drawings(self, number: int) -> list[Drawing]:
         """The newest mask of each reader of a case; who was removed is left out."""
         with connected(self.database) as db:
-            rows = db.execute(f"{NEWEST} AND case_id = ? ORDER BY rowid", (number,)).fetchall()
-        return [self._drawing(cells) for _, *cells in rows]
+            rows = db.execute(f"{DRAWN} WHERE case_id = ? ORDER BY rowid", (number,)).fetchall()
+        return [self._drawing(cells) for _, *cells in _newest(rows)]
 
     def versions(self, number: int, reader: str) -> list[Drawing]:
         """Every version of a reader's mask, the first one first; removals among them."""
@@ -207,10 +183,11 @@ class Workspace:
             db.execute("INSERT INTO verdicts VALUES (?, ?, ?, ?, ?, ?)", row)
         return made
 
-    def verdicts(self) -> dict[int, dict[str, Verdict]]:
-        """The newest verdict of each reviewer, by case and reviewer."""
+    def verdicts(self, number: int | None = None) -> dict[int, dict[str, Verdict]]:
+        """The newest verdict of each reviewer, by case and reviewer; of one case, or of all."""
+        one, values = ("", ()) if number is None else ("WHERE case_id = ?", (number,))
         with connected(self.database) as db:
-            rows = db.execute(f"{JUDGED} GROUP BY case_id, reviewer").fetchall()
+            rows = db.execute(f"{JUDGED} {one} GROUP BY case_id, reviewer", values).fetchall()
         found: dict[int, dict[str, Verdict]] = defaultdict(dict)
         for number, *cells in rows:
             found[number][cells[0]] = Verdict(*cells)
@@ -219,18 +196,26 @@ class Workspace:
     def _item(self, row: tuple[Any, ...], drawings: list[Drawing]) -> Item:
         number, key, image, *cells = row
         masks = tuple(MaskRef(d.mask, d.kind, d.reader) for d in drawings)
-        case = Case(self.folder / image, **dict(zip(CASE, cells, strict=True)))
-        return Item(number, key, replace(case, masks=masks))
+        return Item(number, key, Case(self.folder / image, masks=masks, **dict(zip(CASE, cells, strict=True))))
 
     def _drawing(self, cells: Iterable[Any]) -> Drawing:
         reader, version, kind, digest, removed, author, time = cells
         mask = None if digest is None else self.store.path(digest)
-        return Drawing(reader, version, kind, mask, bool(removed), author, time)
+        return Drawing(reader, version, kind, mask, digest, bool(removed), author, time)
 
-    def _inside(self, image: Path) -> str:
+    def inside(self, image: Path) -> str:
         """A path within the folder as one relative to it, so that the folder can be moved; others are absolute."""
         path = image.absolute()
         return str(path.relative_to(self.folder) if path.is_relative_to(self.folder) else path)
+
+
+def _newest(rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Of rows of drawings in the order in which they came the newest of each reader, who was removed left out.
+
+    Readers stay in the order in which they first came, whoever's mask is changed.
+    """
+    last = {(row[0], row[1]): row for row in rows}
+    return [row for row in last.values() if not row[5]]
 
 
 def _bytes(path: Path) -> bytes:

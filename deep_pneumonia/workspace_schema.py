@@ -24,6 +24,14 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "version INTEGER NOT NULL, verdict TEXT NOT NULL, comment TEXT NOT NULL, time TEXT NOT NULL, "
         "UNIQUE (case_id, reviewer, version))",
     ),
+    (
+        # What a checkpoint reads can be computed again, so one row a case and checkpoint is enough.
+        "CREATE TABLE readings (case_id INTEGER NOT NULL REFERENCES cases, checkpoint TEXT NOT NULL, predicted TEXT, "
+        "probability REAL, evidence REAL, warnings TEXT NOT NULL, problem TEXT NOT NULL, UNIQUE (case_id, checkpoint))",
+        # By the mask's digest: a mask that is taken back has its figures still.
+        "CREATE TABLE agreements (case_id INTEGER NOT NULL REFERENCES cases, checkpoint TEXT NOT NULL, "
+        "mask TEXT NOT NULL, hit REAL, iou REAL, dice REAL, UNIQUE (case_id, checkpoint, mask))",
+    ),
 )
 
 

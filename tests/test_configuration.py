@@ -157,7 +157,10 @@ def test_a_named_error_is_one_line_and_status_2(kind: type[DeepPneumoniaError], 
 
 def test_an_interrupt_is_no_error_and_anything_else_is_not_hidden(capsys: Capture) -> None:
     assert guarded(raising(KeyboardInterrupt())) == 130
-    assert capsys.readouterr() == ("", "Stopped; the same command goes on with a training run or a simulated set.\n")
+    assert capsys.readouterr() == (
+        "",
+        "Stopped; the same command goes on with a training run, a simulated set or a reading.\n",
+    )
     with pytest.raises(ZeroDivisionError, match="a bug"):
         guarded(raising(ZeroDivisionError("a bug")))
 

@@ -9,22 +9,19 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from matplotlib._pylab_helpers import Gcf
 from matplotlib.figure import Figure
-from matplotlib.text import Text
 from numpy.typing import NDArray
 from PIL import Image, ImageColor
 
-from deep_pneumonia.agreement import agree, enlarge
 from deep_pneumonia.errors import DeepPneumoniaError
 from deep_pneumonia.figures import (
     ATTENTION_COLOURS,
-    NOT_A_DEVICE,
     READER_COLOURS,
     blank,
-    case_figure,
     contours,
     draw_contours,
     overlay,
     save_figure,
+    trace,
 )
 
 UNIT = st.floats(0, 1, width=32)
@@ -40,11 +37,6 @@ class Drawn:
 def disc(size: tuple[int, int] = (60, 48), centre: tuple[int, int] = (30, 20), radius: float = 10) -> NDArray[np.bool_]:
     y, x = np.mgrid[: size[0], : size[1]]
     return np.hypot(y - centre[0], x - centre[1]) < radius
-
-
-def texts(figure: Figure) -> list[str]:
-    """Everything that is written on a figure."""
-    return [t.get_text() for t in figure.findobj(Text) if isinstance(t, Text) and t.get_text()]
 
 
 @given(arrays.arrays(np.float32, (5, 4), elements=UNIT))
@@ -126,54 +118,6 @@ def test_readers_colours_differ_for_every_kind_of_colour_vision() -> None:
         assert apart.min() > 0.15
 
 
-def case(**changes: Any) -> Figure:
-    cells = np.random.default_rng(0).random((6, 5), dtype=np.float32)
-    mask = disc()
-    pixels = np.linspace(0, 1, mask.size, dtype=np.float32).reshape(mask.shape)
-    attention, drawn = enlarge(cells, (60, 48)), Drawn(mask)
-    asked: dict[str, Any] = {
-        "title": ["a $5 file.png", "48 x 60 pixels"],
-        "probabilities": {"Normal": 0.2, "Pneumonia": 0.8},
-        "agreement": [agree(attention, cells, drawn, 0.5)],
-        "warnings": ["This is a lateral view."],
-    }
-    return case_figure(pixels, attention, [drawn], **(asked | changes))
-
-
-def test_the_page_of_a_case_says_what_must_be_said() -> None:
-    said = texts(case())
-    for line in (NOT_A_DEVICE, "random", "centre", "Hit", "IoU", "0.80", "Reader A (polygon)"):
-        assert line in said
-    assert any("This is a lateral view." in line for line in said)
-    assert r"a \$5 file.png" in said
-
-
-def test_a_figure_without_meaning_is_a_dash() -> None:
-    nothing = Drawn(np.zeros((60, 48), bool), kind="normal")
-    cells = np.full((6, 5), 0.5, np.float32)
-    said = texts(case(agreement=[agree(enlarge(cells, (60, 48)), cells, nothing, 0.5)]))
-    assert said.count("\u2013") == 15
-
-
-def test_a_case_without_a_map_says_so(tmp_path: Path) -> None:
-    figure = case_figure(np.zeros((20, 30)), None, [], title=["x"], probabilities={"Normal": 1.0})
-    assert "No attention map is shown" in texts(figure)
-    save_figure(figure, tmp_path / "case.png")
-    with Image.open(tmp_path / "case.png") as picture:
-        assert picture.width == 13 * 150
-
-
-@pytest.mark.parametrize("name", ["case.png", "case.PDF"])
-def test_a_saved_page_is_the_same_bytes_every_time(name: str, tmp_path: Path) -> None:
-    first, second = tmp_path / name, tmp_path / f"again_{name}"
-    save_figure(case(), first)
-    save_figure(case(), second)
-    assert first.read_bytes() == second.read_bytes()
-    assert b"CreationDate" not in first.read_bytes()
-    assert first.read_bytes().startswith(b"%PDF" if name.endswith("PDF") else b"\x89PNG")
-    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([first.name, second.name])
-
-
 def test_a_png_names_no_software(tmp_path: Path) -> None:
     save_figure(blank((1, 1)), tmp_path / "a.png")
     with Image.open(tmp_path / "a.png") as picture:
@@ -187,7 +131,7 @@ def test_another_suffix_is_a_named_error_and_leaves_nothing(tmp_path: Path) -> N
 
 
 def test_figures_are_not_pyplots() -> None:
-    case()
+    trace(blank((1, 1)).add_subplot(), [Drawn(disc())])
     assert Gcf.get_all_fig_managers() == []
 
 

@@ -19,22 +19,37 @@ OWN = "deep_pneumonia"
 # Every module stands in one of these groups. A later group may import an earlier one, never the other way.
 BASE = {"errors", "files"}  # needed by all, know nothing
 LEAVES = {
-    "agreement", "annotation", "augment", "charts", "coco", "configuration", "dicom", "dicom_export", "dicom_seg",
-    "figures", "gdcm_process", "geometry", "grey_levels", "inpaint", "labelme", "losses", "mask_store", "metrics",
-    "model", "publishers", "radiograph", "rle", "rsna", "run", "shapes", "silence", "untrusted", "workspace_schema",
+    "agreement", "annotation", "archive", "augment", "case_page", "charts", "coco", "configuration", "dicom",
+    "dicom_export", "dicom_seg", "figures", "gdcm_process", "geometry", "grey_levels", "inpaint", "labelme",
+    "lettering", "losses", "mask_store", "metrics", "model", "publishers", "radiograph", "resampling", "rle",
+    "rsna", "run", "shapes", "sheet", "silence", "tally_charts", "untrusted", "workspace_schema",
 }  # fmt: skip
 # Nouns made of other nouns.
 JOINING = {
     "cache",
     "cases",
     "checkpoint",
+    "collect",
+    "exchange",
     "explanation",
+    "export",
+    "export_notes",
+    "export_tables",
     "gradcam",
+    "history",
+    "identity",
     "manifest",
     "mask_files",
     "reader",
+    "readings",
     "report",
+    "set_report",
+    "tally",
+    "thumbnail",
+    "state_file",
+    "worklist",
     "workspace",
+    "workspace_records",
 }
 # A verb and its private helpers. Nothing else may import either.
 VERBS = {
@@ -43,28 +58,34 @@ VERBS = {
     "train": {"guidance", "material", "validation"},
     "evaluate": {"per_image"},
     "inspect": set(),
+    "review": set(),
     "simulate": {
         "simulation", "simulation.body", "simulation.chest_ct", "simulation.cleaning", "simulation.confounders",
         "simulation.dataset", "simulation.film", "simulation.plan", "simulation.pneumonia", "simulation.projection",
-        "simulation.scene", "simulation.teaching", "simulation.visible",
+        "simulation.scene", "simulation.series", "simulation.teaching", "simulation.visible",
     },
 }  # fmt: skip
 # All that one leaf knows of another: these edges exactly, and the base.
 LEAF_EDGES = {
     "agreement": {"geometry"},
-    "charts": {"figures"},
+    "case_page": {"figures", "lettering"},
+    "charts": {"figures", "lettering"},
     "coco": {"annotation", "rle", "shapes", "untrusted"},
     "dicom": {"grey_levels"},
     "dicom_export": {"annotation", "dicom", "dicom_seg", "silence", "untrusted"},
     "dicom_seg": {"annotation", "dicom", "shapes", "silence", "untrusted"},
+    "figures": {"lettering"},
     "labelme": {"annotation", "shapes", "untrusted"},
     "radiograph": {"dicom", "grey_levels", "silence"},
+    "resampling": {"metrics"},
     "rle": {"annotation"},
     "rsna": {"annotation", "shapes", "untrusted"},
     "shapes": {"annotation"},
+    "sheet": {"charts", "figures", "lettering"},
+    "tally_charts": {"charts", "figures", "lettering"},
     "untrusted": {"annotation"},
 }
-TRAINING_NOUNS = {"augment", "cache", "charts", "configuration", "losses", "run"}
+TRAINING_NOUNS = {"augment", "cache", "configuration", "losses", "run"}
 PICKLERS = {"cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve"}
 
 HELPERS = set().union(*VERBS.values())

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from deep_pneumonia.annotation import Annotation, read_as_normal, to_png
 from deep_pneumonia.errors import ConflictError, WorkspaceError
 from deep_pneumonia.manifest import Case, MaskRef, read_manifests
-from deep_pneumonia.workspace import VERDICTS, Verdict, Workspace
+from deep_pneumonia.workspace import Workspace
+from deep_pneumonia.workspace_records import VERDICTS, Verdict
 from deep_pneumonia.workspace_schema import DATABASE, MIGRATIONS
 
 SIZE = (12, 10)

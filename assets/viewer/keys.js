@@ -44,29 +44,44 @@ export function keymap(stage, actions) {
 
 export class Keys {
   constructor(stage, actions, root) {
-    this.map = new Map();
+    this.stage = stage;
+    this.general = keymap(stage, { ...actions, help: () => this.help() });
+    this.special = new Map();
+    this.table = h("tbody");
     this.dialog = h("dialog", { class: "keys", "aria-label": "Keys" });
-    const entries = keymap(stage, { ...actions, help: () => this.help() });
-    for (const [key, , action] of entries) this.map.set(key.toLowerCase(), action);
-    const rows = entries.map(([key, words]) => h("tr", {}, h("th", { scope: "row" }, h("kbd", {}, shownAs(key))), h("td", {}, words)));
     const note = "The keys work while the viewer has the focus, or nothing has. Right button: window. Middle button: move. "
       + "Alt while drawing takes away.";
     const close = h("button", { type: "button", click: () => this.dialog.close() }, "Close");
-    this.dialog.append(h("h2", {}, "Keys"), h("table", {}, h("tbody", {}, ...rows)), h("p", {}, note), close);
+    this.dialog.append(h("h2", {}, "Keys"), h("table", {}, this.table), h("p", {}, note), close);
     root.append(this.dialog);
     document.addEventListener("keydown", (event) => this.#pressed(event, stage, root));
   }
 
+  /** Keys of one screen, which win over those of all. */
+  add(screen, entries) {
+    this.special.set(screen, entries);
+  }
+
+  /** The entries that hold now, each key once. */
+  get entries() {
+    const special = this.special.get(this.stage.state.screen) ?? [];
+    const taken = new Set(special.map(([key]) => key));
+    return [...special, ...this.general.filter(([key]) => !taken.has(key))];
+  }
+
   help() {
-    if (this.dialog.open) this.dialog.close();
-    else this.dialog.showModal();
+    if (this.dialog.open) return this.dialog.close();
+    this.table.replaceChildren(...this.entries.map(([key, words]) => h("tr", {},
+      h("th", { scope: "row" }, h("kbd", {}, shownAs(key))), h("td", {}, words))));
+    this.dialog.showModal();
   }
 
   #pressed(event, stage, root) {
     const focus = document.activeElement;
     const here = !focus || focus === document.body || root.contains(focus);
     const name = (event.ctrlKey || event.metaKey ? `ctrl+${event.shiftKey ? "shift+" : ""}` : "") + event.key.toLowerCase();
-    const action = this.map.get(name === "=" ? "+" : name);
+    const key = name === "=" ? "+" : name;
+    const action = this.entries.find(([one]) => one.toLowerCase() === key)?.[2];
     if (!action || !here || !stage.scene || event.altKey || this.#taken(focus, event)) return;
     event.preventDefault();
     action();

@@ -98,10 +98,13 @@ function shrunk(mask, [height, width], [rows, columns]) {
   return out.map((sum, i) => sum / count[i]);
 }
 
-/** One reader's mask, its outline, and how well the attention agrees with it. */
+/**
+ * One reader's mask, its outline, and how well the attention agrees with it. `drawn`: changed here, and not kept
+ * anywhere but in this browser; `version`: the one in the work list that it was changed from.
+ */
 export class MaskLayer {
-  constructor({ reader, kind, mask, colour, size, drawn = false }) {
-    Object.assign(this, { reader, kind, mask, colour, size, drawn, shown: true });
+  constructor({ reader, kind, mask, colour, size, drawn = false, version = undefined }) {
+    Object.assign(this, { reader, kind, mask, colour, size, drawn, version, shown: true });
     this.changed();
   }
 

@@ -2,6 +2,7 @@
 
 import { Controls, h } from "./controls.js";
 import { Keys } from "./keys.js";
+import { Loan } from "./loan.js";
 import { Pencil } from "./pencil.js";
 import { Pointer } from "./pointer.js";
 import { Readers } from "./readers.js";
@@ -13,6 +14,9 @@ import { keep, kept, plain, remember } from "./store.js";
 
 // The entry of the page's menu that stands for a screen without one of its own.
 const MENU = { case: "review", quiz: "lesson" };
+// Screens that borrow the stage for scenes of their own, and those that step through the teaching cases.
+const BORROWERS = new Set(["lesson"]);
+const CASES_ON = new Set(["inspect", "annotate", "compare"]);
 const PAUSE = 250; // ms without a stroke after which the server is asked for the figures of a drawing
 
 /**
@@ -32,25 +36,27 @@ export function mount(root, look, server) {
   const keys = new Keys(stage, actions, root);
   actions.help = () => keys.help();
   root.append(panes, h("div", { class: "below" }, controls.element, readers.element, status));
-  window.deepPneumonia = interfaceOf(stage, pencil, status);
   const scenes = new Scenes();
+  const loan = new Loan(stage);
+  window.deepPneumonia = interfaceOf({ stage, pencil, status, keys, scenes, loan, root });
   let showing = Promise.resolve();
   // One after the other: the picture that takes longest to unfold must not come last.
-  const show = () => (showing = showing.catch(() => {}).then(() => shown(stage, root, scenes, server)));
+  const show = () => (showing = showing.catch(() => {}).then(() => loan.active || shown(stage, root, scenes, server)));
   const route = () => {
-    opened(stage, root, scenes, server);
+    opened(stage, root, { scenes, loan }, server);
     show();
   };
   addEventListener("hashchange", route);
   route();
+  announce("ready", window.deepPneumonia);
   return { show: (scene) => (scenes.add(scene), show()), stage };
 }
 
 /** Kept at once, so that no reload is too quick for it; measured by the server when the hand rests. */
 function edited(stage, status, server) {
-  announce("drawn", stage.scene);
   const safe = keep(stage.scene.key, stage.layers);
   status.textContent = safe ? "" : "This browser cannot keep the drawing: save it before you leave the page.";
+  announce("drawn", stage.scene);
   clearTimeout(edited.timer);
   edited.timer = setTimeout(() => {
     if (stage.scene?.screen) return; // not the case that Inspect has open
@@ -71,7 +77,7 @@ async function shown(stage, root, scenes, server) {
   // Only now has the stage a width.
   if (!root.dataset.shown) stage.change({ layout: stage.preferred(screen) });
   const drawings = restored(scene);
-  await stage.show(scene, drawings);
+  if (!(await stage.show(scene, drawings))) return;
   if (!scene.screen) {
     remember(scene.files);
     if (drawings.length) server.tell("drawn");
@@ -81,7 +87,10 @@ async function shown(stage, root, scenes, server) {
   announce("shown", scene);
 }
 
-/** Tell the page's other parts: which "screen" is open, which scene is "shown", that its masks were "drawn" on. */
+/**
+ * Tell the page's other parts: the viewer is "ready"; which "screen" is open; which scene is "shown"; that its masks
+ * were "drawn" on; that an arrow key asks for a "step" where there are no teaching cases to step through.
+ */
 function announce(event, detail) {
   document.dispatchEvent(new CustomEvent(`deep-pneumonia:${event}`, { detail }));
 }
@@ -92,7 +101,7 @@ function restored({ key, size: [height, width] }) {
 }
 
 /** The address says which screen is open, so that it can be linked to and left with the browser's Back. */
-function opened(stage, root, scenes, server) {
+function opened(stage, root, { scenes, loan }, server) {
   const { screen } = routeOf(location.hash);
   (root.closest("#screens") ?? document.body).dataset.screen = screen;
   for (const link of document.querySelectorAll("nav.screens a")) {
@@ -104,6 +113,7 @@ function opened(stage, root, scenes, server) {
     screen, attention: screen !== "annotate", layout: stage.preferred(screen),
     tool: DRAWN_ON.has(screen) ? "brush" : "move", brush: stage.state.brush ?? 24,
   });
+  if (!BORROWERS.has(screen)) loan.end();
   announce("screen", screen);
   stage.tell("change", "screen");
   if (screen === "compare" && stage.scene && stage.scene === scenes.of(screen)) server.tell("comparing");
@@ -133,8 +143,9 @@ function actionsOf(stage, pencil, root) {
   };
 }
 
-/** Open the teaching case before or after this one. */
+/** Open the teaching case before or after this one; other screens have steps of their own. */
 function stepped(stage, by) {
+  if (!CASES_ON.has(stage.state.screen)) return announce("step", by);
   const cases = [...document.querySelectorAll("#cases .thumbnail-item")];
   const now = stage.asked ?? stage.scene.place; // two quick steps go two cases further
   if (now === null || !cases.length) return;
@@ -154,13 +165,21 @@ function scaleOf({ palette, most }) {
 }
 
 /** What the page's other parts may ask of the viewer. */
-function interfaceOf(stage, pencil, status) {
+function interfaceOf({ stage, pencil, status, keys, scenes, loan, root }) {
   return {
     stage,
     pencil,
-    drawings: () => (stage.scene ? stage.layers.map(plain) : null),
+    // Only of what the server opened: of a scene on loan it has no file that they could be measured on.
+    drawings: () => (stage.scene && stage.scene === scenes.of(stage.state.screen) ? stage.layers.map(plain) : null),
+    /** Show what `stage.prepare` made of a scene until another screen opens; `keep`: as it is zoomed and windowed. */
+    borrow: (ready, options) => {
+      root.hidden = false;
+      loan.take(ready, options);
+      root.dataset.shown = ready.scene.key;
+    },
     compare: (answer) => answer && stage.scene && stage.compare(answer),
-    say: (words) => (status.textContent = words),
+    keys: (screen, entries) => keys.add(screen, entries),
+    say: (...parts) => status.replaceChildren(...parts),
     save: (file) => file && download(file.name, file.type, Uint8Array.from(atob(file.data), (c) => c.charCodeAt(0))),
     saveJson: (value, name) => value && download(name, "application/json", `${JSON.stringify(value, null, 1)}\n`),
     saveMap: () => stage.map && download(`${stage.scene.stem}-attention.npy`, "application/octet-stream", asNpy(stage.map.full, stage.size)),

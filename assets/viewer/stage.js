@@ -46,33 +46,54 @@ export class Stage {
 
   /**
    * Show a case that the server sent, with what was drawn on it before in place of its files' masks of the same
-   * readers. Resolves when it is on screen.
+   * readers. Resolves when it is on screen, to false where something else was shown meanwhile.
    */
   async show(scene, drawings = []) {
-    const pixels = await unpack(scene.pixels, scene.size, scene.bits);
-    const view = new View(scene.size);
-    Object.assign(this, { scene, view, ruler: null, draft: null, compared: null, size: scene.size });
-    this.base = new Base(pyramid(pixels, scene.size), scene.bits === 8 ? 255 : 65535);
-    this.map = scene.cells ? MapLayer.fromCells(scene.cells, scene.size) : null;
-    this.layers = scene.masks.map((mask, i) => this.layer(mask, i));
-    for (const drawing of drawings) {
-      const place = this.layers.findIndex(({ reader }) => reader === drawing.reader);
-      if (place < 0) this.layers.push(this.layer(drawing));
-      else this.layers[place] = this.layer(drawing, place);
-    }
-    if (scene.mark && !this.layers.length) this.layers.push(this.layer(scene.mark));
-    this.change({ threshold: Math.round(scene.threshold * STEPS), window: { ...DISPLAY.window } });
-    if (this.asked === scene.place) this.asked = null;
-    this.tell("change", "case");
+    const turn = (this.turn = Symbol(scene.name));
+    const ready = await this.prepare(scene, drawings);
+    if (this.turn !== turn) return false;
+    this.enter(ready);
     await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    return true;
+  }
+
+  /** A scene unfolded, for `enter` or `swap`; it may be shown again and again. */
+  async prepare(scene, drawings = []) {
+    const { size, bits } = scene;
+    const pixels = await unpack(scene.pixels, size, bits);
+    const layers = scene.masks.map((mask, i) => this.layer({ ...mask, version: scene.work?.versions[mask.reader] }, i, size));
+    for (const drawing of drawings) {
+      const place = layers.findIndex(({ reader }) => reader === drawing.reader);
+      if (place < 0) layers.push(this.layer(drawing, layers.length, size));
+      else layers[place] = this.layer(drawing, place, size);
+    }
+    if (scene.mark && !layers.length) layers.push(this.layer(scene.mark, 0, size));
+    const base = new Base(pyramid(pixels, size), bits === 8 ? 255 : 65535);
+    return { scene, size, base, layers, map: scene.cells ? MapLayer.fromCells(scene.cells, size) : null };
+  }
+
+  /** Show a prepared scene as a case that has just been opened. */
+  enter(ready) {
+    Object.assign(this, ready, { view: new View(ready.size), ruler: null, draft: null, compared: null, turn: null });
+    this.change({ threshold: Math.round(ready.scene.threshold * STEPS), window: { ...DISPLAY.window } });
+    if (this.asked === ready.scene.place) this.asked = null;
+    this.tell("change", "case");
+  }
+
+  /** Show a prepared scene of the same size in place of this one: zoom, window, threshold and ruler stay. */
+  swap(ready) {
+    if (String(ready.size) !== String(this.size)) return this.enter(ready);
+    Object.assign(this, ready, { draft: null, compared: null, turn: null });
+    this.request();
+    this.tell("change", "case");
   }
 
   /** A mask layer from the server's or the store's run lengths, or an empty one. */
-  layer({ reader, kind = "pixel", counts = null, colour = null, drawn = false }, place = this.layers.length) {
-    const [height, width] = this.size;
+  layer({ reader, kind = "pixel", counts = null, colour = null, drawn = false, version }, place = this.layers.length, size = this.size) {
+    const [height, width] = size;
     const mask = counts ? decode(counts, height * width) : new Uint8Array(height * width);
     colour ??= this.look.colours[place % this.look.colours.length];
-    return new MaskLayer({ reader, kind, mask, colour, drawn, size: this.size });
+    return new MaskLayer({ reader, kind, mask, colour, drawn, version, size });
   }
 
   /** Change what is shown; everything is drawn anew in the next frame. */

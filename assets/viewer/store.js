@@ -5,14 +5,14 @@ import { encode } from "./mask.js";
 const DRAWINGS = "deep-pneumonia/drawings/";
 const LAST = "deep-pneumonia/last"; // the same words stand in viewer/app.py
 
-/** What the server needs of a layer: reader, kind and the mask's run lengths in row order. */
-export function plain({ reader, kind, mask }) {
-  return { reader, kind, counts: encode(mask) };
+/** What the server needs of a layer: reader, kind, size and the mask's run lengths in row order. */
+export function plain({ reader, kind, mask, size }) {
+  return { reader, kind, size, counts: encode(mask) };
 }
 
 /** Keep what was drawn on a radiograph. Returns false where the browser refuses or has no room. */
 export function keep(key, layers) {
-  const drawn = layers.filter((layer) => layer.drawn).map((l) => ({ ...plain(l), colour: l.colour, drawn: true }));
+  const drawn = layers.filter((layer) => layer.drawn).map((l) => ({ ...plain(l), colour: l.colour, drawn: true, version: l.version }));
   try {
     if (drawn.length) localStorage.setItem(DRAWINGS + key, JSON.stringify(drawn));
     else localStorage.removeItem(DRAWINGS + key);

@@ -1,6 +1,6 @@
 """One simulated case: who stands how before the detector, what ails them, and the picture and masks of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -93,7 +93,7 @@ def render(shadow: Shadow, recipe: Recipe, hands: tuple[Hand, ...] = HANDS) -> S
     size, pixel = (shadow.path.shape[0], shadow.path.shape[1]), shadow.pixel
     taken, ill, over, noise, drawing = (np.random.default_rng((*recipe.seed, part)) for part in range(5))
     exposure = draw_exposure(taken)
-    lesion = _seen(shadow, recipe, exposure, ill) if recipe.kind != NORMAL else _nothing(size)
+    lesion = _seen(shadow, recipe, exposure, ill) if recipe.kind != NORMAL else nothing(size)
     opaque = confounders.opaque(recipe.confounders, shadow.body, shadow.pose, size, over)
     light = intensity(shadow.path + lesion.added + opaque, exposure, pixel)
     picture = develop(noisy(light, exposure, pixel, noise), exposure, pixel)
@@ -104,7 +104,7 @@ def render(shadow: Shadow, recipe: Recipe, hands: tuple[Hand, ...] = HANDS) -> S
 
 
 @dataclass(frozen=True, eq=False)
-class _Seen:
+class Lesioned:
     """A lesion on the detector: the optical path that it adds (H, W), its mask, lobes and strongest contrast."""
 
     added: torch.Tensor
@@ -113,22 +113,28 @@ class _Seen:
     contrast: float
 
 
-def _nothing(size: tuple[int, int]) -> _Seen:
-    return _Seen(torch.zeros(size), np.zeros(size, np.bool_), (), 0.0)
+def nothing(size: tuple[int, int]) -> Lesioned:
+    """No lesion on a detector of `size` (H, W)."""
+    return Lesioned(torch.zeros(size), np.zeros(size, np.bool_), (), 0.0)
 
 
-def _seen(shadow: Shadow, recipe: Recipe, exposure: Exposure, random: np.random.Generator) -> _Seen:
+def _seen(shadow: Shadow, recipe: Recipe, exposure: Exposure, random: np.random.Generator) -> Lesioned:
     """A lesion whose mask covers `LEAST` of the picture or more: drawn anew, a little more severe, until it does."""
-    body, size = shadow.body, (shadow.path.shape[0], shadow.path.shape[1])
     for attempt in range(TRIES):
         severity = min(1.0, recipe.severity + 0.05 * attempt)
-        lesion = draw_lesion(recipe.kind, body, severity, random, recipe.lobes)
-        path = project(lesion.added(body, attenuation), body.voxel, shadow.pose, size, lesion.origin(body))
-        share = contrast(shadow.path, path, exposure, shadow.pixel)
-        mask = visible(share, shadow.pixel)
-        if mask.mean() >= LEAST:
-            return _Seen(path, mask, lesion.lobes, float(share.max()))
+        lesion = cast_lesion(shadow, replace(recipe, severity=severity), exposure, random)
+        if lesion.mask.mean() >= LEAST:
+            return lesion
     raise SimulationError(
         f"{recipe.kind} of severity {recipe.severity} in lobes {recipe.lobes or 'of its choice'} cannot be seen in "
         "this pose; choose other lobes, or another seed."
     )
+
+
+def cast_lesion(shadow: Shadow, recipe: Recipe, exposure: Exposure, random: np.random.Generator) -> Lesioned:
+    """The recipe's lesion on the detector, however little of it can be seen."""
+    body, size = shadow.body, (shadow.path.shape[0], shadow.path.shape[1])
+    lesion = draw_lesion(recipe.kind, body, recipe.severity, random, recipe.lobes)
+    path = project(lesion.added(body, attenuation), body.voxel, shadow.pose, size, lesion.origin(body))
+    share = contrast(shadow.path, path, exposure, shadow.pixel)
+    return Lesioned(path, visible(share, shadow.pixel), lesion.lobes, float(share.max()))

@@ -20,7 +20,7 @@ from deep_pneumonia.simulation.body import draw_build, vary
 from deep_pneumonia.simulation.chest_ct import LOBES, ChestCT
 from deep_pneumonia.simulation.dataset import TRUTH, save_picture
 from deep_pneumonia.simulation.pneumonia import KINDS, NORMAL
-from deep_pneumonia.simulation.scene import Recipe, Simulated, draw_pose, expose, render
+from deep_pneumonia.simulation.scene import Recipe, Shadow, Simulated, draw_pose, expose, render
 from deep_pneumonia.simulation.visible import HANDS
 
 T = TypeVar("T")
@@ -34,15 +34,16 @@ def render_cases(ct: ChestCT, folder: Path, size: int, done: Callable[[], object
         SimulationError: a lesion cannot be seen.
     """
     document = read_document(folder)
-    asked = [_asked(folder, entry) for entry in document["cases"]]  # all are understood before one is rendered
+    path = folder / "cases.json"
+    asked = [asked_of(path, entry) for entry in document["cases"]]  # all are understood before one is rendered
     for entry, one in zip(document["cases"], asked, strict=True):
         entry.update(_made(ct, folder, one, size))
         done()
-    write_json(document, folder / "cases.json")
+    write_json(document, path)
 
 
 @dataclass(frozen=True)
-class _Asked:
+class Asked:
     """One case as it is asked for: its name, the seed of its body, its pose's number and view, and the recipe."""
 
     name: str
@@ -52,21 +53,31 @@ class _Asked:
     recipe: Recipe
 
 
-def _asked(folder: Path, entry: dict[str, Any]) -> _Asked:
+def asked_of(path: Path, entry: dict[str, Any]) -> Asked:
+    """What an entry {"id", "recipe", ...} of the file at `path` asks for.
+
+    Raises:
+        CasesError: its recipe lacks or garbles a part.
+    """
     try:
         name, asked = str(entry["id"]), entry["recipe"]
         if Path(name).name != name or name in ("", ".."):
             raise ValueError(f"the id {name!r}, which is no name of a folder")
         body, pose = _natural(asked["body"]), _natural(asked["pose"])
-        return _Asked(name, body, pose, _one_of(("PA", "AP"), asked["view"]), _recipe(asked))
+        return Asked(name, body, pose, _one_of(("PA", "AP"), asked["view"]), _recipe(asked))
     except (KeyError, TypeError, ValueError) as error:
-        raise CasesError(f"A recipe in {folder / 'cases.json'} lacks or garbles {error}; complete it.") from error
+        raise CasesError(f"A recipe in {path} lacks or garbles {error}; complete it.") from error
 
 
-def _made(ct: ChestCT, folder: Path, asked: _Asked, size: int) -> dict[str, Any]:
-    name, kind = asked.name, asked.recipe.kind
+def shadow_of(ct: ChestCT, asked: Asked, size: int) -> Shadow:
+    """The healthy body in the pose that are asked for, a square of `size` pixels."""
     body = vary(ct, draw_build(np.random.default_rng(asked.body)))
-    shadow = expose(body, draw_pose(body, asked.view, np.random.default_rng((asked.body, asked.pose))), size)
+    return expose(body, draw_pose(body, asked.view, np.random.default_rng((asked.body, asked.pose))), size)
+
+
+def _made(ct: ChestCT, folder: Path, asked: Asked, size: int) -> dict[str, Any]:
+    name, kind = asked.name, asked.recipe.kind
+    shadow = shadow_of(ct, asked, size)
     case = render(shadow, asked.recipe)
     image = f"{name}/{name}.png"
     (folder / name).mkdir(exist_ok=True)

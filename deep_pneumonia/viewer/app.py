@@ -9,12 +9,16 @@ from deep_pneumonia.cases import SHIPPED_CASES, load_cases
 from deep_pneumonia.errors import DeepPneumoniaError
 from deep_pneumonia.reader import SHIPPED, Reader
 from deep_pneumonia.viewer import tools, words
+from deep_pneumonia.viewer.about import About
 from deep_pneumonia.viewer.annotate import Annotate
 from deep_pneumonia.viewer.compare import Compare
+from deep_pneumonia.viewer.desk import Desk
+from deep_pneumonia.viewer.gpu import on_gpu
 from deep_pneumonia.viewer.inspect import Inspect
 from deep_pneumonia.viewer.lesson import Lesson
 from deep_pneumonia.viewer.opening import Opening
 from deep_pneumonia.viewer.quiz import Quiz
+from deep_pneumonia.viewer.review import Review
 from deep_pneumonia.viewer.stage import SCRIPTS, Stage
 
 TITLE = "Deep Pneumonia"
@@ -40,36 +44,50 @@ def theme() -> gr.themes.Base:
     ).set(body_text_color_subdued="*neutral_600", body_text_color_subdued_dark="*neutral_400")
 
 
-def build(reader: Reader, other: Reader | None = None) -> gr.Blocks:
-    """The whole viewer around one checkpoint, and a second one to compare it with.
+def build(reader: Reader, other: Reader | None = None, desk: Desk | None = None) -> gr.Blocks:
+    """The whole viewer around one checkpoint, and a second one to compare it with; `desk` holds the work lists.
 
     One stage serves all screens: the picture stays as it is when another screen opens; only what stands beside it
     changes, which assets/viewer.css does by `data-screen`.
     """
+    desk = desk or desk_of(reader)
     with gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False, delete_cache=DELETE_CACHE) as blocks:
         gr.HTML(HEAD)
         with gr.Row(elem_id="screens"):
             with gr.Column(min_width=230, elem_id="case"):
                 with beside("inspect", "annotate", "compare"):
-                    opening = Opening(load_cases(SHIPPED_CASES))
-                lefts = {name: beside(name) for name in ("case", "lesson", "quiz")}
+                    opening = Opening(desk.cases, desk.holds)
+                with beside("case"):
+                    gr.HTML('<div id="case-list"></div>')
+                lefts = {name: beside(name) for name in ("lesson", "quiz")}
             with gr.Column(elem_id="stage"):
                 head = {"problem": gr.HTML(elem_id="problem"), "start": gr.HTML(words.START, elem_id="start")}
+                gr.HTML(
+                    '<p class="work-bar"><a id="work-back" href="#case">\u2190 Back to the review of this case</a></p>'
+                )
                 stage = Stage()
                 head["lesson"] = gr.HTML(elem_id="lesson")
             with gr.Column(min_width=300, elem_id="panel"):
                 compared = beside("compare")
                 with beside("annotate"):
                     Annotate(opening, stage)
-                with beside("inspect", "annotate"):
+                with beside("case"):
+                    gr.HTML('<div id="case-verdict"></div>')
+                with beside("inspect", "annotate", "case"):
                     inspect = Inspect(reader, opening, stage, head)
                 with compared:
                     compare = Compare(reader, other, inspect, stage)
-                rights = {name: beside(name) for name in ("case", "lesson", "quiz")}
-        Lesson(reader, other, opening, stage, lefts["lesson"], rights["lesson"])
+                rights = {name: beside(name) for name in ("lesson", "quiz")}
+            with gr.Column(elem_id="wide"):
+                with beside("review"):
+                    review = Review(desk, inspect, stage)
+                with beside("about"):
+                    About(reader, other)
+        Lesson(reader, other, opening, lefts["lesson"], rights["lesson"])
         Quiz(reader, stage, lefts["quiz"], rights["quiz"])
         inspect.listen(blocks)
         compare.listen()
+        review.listen()
     return blocks.queue(max_size=32)
 
 
@@ -78,10 +96,20 @@ def beside(*screens: str) -> gr.Column:
     return gr.Column(elem_classes=["beside", *(f"for-{screen}" for screen in screens)])
 
 
-def launch(reader: Reader, other: Reader | None = None, *, mcp: bool = False) -> None:
+def desk_of(reader: Reader, workspace: str | None = None) -> Desk:
+    """The work lists: one in the folder `workspace` for all who open the page, or one for each page.
+
+    Raises:
+        WorkspaceError: the folder cannot be used.
+    """
+    return Desk(on_gpu(reader.read), reader.checkpoint.sha256, load_cases(SHIPPED_CASES), workspace)
+
+
+def launch(reader: Reader, other: Reader | None = None, *, mcp: bool = False, workspace: str | None = None) -> None:
     """Serve until stopped. GRADIO_SERVER_NAME and GRADIO_SERVER_PORT say where; the address is printed.
 
     Raises:
+        WorkspaceError: the folder `workspace` cannot be used.
         DeepPneumoniaError: the port is taken, or the name is no address of this machine; or `mcp`, by which the named
             endpoints become tools of a model, lacks its package.
     """
@@ -90,14 +118,16 @@ def launch(reader: Reader, other: Reader | None = None, *, mcp: bool = False) ->
             "The package mcp is not installed; install it with: pip install 'deep-pneumonia[mcp]'."
         )
     name, port = (os.environ.get(f"GRADIO_SERVER_{part}") for part in ("NAME", "PORT"))
-    blocks = build(reader, other)
+    desk = desk_of(reader, workspace)
+    blocks = build(reader, other, desk)
     try:
         _, address, _ = blocks.launch(
             # Gradio would go on to another port; who asks for one waits there.
             server_port=int(port) if port else None,
             prevent_thread_lock=True,
             quiet=True,
-            allowed_paths=[str(SHIPPED_CASES), str(SCRIPTS)],  # wherever it was started; no upload lies there
+            # Wherever it was started; no upload lies there, and of a work list thumbnails alone.
+            allowed_paths=[str(SHIPPED_CASES), str(SCRIPTS), str(desk.served)],
             max_file_size=MAX_UPLOAD,
             theme=theme(),
             css_paths=STYLES,

@@ -14,7 +14,6 @@ from deep_pneumonia.viewer import words
 from deep_pneumonia.viewer.case import opened
 from deep_pneumonia.viewer.gpu import on_gpu
 from deep_pneumonia.viewer.inspect import ONE, Inspect, checked
-from deep_pneumonia.viewer.opening import mine
 from deep_pneumonia.viewer.stage import WITH_DRAWINGS, Stage
 
 DEFAULT = {"Left": "attention", "Right": "grad_cam"}
@@ -63,7 +62,7 @@ class Compare:
     def show(self, shown: str | None, a: str, b: str, drawings: Any) -> dict[Any, Any]:
         """What changes on the screen for these choices about what is on the stage."""
         try:
-            file = mine(shown)
+            file = self.inspect.opening.mine(shown)
             if not file or drawings is None:
                 return {self.table: "", self.answer: None}
             case = opened(file, (), drawings)

@@ -3,6 +3,7 @@
 import base64
 import tempfile
 from collections.abc import Callable
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from deep_pneumonia.reader import Reader
 from deep_pneumonia.report import page
 from deep_pneumonia.viewer.case import read
 from deep_pneumonia.viewer.gpu import on_gpu
-from deep_pneumonia.viewer.opening import Opening, mine
+from deep_pneumonia.viewer.opening import Opening
 from deep_pneumonia.viewer.stage import WITH_DRAWINGS, Stage
 
 SAVE = "(file) => window.deepPneumonia.save(file)"
@@ -62,7 +63,7 @@ class Downloads:
     def report(self, suffix: str, file: str, drawings: Any) -> dict[str, str]:
         """The one-page report of a case with its masks as they are drawn now."""
         case = self.open(file, (), drawings)
-        figure = page(case.name, case.radiograph, case.masks, case.reading)
+        figure = page(case.name, case.radiograph, case.masks, case.reading, day=date.today().isoformat())
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"report.{suffix}"
             save_figure(figure, path)
@@ -81,7 +82,7 @@ class Made:
 
         def made(shown: str | None, drawings: Any) -> dict[str, str]:
             try:
-                file = mine(shown)
+                file = self.opening.mine(shown)
                 if not file:
                     raise DeepPneumoniaError("There is no case to save; open one first.")
                 return make(file, drawings or [])

@@ -12,7 +12,7 @@ from deep_pneumonia.viewer import words
 from deep_pneumonia.viewer.case import Case, read
 from deep_pneumonia.viewer.downloads import Downloads
 from deep_pneumonia.viewer.gpu import on_gpu
-from deep_pneumonia.viewer.opening import Opening, mine
+from deep_pneumonia.viewer.opening import Opening
 from deep_pneumonia.viewer.scene import scene
 from deep_pneumonia.viewer.stage import Stage
 
@@ -40,9 +40,8 @@ class Inspect:
     def listen(self, blocks: gr.Blocks) -> None:
         """Files are read when they are opened, and agreement is measured again when masks are drawn on."""
         opening = self.opening
-        parts = [*self.filled, self.head["problem"], self.head["start"], opening.instead, self.after, opening.shown]
         progress = {"show_progress_on": [self.head["start"], self.summary], "api_visibility": "private"}
-        opening.listen(blocks, self.show, parts, **progress, **ONE)
+        opening.listen(blocks, self.show, self.parts, **progress, **ONE)
         self.stage.on(
             "drawn",
             self.redrawn,
@@ -77,15 +76,26 @@ class Inspect:
         except DeepPneumoniaError as error:
             # The last good case stays on the screen; only the sentence is new.
             return {head["problem"]: words.refusal(str(error)), instead: gr.update(visible=True)}
+        return {**self.shows(case, file), self.stage.html: scene(case, file, masks, threshold, place)}
+
+    @property
+    def parts(self) -> list[Any]:
+        """What opening a case changes."""
+        return [
+            *self.filled, self.head["problem"], self.head["start"], self.opening.instead, self.after,
+            self.opening.shown,
+        ]  # fmt: skip
+
+    def shows(self, case: Case, file: str) -> dict[Any, Any]:
+        """What the screen says of a case in this file; the scene on the stage is still to come."""
         return {
-            self.stage.html: scene(case, file, masks, threshold, place),
             **self._said(case),
             self.summary: words.summary(case.name, case.reading),
-            head["lesson"]: opening.examples.lesson(file),
-            head["start"]: gr.update(visible=False),
-            instead: gr.update(visible=True),
+            self.head["lesson"]: self.opening.examples.lesson(file),
+            self.head["start"]: gr.update(visible=False),
+            self.opening.instead: gr.update(visible=True),
             self.after: gr.update(visible=True),
-            opening.shown: file,
+            self.opening.shown: file,
         }
 
     def known_case(self, place: int) -> Case:
@@ -98,7 +108,7 @@ class Inspect:
     def redrawn(self, shown: str | None, drawings: Any) -> dict[Any, Any]:
         """Agreement of what is on the stage with the masks as they are drawn now."""
         try:
-            file = mine(shown)
+            file = self.opening.mine(shown)
             return self._said(self.open(file, (), drawings)) if file and drawings is not None else {}
         except DeepPneumoniaError as error:
             return {self.head["problem"]: words.refusal(str(error))}

@@ -14,6 +14,7 @@ from deep_pneumonia.viewer.case import sorted_files
 from deep_pneumonia.viewer.examples import Examples
 
 Files = tuple[list[str] | None, list[str] | None]
+Holds = Callable[[str], bool]
 Show = Callable[[list[str] | None, list[str] | None], dict[Any, Any]]
 # What assets/viewer/store.js keeps for this tab.
 LAST = '() => [JSON.parse(sessionStorage.getItem("deep-pneumonia/last") ?? "null")]'
@@ -22,7 +23,9 @@ LAST = '() => [JSON.parse(sessionStorage.getItem("deep-pneumonia/last") ?? "null
 class Opening:
     """The column's elements, laid out inside the current Blocks."""
 
-    def __init__(self, cases: Sequence[TeachingCase]) -> None:
+    def __init__(self, cases: Sequence[TeachingCase], holds: Holds = lambda path: False) -> None:  # noqa: ARG005
+        """`holds` tells whether a file is the radiograph of a case in a work list."""
+        self.holds = holds
         self.examples = Examples(cases)
         self.file = gr.File(label="Radiograph", file_count="multiple", height=120, elem_id="file")
         # The column is shown and hidden, not the button: of a button that was changed, Gradio describes the type of its
@@ -86,24 +89,31 @@ class Opening:
             dropped = [dropped]
         return sorted_files(list(dropped or []), list(masks or []))
 
+    def mine(self, shown: str | None) -> str | None:
+        """The file that a page says is on its stage, if there is one.
 
-def mine(shown: str | None) -> str | None:
-    """The file that a page says is on its stage, if there is one.
-
-    Raises:
-        UnreadableFileError: it is no upload of a visitor, or no longer there.
-    """
-    if shown and not _is_ours(shown):
-        raise UnreadableFileError(
-            f"Uploads are deleted within the hour, and {Path(shown).name} is gone; upload it again."
-        )
-    return shown or None
+        Raises:
+            UnreadableFileError: it is no upload of a visitor and in no work list, or no longer there.
+        """
+        if shown and not (_is_ours(shown) or (self.holds(shown) and Path(shown).exists())):
+            raise UnreadableFileError(
+                f"Uploads are deleted within the hour, and {Path(shown).name} is gone; upload it again."
+            )
+        return shown or None
 
 
 def _is_ours(path: str) -> bool:
     """Whether a path that a browser remembers is an upload that is still there, or a teaching case."""
+    return is_upload(path) or _is_in(path, SHIPPED_CASES)
+
+
+def is_upload(path: str) -> bool:
+    """Whether a path that a browser gives is an upload that is still there."""
+    return _is_in(path, get_upload_folder())
+
+
+def _is_in(path: str, folder: str | Path) -> bool:
     try:
-        found = Path(path).resolve(strict=True)
+        return Path(path).resolve(strict=True).is_relative_to(Path(folder).resolve())
     except (OSError, ValueError):
         return False
-    return any(found.is_relative_to(Path(folder).resolve()) for folder in (get_upload_folder(), SHIPPED_CASES))

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from deep_pneumonia.annotation import Annotation
-from deep_pneumonia.cases import SHIPPED_CASES, load_cases
+from deep_pneumonia.cases import SHIPPED_CASES, load_cases, sha256
 from deep_pneumonia.errors import AnnotationError, DeepPneumoniaError
 from deep_pneumonia.radiograph import Radiograph, decode
 from deep_pneumonia.reader import Reader
@@ -22,7 +22,7 @@ from deep_pneumonia.viewer.gpu import on_gpu
 from deep_pneumonia.viewer.inspect import ONE
 from deep_pneumonia.viewer.quiz_answer import answered
 from deep_pneumonia.viewer.quiz_cases import Deck, Decks, QuizCase, deck, find, taught
-from deep_pneumonia.viewer.scene import scene
+from deep_pneumonia.viewer.scene import picture
 from deep_pneumonia.viewer.stage import SCRIPTS, Stage
 
 MARK, MARK_COLOUR = "Your mark", "#FF8AD8"  # no doctor's colour, and none of the attention's
@@ -158,8 +158,9 @@ class Quiz:
 
     def _scene(self, case: Opened, asked: QuizCase) -> dict[str, Any]:
         """A scene of this screen alone: a drawing in it is no annotation, and a reload opens no file for it."""
-        found = scene(case, str(asked.image), [], self.reader.checkpoint.thresholds.attention)
-        return {**found, "key": f"quiz/{found['key']}", "screen": "quiz", "case": asked.id, "files": None}
+        found = picture(case, self.reader.checkpoint.thresholds.attention)
+        key = f"quiz/{sha256(asked.image)}"
+        return {**found, "key": key, "place": None, "files": None, "screen": "quiz", "case": asked.id}
 
 
 def _request(request: Any) -> Mapping[str, Any]:

@@ -20,12 +20,21 @@ MOST_PIXELS = 16_000_000  # beyond, the browser is given means over squares: 16 
 FASTEST = 1  # level of zlib: rows of differences are small already
 
 
-def scene(case: Opened, file: str, masks: list[str], threshold: float, place: int | None = None) -> dict[str, Any]:
-    """A case as plain JSON for the viewer; one that was opened but not read has no map.
+def scene(case: Case, file: str, masks: list[str], threshold: float, place: int | None = None) -> dict[str, Any]:
+    """A case that was opened from files as plain JSON for the viewer.
 
-    threshold: of the attention, in [0, 1]. place: which teaching case it is, if it is one.
+    threshold: of the attention, in [0, 1]. place: which teaching case it is, if it is one. files: so that a reload of
+    the page opens them again.
+    """
+    files = {"file": file, "masks": masks}
+    return {"key": sha256(file), **picture(case, threshold), "place": place, "files": files}
+
+
+def picture(case: Opened, threshold: float) -> dict[str, Any]:
+    """What is seen of a case, as plain JSON, without where it comes from; one that was opened but not read has no map.
+
     pixels: see `pack`. size: (H, W) of what is shown. cells: the map on the model's grid, null when its evidence is
-    too weak to be shown. masks: run lengths in row order. files: so that a reload of the page opens them again.
+    too weak to be shown. masks: run lengths in row order.
     """
     radiograph = case.radiograph
     reading = case.reading if isinstance(case, Case) else None
@@ -33,10 +42,8 @@ def scene(case: Opened, file: str, masks: list[str], threshold: float, place: in
     pixels = smaller(radiograph.pixels, step)
     bits, packed = pack(pixels)
     return {
-        "key": sha256(file),
         "name": case.name,
         "stem": Path(case.name).stem,
-        "place": place,
         "size": list(pixels.shape),
         "step": step,
         "spacing_mm": [mm * step for mm in radiograph.spacing_mm] if radiograph.spacing_mm else None,
@@ -45,7 +52,6 @@ def scene(case: Opened, file: str, masks: list[str], threshold: float, place: in
         "cells": reading.cells.astype(float).tolist() if reading and reading.shows_map else None,
         "threshold": threshold,
         "masks": [_mask(a, step) for a in case.masks],
-        "files": {"file": file, "masks": masks},
     }
 
 

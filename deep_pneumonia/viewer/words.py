@@ -78,14 +78,15 @@ def summary(name: str, reading: Reading) -> str:
     many = "nearly all" if p > 0.99 else f"about {round(100 * p)}"
     return (
         f'<section class="summary"><p class="file">{escape(name)}</p>{_listed("ul", warnings, "Warnings")}'
-        f"<h2>{escape(reading.predicted)} <span>{percent(p)}</span></h2>{_bars(reading)}"
+        f"<h2>{escape(reading.predicted)} <span>{percent(p)}</span></h2>{bars(reading)}"
         f'<p class="hint">Calibrated on validation images: of 100 like them that get this probability, '
         f"{many} are {escape(reading.predicted)}. Highest attention: {reading.evidence:.2f} on a scale from 0 to 1."
         "</p></section>"
     )
 
 
-def _bars(reading: Reading) -> str:
+def bars(reading: Reading) -> str:
+    """The calibrated probability of each class, the likeliest first."""
     ranked = sorted(reading.probabilities.items(), key=lambda item: -item[1])
     rows = "".join(
         f'<tr><th scope="row">{escape(name)}</th><td class="bar"><i style="--share: {p:.1%}"></i></td>'
@@ -99,7 +100,7 @@ def agreement(reading: Reading) -> str:
     """Agreement with each mask, the same figures of two blind maps beside it, and what the lesion changes."""
     if not reading.agreement:
         return '<p class="hint">Add a doctor\'s mask, or draw one, to see how well the attention agrees with it.</p>'
-    tables = "".join(_table(a, place) for place, a in enumerate(reading.agreement))
+    tables = "".join(table(a, place) for place, a in enumerate(reading.agreement))
     hints = "".join(f"<dt>{name}</dt><dd>{hint}.</dd>" for name, hint in FIGURES.values())
     return (
         f'<section class="agreement"><h3>Agreement with masks</h3>{tables}{_what_if(reading)}<details><summary>What '
@@ -109,7 +110,8 @@ def agreement(reading: Reading) -> str:
     )
 
 
-def _table(one: Agreement, place: int) -> str:
+def table(one: Agreement, place: int) -> str:
+    """Agreement with one mask, beside that of the two blind maps. `place`: of the reader's colour."""
     title = f"{swatch(place)} {escape(one.reader)}"
     if one.area_fraction == 0:
         return f'<p class="nothing">{title}: nothing is drawn, so there is nothing to agree with.</p>'

@@ -6,6 +6,8 @@ import { readFileSync } from "node:fs";
 import { between, compare, overlap, thresholdTable } from "../../assets/viewer/agreement.js";
 import { enlarge, outlines } from "../../assets/viewer/attention.js";
 import { decode, encode, fillBox, fillPolygon } from "../../assets/viewer/mask.js";
+import { shares, weights } from "../../assets/viewer/teach/balance.js";
+import { tempered } from "../../assets/viewer/teach/calibration.js";
 
 function mask({ mask: counts, size: [H, W] }) {
   return decode(counts, H * W);
@@ -27,6 +29,9 @@ const CALLS = {
   mapOutlines: (a) => outlines(Float32Array.from(a.map), a.size, a.level).map((line) => [...line]),
   polygons: (a) => union(a, fillPolygon),
   boxes: (a) => union(a, fillBox),
+  weights: ({ counts, beta }) => weights(counts, beta),
+  shares: ({ counts, weights: given }) => shares(counts, given),
+  tempered: (a) => tempered(a.probabilities, a.fitted, a.temperature),
 };
 
 const cases = JSON.parse(readFileSync(0, "utf8"));

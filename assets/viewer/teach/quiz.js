@@ -14,7 +14,7 @@ import { forget, load, save } from "./quiz-store.js";
 export function mount(root, side, send) {
   const start = () => (window.deepPneumonia.quiz = new Quiz(root, side, send));
   if (window.deepPneumonia) start();
-  else document.addEventListener("deep-pneumonia:screen", start, { once: true });
+  else document.addEventListener("deep-pneumonia:ready", start, { once: true });
 }
 
 class Quiz {

@@ -1,0 +1,171 @@
+"""A work list on the command line: add cases, have a checkpoint read them, export, import.
+
+Example:
+  python -m deep_pneumonia.review add radiographs/ --workspace list
+  python -m deep_pneumonia.review read --workspace list
+  python -m deep_pneumonia.review export corrected.zip --radiographs --workspace list
+  python -m deep_pneumonia.review import corrected.zip --workspace elsewhere
+Research and teaching only. Not a medical device.
+"""
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from deep_pneumonia.collect import CHOICES, cases_from
+from deep_pneumonia.configuration import guarded
+from deep_pneumonia.errors import WorkspaceError
+from deep_pneumonia.exchange import import_into
+from deep_pneumonia.export import export
+from deep_pneumonia.history import history
+from deep_pneumonia.reader import SHIPPED, Reader
+from deep_pneumonia.readings import Readings
+from deep_pneumonia.workspace import Workspace
+from deep_pneumonia.workspace_records import VERDICTS
+from deep_pneumonia.workspace_schema import DATABASE
+
+Verb = Callable[[argparse.Namespace], None]
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of the verb."""
+    raw = argparse.RawDescriptionHelpFormatter
+    p = argparse.ArgumentParser(prog="python -m deep_pneumonia.review", description=__doc__, formatter_class=raw)
+    verbs = p.add_subparsers(dest="verb", required=True)
+    made: dict[str, argparse.ArgumentParser] = {}
+    for verb in (add, read, exporting, importing, status):
+        name = {"exporting": "export", "importing": "import"}.get(verb.__name__, verb.__name__)
+        text = (verb.__doc__ or "").splitlines()[0]
+        made[name] = verbs.add_parser(name, help=text, description=text)
+        made[name].set_defaults(run=verb)
+        made[name].add_argument("--workspace", required=True, metavar="DIR", help="folder of the work list")
+    made["add"].add_argument(
+        "sources", nargs="+", metavar="SOURCE",
+        help="manifest.csv, a prepared or exported folder, or a folder of radiographs; masks are found by their names",
+    )  # fmt: skip
+    made["add"].add_argument(
+        "--split", default="test", choices=CHOICES,
+        help="of a folder of radiographs; patient: 65%% train, 15%% val, 20%% test by the patient's hash "
+        "(default: test; a manifest has its own)",
+    )  # fmt: skip
+    for name in ("read", "export", "status"):
+        made[name].add_argument(
+            "--checkpoint", default=str(SHIPPED), metavar="DIR", help="checkpoint folder (default: the shipped one)"
+        )
+    made["read"].add_argument(
+        "--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to compute (default: auto)"
+    )
+    made["read"].add_argument("--again", action="store_true", help="try again what could not be read before")
+    made["export"].add_argument(
+        "target", metavar="TARGET", help="a new folder, or a ZIP where it ends in .zip (replaced if it is there)"
+    )
+    made["export"].add_argument(
+        "--radiographs", action="store_true",
+        help="copy the radiographs, without identity (default: refer to where they lie)",
+    )  # fmt: skip
+    made["export"].add_argument("--seg", action="store_true", help="write a DICOM segmentation of each case as well")
+    made["import"].add_argument("source", metavar="SOURCE", help="exported folder or ZIP")
+    return p
+
+
+def add(arguments: argparse.Namespace) -> None:
+    """Add cases with their masks; those that are known stay as they are."""
+    workspace = Workspace(arguments.workspace)
+    for source in arguments.sources:
+        cases = cases_from(source, split=arguments.split)
+        new = workspace.add(tqdm(cases, f"Adding {Path(source).name}", unit="case", disable=None))
+        print(f"{source}: {new} new cases")
+
+
+def read(arguments: argparse.Namespace) -> None:
+    """Have a checkpoint read the cases that it has not read yet; stop with Ctrl-C, and go on with the same command."""
+    workspace = _open(arguments)
+    reader = Reader.load(arguments.checkpoint, arguments.device)
+    readings = Readings(workspace, reader.checkpoint.sha256)
+    if arguments.again:
+        readings.forget_problems()
+    waiting = to_read(workspace, readings)
+    for number in tqdm(waiting, "Reading", unit="case", disable=None):
+        readings.read(number, reader.read)
+    kept = readings.all()
+    problems = [f"{workspace.item(n).case.image}: {kept[n].problem}" for n in waiting if kept[n].problem]
+    print("\n".join([f"{len(waiting) - len(problems)} cases read, {len(problems)} could not be", *problems]))
+
+
+def to_read(workspace: Workspace, readings: Readings) -> list[int]:
+    """Cases without a reading, and those with a newer mask that has no figures yet, in their order."""
+    kept, drawn = readings.all(), workspace.all_drawings()
+    changed = {
+        number
+        for number, reading in kept.items()
+        if reading.predicted is not None and {d.digest for d in drawn.get(number, []) if d.digest} - {*reading.overlaps}
+    }
+    return sorted(changed | {*readings.unread()})
+
+
+def exporting(arguments: argparse.Namespace) -> None:
+    """Write all of it to a folder or ZIP: manifest.csv to train on, tables, COCO, and state.json to import."""
+    workspace = _open(arguments)
+    made = export(
+        workspace, arguments.target, readings=_readings(workspace, arguments),
+        radiographs=arguments.radiographs, seg=arguments.seg, progress=True,
+    )  # fmt: skip
+    for note in made.notes:
+        print(f"note: {note}", file=sys.stderr)
+    print(f"{made.path}: {made.cases} cases, {made.masks} versions of masks, {made.verdicts} versions of verdicts")
+
+
+def importing(arguments: argparse.Namespace) -> None:
+    """Take in what was exported elsewhere; nothing that is here is changed."""
+    found = import_into(Workspace(arguments.workspace), arguments.source, progress=True)
+    for name in found.left_out:
+        print(f"note: {name!a} is neither here nor in the export, so its case was left out", file=sys.stderr)
+    print(f"New: {found.cases} cases, {found.masks} versions of masks, {found.verdicts} versions of verdicts")
+    if found.conflicts:
+        print(f"{found.conflicts} of these versions were kept beside others that were made here")
+
+
+def status(arguments: argparse.Namespace) -> None:
+    """Print what there is: cases, masks, verdicts, readings."""
+    workspace = _open(arguments)
+    records, kept = history(workspace), _readings(workspace, arguments).all()
+    said = Counter(v.verdict for r in records for v in r.judged.values())
+    drawn = [d for r in records for d in r.newest]
+    lines = {
+        "cases": len(records),
+        "with a reader": sum(bool(r.newest) for r in records),
+        "masks": sum(d.mask is not None for d in drawn),
+        "read as normal": sum(d.mask is None for d in drawn),
+        "readers": len({d.reader for d in drawn}),
+        "reviewers": len({name for r in records for name in r.judged}),
+        **{f"verdict {name}": said[name] for name in VERDICTS},
+        "read by the network": sum(k.predicted is not None for k in kept.values()),
+        "could not be read": sum(k.predicted is None for k in kept.values()),
+    }
+    print("\n".join(f"{name:<22}{count:>8}" for name, count in lines.items()))
+
+
+def _open(arguments: argparse.Namespace) -> Workspace:
+    """A workspace that is there: a mistyped name must not begin an empty one."""
+    if not (Path(arguments.workspace) / DATABASE).is_file():
+        raise WorkspaceError(f"{arguments.workspace} holds no work list; begin one with `review add` or `import`.")
+    return Workspace(arguments.workspace)
+
+
+def _readings(workspace: Workspace, arguments: argparse.Namespace) -> Readings:
+    return Readings(workspace, Reader.load(arguments.checkpoint, "cpu").checkpoint.sha256)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Command line; returns 0, 2 with one line on stderr for what cannot be done, or 130 when stopped."""
+    arguments = parser().parse_args(argv)
+    run: Verb = arguments.run
+    return guarded(lambda: run(arguments))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
