@@ -131,9 +131,10 @@ export class Desk {
         const { path } = await this.server.upload(file);
         sent.push({ path, name: file.webkitRelativePath || file.name });
       }
-      this.problem.textContent = "";
-      const answer = await this.#asked({ what: "add", files: sent });
-      if (answer.said) this.problem.textContent = answer.said;
+      this.problem.textContent = "Looking at what was sent \u2026";
+      const { said = "" } = await this.#asked({ what: "add", files: sent });
+      if (!said) return;
+      this.problem.textContent = said;
       await this.reload();
       this.read();
     } catch {
@@ -158,7 +159,7 @@ export class Desk {
   async #asked(request) {
     try {
       const answer = await this.server.ask(request);
-      this.problem.textContent = answer.problem ?? "";
+      if (answer.problem) this.problem.textContent = answer.problem;
       return answer;
     } catch {
       this.problem.textContent = CANNOT;
