@@ -14,12 +14,13 @@ from deep_pneumonia.agreement import Figures, agree, between_readers
 from deep_pneumonia.annotation import write_mask
 from deep_pneumonia.cases import SHIPPED_CASES, load_cases, sha256
 from deep_pneumonia.errors import CasesError, WorkspaceError
-from deep_pneumonia.manifest import MaskRef
+from deep_pneumonia.manifest import Case, MaskRef
 from deep_pneumonia.radiograph import decode
 from deep_pneumonia.reader import Reader
 from deep_pneumonia.viewer.case import runs
+from deep_pneumonia.viewer.desk import Desk, as_case
 from deep_pneumonia.viewer.quiz import MARK, Quiz
-from deep_pneumonia.viewer.quiz_cases import Deck, QuizCase, deck, find, taught
+from deep_pneumonia.viewer.quiz_cases import Deck, QuizCase, deck, find, of_desk, taught
 from deep_pneumonia.viewer.stage import Stage
 from tests.blocks import inside
 from tests.phantom import draw, save_png
@@ -226,6 +227,24 @@ def test_a_teacher_chooses_by_name_and_picture(quiz: Quiz) -> None:
     assert [c["title"] for c in cases] == [*(c.title for c in TEACHING), "Seen", "clear.png", "clear.png"]
     assert cases[0]["about"] == "Lobar consolidation, easy"
     assert [bool(c["picture"]) for c in cases] == [True] * 13 + [False] * 3
+
+
+def test_the_cases_of_an_open_workspace_come_along_without_the_teaching_cases(
+    reader: Reader, own: dict[str, QuizCase], tmp_path: Path
+) -> None:
+    desk = Desk(reader.read, "0" * 64, TEACHING[:1], tmp_path / "shared")
+    image, masks = own["ill"].image, own["ill"].masks
+    assert desk.shared is not None
+    desk.shared.workspace.add([Case(image, "p1", "clinic", "test", "Opacity", masks), as_case(TEACHING[0])])
+    (found,) = of_desk(desk)("")
+    assert (found.id, found.label, found.image) == (own["ill"].id, "Opacity", image)
+    assert [
+        np.array_equal(a.mask, b.mask)
+        for a, b in zip(found.annotations(SIZE), own["ill"].annotations(SIZE), strict=True)
+    ]
+    # A page that has no workspace of its own does not begin one by opening the quiz.
+    alone = Desk(reader.read, "0" * 64, TEACHING[:1])
+    assert [of_desk(alone)(token) for token in ("", "0" * 32, "../x")] == [[], [], []]
 
 
 def a_deck(*labels: str) -> Deck:

@@ -36,20 +36,21 @@ import((window.gradio_config?.root ?? "") + props.script).then(({ mount }) => {
   mount(element.querySelector(".quiz"), document.querySelector("#quiz-deck .quiz-deck"), send);
 });
 """
-REQUEST = "(token) => [token, window.deepPneumonia.quiz.request]"
+# The same words stand in assets/viewer/review/main.js.
+PAGE = 'sessionStorage.getItem("deep-pneumonia/desk") ?? ""'
+REQUEST = f"() => [{PAGE}, window.deepPneumonia.quiz.request]"
 ANSWER = "(answer) => window.deepPneumonia.quiz.answered(answer)"
 
 
 class Quiz:
     """The screen's columns, laid out inside the current Blocks.
 
-    decks: gives the cases of the workspace that a visitor's token opens, if there are workspaces. token: the element
-    that holds it.
+    decks: gives the cases of the workspace that a page's token opens, if there are workspaces.
     """
 
     def __init__(
         self, reader: Reader, stage: Stage, left: gr.Column, right: gr.Column,
-        *, decks: Decks | None = None, token: gr.Textbox | None = None,
+        *, decks: Decks | None = None,
     ) -> None:  # fmt: skip
         self.reader, self.stage, self.own = reader, stage, decks
         self.look = on_gpu(reader.read)
@@ -65,16 +66,16 @@ class Quiz:
                 elem_id="quiz",
                 script=f"/gradio_api/file={SCRIPTS / 'teach' / 'quiz.js'}",
             )
-            self.token = token or gr.Textbox(visible=False)
             # Filled by the page as it calls, and what it is told; never shown.
+            self.token = gr.Textbox(visible=False)
             self.request = gr.JSON(label="Question", visible=False)
             self.answers = {event: gr.JSON(label=event, visible=False) for event in EVENTS}
         self._listen()
 
     def _listen(self) -> None:
         both, latest = [self.token, self.request], {"trigger_mode": "always_last"}
-        self._on("begin", self.begin, [self.token], [], **latest)
-        self._on("choose", self.choose, [self.token], [], **latest)
+        self._on("begin", self.begin, [self.token], [], js=f"() => [{PAGE}]", **latest)
+        self._on("choose", self.choose, [self.token], [], js=f"() => [{PAGE}]", **latest)
         self._on("ask", self.ask, both, [self.stage.html], js=REQUEST, **latest)
         self._on("reveal", self.reveal, both, [self.stage.html], js=REQUEST, **ONE)
 

@@ -8,6 +8,7 @@ from deep_pneumonia.annotation import Annotation, read_as_normal, read_mask
 from deep_pneumonia.cases import TeachingCase
 from deep_pneumonia.errors import CasesError
 from deep_pneumonia.manifest import MaskRef
+from deep_pneumonia.viewer.desk import Desk
 
 # What is asked where the labels are no classes of the checkpoint: whether the radiograph is normal, or this.
 ILL = "Pneumonia"
@@ -51,6 +52,22 @@ class QuizCase:
 
 
 Decks = Callable[[str], Sequence[QuizCase]]
+
+
+def of_desk(desk: Desk) -> Decks:
+    """The cases of the workspace that a page's token opens, if it is open, without the teaching cases."""
+    teaching = {case.sha256 for case in desk.cases}
+
+    def cases(token: str) -> list[QuizCase]:
+        place = desk.begun(token)
+        items = place.workspace.items() if place else []
+        return [
+            QuizCase(i.key[:ID_DIGITS], i.case.image, i.case.label, masks=i.case.masks)
+            for i in items
+            if i.key not in teaching
+        ]
+
+    return cases
 
 
 @dataclass(frozen=True)
