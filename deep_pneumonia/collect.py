@@ -1,18 +1,20 @@
 """Cases out of whatever a person has: a manifest, a prepared or exported folder, or just a folder of radiographs."""
 
+import csv
 import re
 import tempfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import chain
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from deep_pneumonia.annotation import MAX_BYTES, read_mask, write_mask
 from deep_pneumonia.coco import is_coco, read_coco
 from deep_pneumonia.errors import AnnotationError, ManifestError
 from deep_pneumonia.labelme import is_labelme, read_labelme
-from deep_pneumonia.manifest import SPLITS, Case, MaskRef, read_manifests, split_of
+from deep_pneumonia.manifest import SEPARATOR, SPLITS, Case, MaskRef, read_manifests, split_of
+from deep_pneumonia.mask_files import looks_like_annotation
 from deep_pneumonia.radiograph import decode
 from deep_pneumonia.untrusted import base, items, parse_json, stem
 
@@ -20,20 +22,24 @@ ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".dcm")
 BESIDE = re.compile(r"(?P<of>.+)[-_]mask(?:[-_](?P<reader>.+))?", re.IGNORECASE)
 BY_PATIENT = "patient"
 CHOICES = (*SPLITS, BY_PATIENT)
+FILES = ("image", "mask", "other_mask")  # columns of a manifest
 VAL, TEST = 0.15, 0.2  # shares of patients, as `prepare` has them
 
 
-def cases_from(path: str | Path, *, split: str = "test") -> Iterator[Case]:
+def cases_from(path: str | Path, *, split: str = "test", inside: bool = False) -> Iterator[Case]:
     """The cases of a manifest.csv, of a folder that has one (prepared or exported), or of a folder of radiographs.
 
     A folder of radiographs is searched with all its folders, for pictures and DICOM files. A radiograph chest.png has
     as its masks chest-mask.png or chest_mask.png (with -NAME for one of several readers), masks/chest.png beside it or
-    masks/... in the folder above all, what COCO files anywhere in the folder say of it, and LabelMe's chest.json. An
-    all-black PNG does not tell whether anybody looked, so it is no mask. Source is the folder's name, patient the
+    masks/... in the folder above all, what COCO files anywhere in the folder say of it, and LabelMe's chest.json. PNG
+    files of two colours are no radiographs; those beside a single one are its masks, each of the reader of its name.
+    An all-black PNG does not tell whether anybody looked, so it is no mask. Source is the folder's name, patient the
     file's name without its ending, and there is no label.
 
     split: of a folder of radiographs; "test", since a work list is there to look at what no network has seen; "train"
     or "val" for cases to train on; "patient" for 65% train, 15% val and 20% test by the patient's hash.
+
+    inside: refuse a manifest that names files outside its folder, as one may that a stranger gave.
 
     Masks out of JSON lie in a temporary folder as long as one iterates: `workspace.add(cases_from(path))`.
 
@@ -42,10 +48,11 @@ def cases_from(path: str | Path, *, split: str = "test") -> Iterator[Case]:
         AnnotationError: a mask or an annotation file is damaged, or of another size than its radiograph.
     """
     path = Path(path).absolute()
-    if path.is_file() and path.suffix.lower() == ".csv":
-        yield from read_manifests([path])
-    elif (path / "manifest.csv").is_file():
-        yield from read_manifests([path / "manifest.csv"])
+    manifest = path if path.suffix.lower() == ".csv" else path / "manifest.csv"
+    if manifest.is_file():
+        if inside:
+            _check_inside(manifest)
+        yield from read_manifests([manifest])
     elif path.is_dir():
         with tempfile.TemporaryDirectory() as scratch:
             yield from _Folder(path, split, Path(scratch)).cases()
@@ -66,7 +73,11 @@ class _Folder:
             if found and path.suffix.lower() == ".png" and path.with_name(found["of"]) in known:
                 self.beside[path.with_name(found["of"])].append((path, found["reader"] or "reader"))
                 masks.add(path)
-        self.masks, self.radiographs = masks, [p for p in files if p in pictures - masks]
+        drawn = {p for p in pictures - masks if p.suffix.lower() == ".png" and looks_like_annotation(p)}
+        self.masks, self.radiographs = masks, [p for p in files if p in pictures - masks - drawn]
+        alone = Counter(p.parent for p in self.radiographs)
+        for image in (p for p in self.radiographs if alone[p.parent] == 1):
+            self.beside[image.with_suffix("")] += [(p, p.stem) for p in sorted(drawn) if p.parent == image.parent]
         documents = [(p, document) for p in files if (document := _annotations(p)) is not None]
         self.coco = [_Coco(p, document) for p, document in documents if is_coco(document)]
         self.labelme = {p: document for p, document in documents if not is_coco(document)}
@@ -128,6 +139,19 @@ class _Coco:
             return None
         drawn = [entry for one in found for entry in self.entries[str(one.get("id"))]]
         return {"images": found, "annotations": drawn}
+
+
+def _check_inside(manifest: Path) -> None:
+    """Refuse a manifest that names a file outside its folder, before any of these files is looked for."""
+    try:
+        with manifest.open(newline="", encoding="utf-8-sig", errors="replace") as stream:
+            cells = [cell for line in csv.DictReader(stream) for cell in (line.get(name) for name in FILES)]
+    except (OSError, csv.Error) as error:
+        raise ManifestError(f"{manifest} cannot be read as a manifest ({error}); give a manifest.csv.") from error
+    for name in (name for cell in cells if cell for name in cell.split(SEPARATOR)):
+        windows = PureWindowsPath(name)
+        if windows.drive or windows.root or ".." in windows.parts:
+            raise ManifestError(f"{manifest.name} names {ascii(name)[:60]}, which is not in its folder; put it there.")
 
 
 def _hidden(path: Path) -> bool:

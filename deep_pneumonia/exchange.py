@@ -54,11 +54,11 @@ class Imported:
     left_out: tuple[str, ...]
 
 
-def import_into(workspace: Workspace, source: str | Path, *, progress: bool = False) -> Imported:
+def import_into(workspace: Workspace, source: str | Path, *, local: bool = True, progress: bool = False) -> Imported:
     """Add what an exported folder or ZIP holds, all of it or, when something is wrong, nothing.
 
-    Radiographs in the export are copied into the workspace; those it refers to by path are used where they lie, if
-    they are still the same.
+    Radiographs in the export are copied into the workspace. local: those that it refers to by path are used where they
+    lie, if they are still the same; False for an export from somebody else, who has no business with paths here.
 
     Raises:
         ExchangeError: it is no export, damaged, hostile or too large, or none of its radiographs can be found.
@@ -67,7 +67,7 @@ def import_into(workspace: Workspace, source: str | Path, *, progress: bool = Fa
     """
     with opened(Path(source)) as archive:
         state = read_state(archive.read(STATE, MAX_STATE))
-        coming = _Import(workspace, archive, state)
+        coming = _Import(workspace, archive, state, local)
         coming.fetch(progress)
     with changing(workspace.database) as db:
         return coming.insert(db)
@@ -80,6 +80,7 @@ class _Import:
     workspace: Workspace
     archive: Archive
     state: State
+    local: bool
     keys: set[str] = field(init=False)
     images: dict[str, Path] = field(default_factory=dict)  # of cases that are new, by key
     masks: dict[str, str] = field(default_factory=dict)  # digest of the stored file by that in the state
@@ -123,6 +124,8 @@ class _Import:
             data = self._verified(case.image, digest, MAX_RADIOGRAPH)
             self.images[case.key] = _keep(data, self.workspace.folder / RADIOGRAPHS / digest / self._name(case))
             return True
+        if not self.local:
+            return False
         path = Path(case.image)
         try:
             # Only a file with this very content is taken, so that a path tells nobody what else lies here.

@@ -13,8 +13,9 @@ from deep_pneumonia.radiograph import decode
 PIXEL_CHUNKS = {
     b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"bKGD", b"cHRM", b"gAMA", b"hIST", b"pHYs", b"sBIT", b"sRGB",
 }  # fmt: skip
-# JPEG segments that may hold words: application segments other than JFIF's, which has 16 bytes, and comments.
-WORDS = re.compile(rb"\xff[\xe1-\xef\xfe]")
+# JPEG's segments that may hold words, which are application segments and comments, and its end: in what is encoded
+# none of these marks can occur. JFIF's own segment of 16 bytes, with which a file begins, has no room for any.
+WORDS, END = re.compile(rb"\xff[\xe0-\xef\xfe]"), b"\xff\xd9"
 JFIF = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00"
 DEEP = 2**14  # 16-bit files whose brightest value is below this are taken for fewer bits
 
@@ -30,7 +31,7 @@ def plain_radiograph(data: bytes) -> tuple[bytes, str]:
     """
     if _is_plain_png(data):
         return data, ".png"
-    if data.startswith(JFIF) and data.endswith(b"\xff\xd9") and not WORDS.search(data):
+    if data.startswith(JFIF) and data.find(END) == len(data) - len(END) and not WORDS.search(data, len(JFIF)):
         return data, ".jpg"
     pixels = decode(data).pixels
     eight = np.rint(pixels * 255).astype(np.uint8)

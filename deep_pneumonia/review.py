@@ -1,8 +1,9 @@
-"""A work list on the command line: add cases, have a checkpoint read them, export, import.
+"""A work list on the command line: add cases, have a checkpoint read them, report, export, import.
 
 Example:
   python -m deep_pneumonia.review add radiographs/ --workspace list
   python -m deep_pneumonia.review read --workspace list
+  python -m deep_pneumonia.review report list.pdf --workspace list
   python -m deep_pneumonia.review export corrected.zip --radiographs --workspace list
   python -m deep_pneumonia.review import corrected.zip --workspace elsewhere
 Research and teaching only. Not a medical device.
@@ -12,10 +13,12 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
+from datetime import date
 from pathlib import Path
 
 from tqdm import tqdm
 
+from deep_pneumonia.checkpoint import load
 from deep_pneumonia.collect import CHOICES, cases_from
 from deep_pneumonia.configuration import guarded
 from deep_pneumonia.errors import WorkspaceError
@@ -24,6 +27,9 @@ from deep_pneumonia.export import export
 from deep_pneumonia.history import history
 from deep_pneumonia.reader import SHIPPED, Reader
 from deep_pneumonia.readings import Readings
+from deep_pneumonia.set_report import set_report
+from deep_pneumonia.tally import tally
+from deep_pneumonia.worklist import rows
 from deep_pneumonia.workspace import Workspace
 from deep_pneumonia.workspace_records import VERDICTS
 from deep_pneumonia.workspace_schema import DATABASE
@@ -37,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(prog="python -m deep_pneumonia.review", description=__doc__, formatter_class=raw)
     verbs = p.add_subparsers(dest="verb", required=True)
     made: dict[str, argparse.ArgumentParser] = {}
-    for verb in (add, read, exporting, importing, status):
+    for verb in (add, read, status, report, exporting, importing):
         name = {"exporting": "export", "importing": "import"}.get(verb.__name__, verb.__name__)
         text = (verb.__doc__ or "").splitlines()[0]
         made[name] = verbs.add_parser(name, help=text, description=text)
@@ -52,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
         help="of a folder of radiographs; patient: 65%% train, 15%% val, 20%% test by the patient's hash "
         "(default: test; a manifest has its own)",
     )  # fmt: skip
-    for name in ("read", "export", "status"):
+    for name in ("read", "status", "report", "export"):
         made[name].add_argument(
             "--checkpoint", default=str(SHIPPED), metavar="DIR", help="checkpoint folder (default: the shipped one)"
         )
@@ -60,6 +66,7 @@ def parser() -> argparse.ArgumentParser:
         "--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to compute (default: auto)"
     )
     made["read"].add_argument("--again", action="store_true", help="try again what could not be read before")
+    made["report"].add_argument("out", metavar="OUT.pdf", help="the PDF to write, of a few A4 pages")
     made["export"].add_argument(
         "target", metavar="TARGET", help="a new folder, or a ZIP where it ends in .zip (replaced if it is there)"
     )
@@ -105,6 +112,17 @@ def to_read(workspace: Workspace, readings: Readings) -> list[int]:
         if reading.predicted is not None and {d.digest for d in drawn.get(number, []) if d.digest} - {*reading.overlaps}
     }
     return sorted(changed | {*readings.unread()})
+
+
+def report(arguments: argparse.Namespace) -> None:
+    """Write a PDF about all of it: progress, agreement with doctors, and the cases furthest apart."""
+    workspace, checkpoint = _open(arguments), load(arguments.checkpoint)
+    found = rows(workspace, Readings(workspace, checkpoint.sha256))
+    set_report(
+        arguments.out, found, tally(found), name=workspace.folder.name, checkpoint_name=checkpoint.name,
+        checkpoint_sha256=checkpoint.sha256, day=date.today().isoformat(),
+    )  # fmt: skip
+    print(arguments.out)
 
 
 def exporting(arguments: argparse.Namespace) -> None:
@@ -157,7 +175,7 @@ def _open(arguments: argparse.Namespace) -> Workspace:
 
 
 def _readings(workspace: Workspace, arguments: argparse.Namespace) -> Readings:
-    return Readings(workspace, Reader.load(arguments.checkpoint, "cpu").checkpoint.sha256)
+    return Readings(workspace, load(arguments.checkpoint).sha256)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

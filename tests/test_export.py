@@ -1,8 +1,10 @@
 """What is exported can be trained on at once, says whose nothing is, and harms neither spreadsheet nor disk."""
 
 import csv
+import io
 import json
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,7 @@ from deep_pneumonia.dicom_seg import read_seg
 from deep_pneumonia.errors import ExchangeError
 from deep_pneumonia.export import export
 from deep_pneumonia.export_tables import harmless
+from deep_pneumonia.identity import plain_radiograph
 from deep_pneumonia.manifest import Case, MaskRef, read_manifests, write_manifest
 from deep_pneumonia.radiograph import decode
 from deep_pneumonia.readings import Kept, Readings
@@ -114,6 +117,29 @@ def test_plain_files_stay_as_they_are_and_names_stay_apart(tmp_path: Path) -> No
     assert [c.image.name for c in cases] == ["chest.png", "chest-2.png", "CHEST-3.png", "scan.jpeg"]
     for case, image in zip(cases, (*images, tmp_path / "scan.jpeg"), strict=True):
         assert case.image.read_bytes() == image.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        lambda d: d + b"Doe, Jane" + d[-2:],
+        lambda d: d[:20] + b"\xff\xfe\x00\x0bDoe, Jane" + d[20:],
+        lambda d: d[:20] + b"\xff\xe0\x00\x0bDoe, Jane" + d[20:],
+        lambda d: d[:2] + b"\xff\xe1\x00\x0bDoe, Jane" + d[2:],
+    ],
+)
+def test_words_anywhere_in_a_jpeg_stay_behind(spoilt: Callable[[bytes], bytes]) -> None:
+    stream = io.BytesIO()
+    Image.fromarray((RAMP // 16).astype(np.uint8)).save(stream, "JPEG")
+    assert plain_radiograph(stream.getvalue()) == (stream.getvalue(), ".jpg")
+    made, suffix = plain_radiograph(spoilt(stream.getvalue()))
+    assert (b"Doe" in made, suffix) == (False, ".png")
+    np.testing.assert_array_equal(decode(made).pixels, decode(stream.getvalue()).pixels)
+
+
+def test_a_dark_radiograph_keeps_its_greys() -> None:
+    dark = written(data_set(RAMP, WindowCenter=20000, WindowWidth=40000))
+    assert np.abs(decode(plain_radiograph(dark)[0]).pixels - decode(dark).pixels).max() <= 1 / 500
 
 
 def test_tables_hold_every_version_and_what_was_read(tmp_path: Path) -> None:

@@ -173,6 +173,8 @@ def test_a_radiograph_that_is_nowhere_leaves_its_case_out(tmp_path: Path) -> Non
     space = small(tmp_path, cases=3)
     space.draw(2, drawn(1), version=0, author="Ana")
     export(space, tmp_path / "out")
+    with pytest.raises(ExchangeError, match="None of the 3 radiographs"):
+        import_into(Workspace(tmp_path / "stranger"), tmp_path / "out", local=False)
     (tmp_path / "images" / "chest-1.png").unlink()
     (tmp_path / "images" / "chest-2.png").write_bytes(to_png(drawn(1).mask))
     other = Workspace(tmp_path / "other")

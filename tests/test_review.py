@@ -1,5 +1,6 @@
 """The verb review: cases from whatever there is, readings that go on where they stopped, one line for what is wrong."""
 
+import csv
 import json
 from pathlib import Path
 
@@ -88,6 +89,45 @@ def test_a_manifest_a_prepared_and_an_exported_folder_give_their_cases(drawn_set
     assert Workspace(tmp_path / "other").add(cases_from(tmp_path / "out")) == 24
 
 
+def test_files_of_two_colours_beside_one_radiograph_are_its_masks(tmp_path: Path) -> None:
+    root = tmp_path / "set"
+    for name in ("one/chest.png", "two/a.png", "two/b.png"):
+        save_png(draw(len(name))[0], root / name)
+    write_mask(draw(1, lesion=True)[1], root / "one" / "Dr. A.png")
+    write_mask(draw(1, lesion=True)[1], root / "two" / "whose.png")
+    readers = {name: [m.reader for m in masks] for name, masks in found(root).items()}
+    assert readers == {"one/chest.png": ["Dr. A"], "two/a.png": [], "two/b.png": []}
+
+
+@pytest.mark.parametrize("column", ["image", "mask", "other_mask"])
+@pytest.mark.parametrize(
+    "place", ["/etc/hostname", "../secret.png", "a/../../secret.png", "C:\\x", "\\\\host\\x", "x.png;/etc/x"]
+)
+def test_a_strangers_manifest_names_nothing_outside_its_folder(tmp_path: Path, column: str, place: str) -> None:
+    (tmp_path / "secret.png").write_bytes(b"x")
+    chest(tmp_path / "set" / "x.png")
+    cells = {"image": "x.png", "patient": "p", "source": "s", "split": "test", "label": "", "mask": "x.png",
+             "mask_kind": "pixel", "reader": "A", "other_mask": ""}  # fmt: skip
+    manifest = tmp_path / "set" / "manifest.csv"
+
+    def write() -> None:
+        with manifest.open("w", newline="") as stream:
+            writer = csv.DictWriter(stream, list(cells))
+            writer.writeheader()
+            writer.writerow(cells)
+
+    write()
+    assert len(list(cases_from(tmp_path / "set", inside=True))) == 1
+    cells[column] = place
+    write()
+    for path in (manifest, manifest.parent):
+        with pytest.raises(ManifestError, match=r"manifest\.csv names .*, which is not in its folder"):
+            list(cases_from(path, inside=True))
+    manifest.write_text("image\n" + "x" * 200_000)
+    with pytest.raises(ManifestError, match="cannot be read as a manifest"):
+        list(cases_from(manifest, inside=True))
+
+
 def test_what_gives_no_cases_is_said(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     for name, words in (("empty", "holds no radiograph"), ("nowhere", "no manifest.csv and no folder")):
@@ -143,6 +183,8 @@ def test_reading_goes_on_where_it_stopped_and_reads_again_what_was_changed(
     counts = {line[:22].strip(): int(line[22:]) for line in capsys.readouterr().out.splitlines()}
     assert (counts["cases"], counts["masks"], counts["read as normal"], counts["readers"]) == (5, 3, 2, 2)
     assert (counts["read by the network"], counts["could not be read"]) == (4, 1)
+    assert run("report", listed / "list.pdf", *options) == 0
+    assert (listed / "list.pdf").read_bytes().startswith(b"%PDF")
 
 
 def test_a_list_goes_out_and_comes_in_again(listed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -164,7 +206,9 @@ def test_cases_are_added_and_known_ones_stay(tmp_path: Path, capsys: pytest.Capt
     assert {i.case.split for i in Workspace(tmp_path / "list").items()} == {"val"}
 
 
-@pytest.mark.parametrize("verb", [["read"], ["status"], ["export", "out"], ["import", "nowhere"], ["add", "nowhere"]])
+@pytest.mark.parametrize(
+    "verb", [["read"], ["status"], ["report", "out"], ["export", "out"], ["import", "nowhere"], ["add", "nowhere"]]
+)
 def test_what_cannot_be_is_one_line(
     tmp_path: Path, verb: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -177,7 +221,7 @@ def test_what_cannot_be_is_one_line(
 
 
 def test_help_tells_every_option(capsys: pytest.CaptureFixture[str]) -> None:
-    for verb in ("add", "read", "export", "import", "status"):
+    for verb in ("add", "read", "status", "report", "export", "import"):
         with pytest.raises(SystemExit) as stopped:
             run(verb, "--help")
         assert stopped.value.code == 0

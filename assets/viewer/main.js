@@ -47,9 +47,18 @@ export function mount(root, look, server) {
     show();
   };
   addEventListener("hashchange", route);
+  document.addEventListener("click", followed);
   route();
   announce("ready", window.deepPneumonia);
   return { show: (scene) => (scenes.add(scene), show()), stage };
+}
+
+/** Gradio's page has a base address: a link to another screen would load the page anew where it has a query. */
+function followed(event) {
+  const link = event.target.closest?.('a[href^="#"]');
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  location.hash = link.getAttribute("href");
 }
 
 /** Kept at once, so that no reload is too quick for it; measured by the server when the hand rests. */

@@ -60,7 +60,7 @@ export class Pointer {
     if (event.button === 1) return "move";
     if (layout === "slider" && Math.abs(x - divider * width) < GRIP) return "divide";
     if (["move", "window", "ruler"].includes(tool)) return tool;
-    return "draw";
+    return this.stage.draws ? "draw" : "move";
   }
 
   #move(event, canvas) {

@@ -134,6 +134,7 @@ export class Stage {
 
   #draw() {
     this.frame = null;
+    if (!this.scene) return; // taken away since the frame was asked for
     const start = performance.now();
     const ratio = window.devicePixelRatio || 1;
     const shown = this.contents();

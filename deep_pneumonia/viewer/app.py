@@ -18,6 +18,7 @@ from deep_pneumonia.viewer.inspect import Inspect
 from deep_pneumonia.viewer.lesson import Lesson
 from deep_pneumonia.viewer.opening import Opening
 from deep_pneumonia.viewer.quiz import Quiz
+from deep_pneumonia.viewer.quiz_cases import of_desk
 from deep_pneumonia.viewer.review import Review
 from deep_pneumonia.viewer.stage import SCRIPTS, Stage
 
@@ -84,7 +85,7 @@ def build(reader: Reader, other: Reader | None = None, desk: Desk | None = None)
                 with beside("about"):
                     About(reader, other)
         Lesson(reader, other, opening, lefts["lesson"], rights["lesson"])
-        Quiz(reader, opening, stage, lefts["quiz"], rights["quiz"])
+        Quiz(reader, stage, lefts["quiz"], rights["quiz"], decks=of_desk(desk))
         inspect.listen(blocks)
         compare.listen()
         review.listen()

@@ -67,14 +67,21 @@ class Desk:
         """
         if self.shared:
             return self.shared
-        if not isinstance(token, str) or not TOKEN.fullmatch(token):
+        folder = self._folder(token)
+        if folder is None:
             raise WorkspaceError("This page has no work list of its own; load it again.")
-        folder = self.root / hashlib.sha256(token.encode()).hexdigest()[:32]
         with self.lock:
             if not folder.exists():
                 self._begin(folder)
             folder.touch()
         return self._place(folder)
+
+    def begun(self, token: object) -> Place | None:
+        """The workspace of the page with this token if there is one already; none is begun."""
+        if self.shared:
+            return self.shared
+        folder = self._folder(token)
+        return self._place(folder) if folder and folder.exists() else None
 
     def holds(self, path: str) -> bool:
         """Whether a file that a page names is the radiograph of a case on this desk.
@@ -87,6 +94,10 @@ class Desk:
     def scratch(self) -> Path:
         """A new folder for a file that a page takes along; it goes away as a page's own workspace does."""
         return Path(tempfile.mkdtemp(prefix=SCRATCH, dir=self.root))
+
+    def _folder(self, token: object) -> Path | None:
+        is_token = isinstance(token, str) and TOKEN.fullmatch(token)
+        return self.root / hashlib.sha256(str(token).encode()).hexdigest()[:32] if is_token else None
 
     def _place(self, folder: Path, *, shared: bool = False) -> Place:
         workspace = Workspace(folder)

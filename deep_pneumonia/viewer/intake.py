@@ -62,7 +62,7 @@ def _upload(file: Any) -> tuple[Path, str]:
 
 
 def _imported(workspace: Workspace, path: Path) -> str:
-    done = import_into(workspace, path)
+    done = import_into(workspace, path, local=False)
     said = f"Imported {done.cases} cases, {done.masks} masks and {done.verdicts} verdicts that were new."
     if done.conflicts:
         said += f" {done.conflicts} of them were kept beside others of the same version."
@@ -81,7 +81,7 @@ def _collected(workspace: Workspace, files: Sequence[tuple[Path, str]]) -> str:
             place.parent.mkdir(parents=True, exist_ok=True)
             if not place.exists():
                 shutil.copyfile(path, place)
-        added = workspace.add(_kept(workspace.folder, cases_from(root), refused))
+        added = workspace.add(_kept(workspace.folder, cases_from(root, inside=True), refused))
     said = f"{added} new cases."
     return f"{said} {_some(refused)} could not be read." if refused else said
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 from deep_pneumonia.annotation import Annotation
 from deep_pneumonia.cases import sha256
-from deep_pneumonia.viewer.case import Case, runs
+from deep_pneumonia.viewer.case import Case, Opened, runs
 
 MOST_PIXELS = 16_000_000  # beyond, the browser is given means over squares: 16 megapixels fill a wall
 FASTEST = 1  # level of zlib: rows of differences are small already
@@ -30,13 +30,14 @@ def scene(case: Case, file: str, masks: list[str], threshold: float, place: int 
     return {"key": sha256(file), **picture(case, threshold), "place": place, "files": files}
 
 
-def picture(case: Case, threshold: float) -> dict[str, Any]:
-    """What is seen of a case, as plain JSON, without where it comes from.
+def picture(case: Opened, threshold: float) -> dict[str, Any]:
+    """What is seen of a case, as plain JSON, without where it comes from; one that was opened but not read has no map.
 
     pixels: see `pack`. size: (H, W) of what is shown. cells: the map on the model's grid, null when its evidence is
     too weak to be shown. masks: run lengths in row order.
     """
     radiograph = case.radiograph
+    reading = case.reading if isinstance(case, Case) else None
     step = _step(radiograph.size)
     pixels = smaller(radiograph.pixels, step)
     bits, packed = pack(pixels)
@@ -48,7 +49,7 @@ def picture(case: Case, threshold: float) -> dict[str, Any]:
         "spacing_mm": [mm * step for mm in radiograph.spacing_mm] if radiograph.spacing_mm else None,
         "bits": bits,
         "pixels": packed,
-        "cells": case.reading.cells.astype(float).tolist() if case.reading.shows_map else None,
+        "cells": reading.cells.astype(float).tolist() if reading and reading.shows_map else None,
         "threshold": threshold,
         "masks": [_mask(a, step) for a in case.masks],
     }

@@ -13,25 +13,37 @@ from deep_pneumonia.viewer.requests import Request
 from deep_pneumonia.worklist import rows
 
 NAME = "work-list"
+MOST = 2 * 2**30  # bytes of radiographs
 
 
 def take(place: Place, request: Request, folder: Path, checkpoint: Checkpoint) -> Path:
     """The file that a page wants, in a folder of its own: {"what": "export" or "report"}.
 
-    An export has "radiographs" and "seg" besides, true or false.
+    An export has the radiographs, as where they lie on the server is no visitor's business, and with "seg" true
+    DICOM segmentations.
 
     Raises:
-        WorkspaceError: it wants something else.
+        WorkspaceError: it wants something else, or more than a browser can take.
         DeepPneumoniaError: the list is empty, or has a damaged mask.
     """
     if request.get("what") == "export":
+        _check_size(place)
         target = folder / f"{NAME}.zip"
-        wanted = {name: request.get(name) is True for name in ("radiographs", "seg")}
-        export(place.workspace, target, readings=place.readings, **wanted)
+        export(place.workspace, target, readings=place.readings, radiographs=True, seg=request.get("seg") is True)
         return target
     if request.get("what") != "report":
         raise WorkspaceError("The page asked for a file that this program does not make; load it again.")
     return _report(place, folder / f"{NAME}.pdf", checkpoint)
+
+
+def _check_size(place: Place) -> None:
+    images = [item.case.image for item in place.workspace.items()]
+    size = sum(image.stat().st_size for image in images if image.exists())
+    if size > MOST:
+        raise WorkspaceError(
+            f"The radiographs of this list have {size / 2**30:.1f} GiB, more than the {MOST // 2**30} that are sent to a "
+            "browser; export it on the server with: python -m deep_pneumonia.review export."
+        )
 
 
 def _report(place: Place, target: Path, checkpoint: Checkpoint) -> Path:

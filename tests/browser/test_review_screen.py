@@ -161,7 +161,6 @@ def test_files_and_an_export_are_added_to_a_page_s_own_list(opened: Open, upload
     page.get_by_label("Search the work list").fill("patient-8")
     expect(page.locator(".work-list .row .c-readers")).to_have_text("1")
     with page.expect_download() as download:
-        page.get_by_label("with radiographs").check()
         page.get_by_role("button", name="Export, ZIP").click()
     target = tmp_path / "export.zip"
     download.value.save_as(target)

@@ -114,11 +114,11 @@ export class Desk {
 
   #taking() {
     const take = (name, wanted) => h("button", { type: "button", click: () => this.take(wanted) }, name);
-    const files = h("input", { type: "checkbox" });
+    const seg = h("input", { type: "checkbox" });
     return h("div", { class: "group" },
       take("Report, PDF", () => ({ what: "report" })),
-      take("Export, ZIP", () => ({ what: "export", radiographs: files.checked })),
-      h("label", { class: "check" }, files, "with radiographs"));
+      take("Export, ZIP", () => ({ what: "export", seg: seg.checked })),
+      h("label", { class: "check", title: "DICOM segmentations in the ZIP as well" }, seg, "with DICOM SEG"));
   }
 
   /** Files of the person's own: radiographs, their masks, a ZIP of an export. */
@@ -131,9 +131,10 @@ export class Desk {
         const { path } = await this.server.upload(file);
         sent.push({ path, name: file.webkitRelativePath || file.name });
       }
-      this.problem.textContent = "";
-      const answer = await this.#asked({ what: "add", files: sent });
-      if (answer.said) this.problem.textContent = answer.said;
+      this.problem.textContent = "Looking at what was sent \u2026";
+      const { said = "" } = await this.#asked({ what: "add", files: sent });
+      if (!said) return;
+      this.problem.textContent = said;
       await this.reload();
       this.read();
     } catch {
@@ -158,7 +159,7 @@ export class Desk {
   async #asked(request) {
     try {
       const answer = await this.server.ask(request);
-      this.problem.textContent = answer.problem ?? "";
+      if (answer.problem) this.problem.textContent = answer.problem;
       return answer;
     } catch {
       this.problem.textContent = CANNOT;

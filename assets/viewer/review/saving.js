@@ -92,6 +92,8 @@ export class Saving {
       if (encode(layer.mask).join() === counts) layer.drawn = false;
     }
     this.page.keep(scene.key, this.page.stage.layers);
+    // The scene may come back to the stage after another: then as the server has it now.
+    scene.masks = this.page.stage.layers.filter((layer) => !layer.drawn).map(this.page.plain);
     if (conflict) this.#conflict(scene, mine, conflict);
     else this.page.say(`Kept in the work list at ${new Date().toTimeString().slice(0, 5)}.`);
   }
