@@ -42,6 +42,23 @@ export function keymap(stage, actions) {
   ];
 }
 
+/**
+ * The entries that hold on a screen, each key once: its own win over those of all screens. A digit that it takes leaves
+ * what the digit does elsewhere to Shift and the digit.
+ */
+export function entriesOf(general, special) {
+  const taken = new Set(special.map(([key]) => key));
+  const moved = general.map(([key, ...rest]) => [taken.has(key) && /^\d$/.test(key) ? `Shift+${key}` : key, ...rest]);
+  return [...special, ...moved.filter(([key]) => !taken.has(key))];
+}
+
+/** What a pressed key may go by in the entries. With Shift a digit's key gives another sign, so its place counts first. */
+export function namesOf({ key, code = "", ctrlKey, metaKey, shiftKey }) {
+  if (ctrlKey || metaKey) return [`ctrl+${shiftKey ? "shift+" : ""}${key.toLowerCase()}`];
+  const sign = key === "=" ? "+" : key.toLowerCase();
+  return shiftKey && /^Digit\d$/.test(code) && !/^\d$/.test(key) ? [`shift+${code.slice(-1)}`, sign] : [sign];
+}
+
 export class Keys {
   constructor(stage, actions, root) {
     this.stage = stage;
@@ -62,11 +79,13 @@ export class Keys {
     this.special.set(screen, entries);
   }
 
-  /** The entries that hold now, each key once. */
+  /** The keys of the screen that is open. */
+  get own() {
+    return this.special.get(this.stage.state.screen) ?? [];
+  }
+
   get entries() {
-    const special = this.special.get(this.stage.state.screen) ?? [];
-    const taken = new Set(special.map(([key]) => key));
-    return [...special, ...this.general.filter(([key]) => !taken.has(key))];
+    return entriesOf(this.general, this.own);
   }
 
   help() {
@@ -78,11 +97,10 @@ export class Keys {
 
   #pressed(event, stage, root) {
     const focus = document.activeElement;
-    const here = !focus || focus === document.body || root.contains(focus);
-    const name = (event.ctrlKey || event.metaKey ? `ctrl+${event.shiftKey ? "shift+" : ""}` : "") + event.key.toLowerCase();
-    const key = name === "=" ? "+" : name;
-    const action = this.entries.find(([one]) => one.toLowerCase() === key)?.[2];
-    if (!action || !here || !stage.scene || event.altKey || this.#taken(focus, event)) return;
+    const action = actionOf(this.entries, event);
+    // The keys of a screen hold wherever the focus is on it, those of the viewer in the viewer.
+    const here = !focus || focus === document.body || root.contains(focus) || actionOf(this.own, event);
+    if (!action || !here || !stage.scene || event.altKey || event.defaultPrevented || this.#taken(focus, event)) return;
     event.preventDefault();
     action();
   }
@@ -90,10 +108,15 @@ export class Keys {
   // A field takes letters, a slider takes arrows, a button takes Enter.
   #taken(focus, { key }) {
     if (this.dialog.open) return key !== "?";
-    if (focus?.matches("input[type=text], textarea, select")) return true;
+    if (focus?.matches("input:not([type=checkbox], [type=radio], [type=range]), textarea, select")) return true;
     if (focus?.matches("input") && key.startsWith("Arrow")) return true;
     return Boolean(focus?.matches("button, summary, a")) && key === "Enter";
   }
+}
+
+function actionOf(entries, event) {
+  const found = namesOf(event).map((name) => entries.find(([key]) => key.toLowerCase() === name));
+  return found.find(Boolean)?.[2];
 }
 
 function shownAs(key) {

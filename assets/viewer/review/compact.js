@@ -1,7 +1,8 @@
 // The work list beside a case: thumbnails with the verdict given, the case on the stage marked.
 
 import { h } from "../controls.js";
-import { mark, picture } from "./worklist.js";
+import { mark, picture } from "./cells.js";
+import { verdictOf } from "./rows.js";
 import { Virtual } from "./virtual.js";
 
 const HEIGHT = 58; // pixels; the same stands in review.css
@@ -16,19 +17,26 @@ export class CompactList {
     host.replaceChildren(h("a", { href: "#review", class: "back" }, "\u2190 Work list"), this.list.element);
   }
 
+  /** @param {object[]} rows those of the work list's screen, in its order */
   load(rows, reviewer) {
-    this.reviewer = reviewer;
+    if (reviewer !== this.reviewer) {
+      this.reviewer = reviewer;
+      this.list.renew();
+    }
     this.list.show(rows);
   }
 
+  /** The case on the stage; it comes into view when it is another one. */
   set current(id) {
     this.list.select(id);
   }
 
   #row(row) {
-    const own = row.verdicts[this.reviewer];
-    const apart = row.disagreement === null ? "" : `disagreement ${row.disagreement.toFixed(2)}`;
-    return h("div", { class: "row", role: "option" }, picture(this.page.thumbnail(row)),
-      h("div", {}, h("b", {}, row.name), h("small", {}, apart)), own ? mark(own.verdict) : "");
+    const own = verdictOf(row, this.reviewer);
+    const apart = row.disagreement === null ? "" : row.disagreement.toFixed(2);
+    const said = row.problem ? "cannot be read" : apart && h("span", {}, h("span", { class: "word" }, "disagreement "), apart);
+    return h("div", { class: own ? "row judged" : "row", role: "option" }, picture(this.page.thumbnail(row)),
+      h("div", {}, h("b", { title: row.name }, row.name),
+        h("small", { title: apart ? `disagreement ${apart}` : "" }, own ? mark(own.verdict) : "", said)));
   }
 }

@@ -1,13 +1,15 @@
 // The rows of a work list, without the page: what is searched, filtered, sorted, and which case comes next.
 
 export const VERDICTS = { agree: "Agree", partly: "Partly", disagree: "Disagree", unsure: "Unsure" };
+const collator = new Intl.Collator(undefined, { numeric: true });
+
 /** Where attention and doctors are furthest apart comes first. */
 export const ORDER = { key: "disagreement", descending: true };
 
 /** Choices of each filter: those that a row can be asked without knowing the list, and those that the list gives. */
 export const FILTERS = {
-  predicted: "Predicted class", label: "Label", right: "Right or wrong", source: "Source", masks: "Doctors' masks",
-  reading: "Reading", verdict: "My verdict",
+  predicted: "Predicted class", label: "Label", right: "Right or wrong", source: "Source", split: "Split",
+  masks: "Doctors' masks", reading: "Reading", verdict: "My verdict",
 };
 const FIXED = {
   right: { right: "right", wrong: "wrong" },
@@ -16,21 +18,29 @@ const FIXED = {
   verdict: { none: "not reviewed", any: "reviewed", ...VERDICTS },
 };
 
-/** [value, name] of what a filter offers in this list. */
-export function choices(rows, filter) {
+/** [value, name] of what a filter offers in this list, and of what it is set to although the list has it no more. */
+export function choices(rows, filter, set = "") {
   if (FIXED[filter]) return Object.entries(FIXED[filter]);
-  return [...new Set(rows.map((row) => row[filter]).filter(Boolean))].sort().map((value) => [value, value]);
+  const found = new Set(set ? [set] : []);
+  for (const row of rows) if (row[filter]) found.add(row[filter]);
+  return [...found].sort(collator.compare).map((value) => [value, value]);
+}
+
+/** A reviewer's verdict on a case, or null. Names are anybody's: "constructor" has given none. */
+export function verdictOf(row, reviewer) {
+  return Object.hasOwn(row.verdicts, reviewer) ? row.verdicts[reviewer] : null;
 }
 
 const ASKED = {
   predicted: (row) => [row.predicted],
   label: (row) => [row.label],
   source: (row) => [row.source],
+  split: (row) => [row.split],
   right: (row) => [row.right],
   masks: (row) => [!row.agreement.length ? "none" : row.agreement.some(({ kind }) => kind !== "normal") ? "drawn" : "normal"],
   reading: (row) => [row.problem ? "problem" : row.predicted === null ? "unread" : "read", row.warnings.length ? "warned" : ""],
   verdict: (row, reviewer) => {
-    const own = row.verdicts[reviewer]?.verdict;
+    const own = verdictOf(row, reviewer)?.verdict;
     return own ? ["any", own] : ["none"];
   },
 };
@@ -45,7 +55,8 @@ const haystacks = new WeakMap(); // rows are replaced, never changed
 function haystack(row) {
   if (!haystacks.has(row)) {
     const comments = Object.entries(row.verdicts).flatMap(([reviewer, { comment }]) => [reviewer, comment]);
-    const parts = [row.name, row.patient, row.source, row.label, row.predicted ?? "", row.problem, ...row.agreement.map(({ reader }) => reader), ...comments];
+    const readers = row.agreement.map(({ reader }) => reader);
+    const parts = [row.name, row.patient, row.source, row.label, row.predicted ?? "", row.problem, ...readers, ...comments];
     haystacks.set(row, parts.join("\n").toLowerCase());
   }
   return haystacks.get(row);
@@ -68,7 +79,7 @@ const VALUE = {
   readers: (row) => row.agreement.length || null,
   probability: (row) => row.predicted && `${row.predicted}\n${(1 - row.probability).toFixed(6)}`,
   verdict: (row, reviewer) => {
-    const place = Object.keys(VERDICTS).indexOf(row.verdicts[reviewer]?.verdict);
+    const place = Object.keys(VERDICTS).indexOf(verdictOf(row, reviewer)?.verdict);
     return place < 0 ? null : place;
   },
 };
@@ -85,23 +96,16 @@ export function sorted(rows, { key, descending }, reviewer) {
   return [...some, ...none].map(([, row]) => row);
 }
 
-const collator = new Intl.Collator(undefined, { numeric: true });
-
-/** The id `by` places further in a list of ids, or null at its end. */
-export function beside(ids, id, by) {
-  const at = ids.indexOf(id);
-  return at < 0 ? (ids[0] ?? null) : (ids[at + by] ?? null);
+/** The id of the first row that passes, after (by 1) or before (by -1) this one; null at the end of the list. */
+export function beside(rows, id, by, passes = () => true) {
+  let at = rows.findIndex((row) => row.id === id);
+  if (at < 0) at = by > 0 ? -1 : rows.length;
+  for (at += by; at >= 0 && at < rows.length; at += by) if (passes(rows[at])) return rows[at].id;
+  return null;
 }
 
-/** The next id that passes, after this one and round to it again; null where none does. */
-export function following(ids, id, passes) {
-  const at = ids.indexOf(id);
-  const round = [...ids.slice(at + 1), ...ids.slice(0, Math.max(0, at))];
-  return round.find(passes) ?? null;
-}
-
-/** Which of `count` rows of one height are in view, with some more on both sides: [first, end). */
-export function windowOf(top, height, row, count, more = 6) {
-  const first = Math.max(0, Math.floor(top / row) - more);
-  return [Math.min(first, count), Math.min(count, Math.ceil((top + height) / row) + more)];
+/** The next id that passes, after this one and round from the list's beginning; null where no other does. */
+export function following(rows, id, passes) {
+  const at = rows.findIndex((row) => row.id === id);
+  return [...rows.slice(at + 1), ...rows.slice(0, Math.max(at, 0))].find(passes)?.id ?? null;
 }

@@ -2,41 +2,41 @@
 // the server lies in this browser, so that no comment is lost.
 
 import { h } from "../controls.js";
-import { VERDICTS } from "./rows.js";
+import { draftOf, keepDraft, store, stored } from "./drafts.js";
+import { Judging, local, opening } from "./judging.js";
+import { VERDICTS, verdictOf } from "./rows.js";
 
 const REVIEWER = "deep-pneumonia/reviewer";
-const DRAFT = "deep-pneumonia/verdict/";
+const STAY = "deep-pneumonia/stay-after-verdict";
 const QUESTION = "Does the attention agree with the doctor?";
+const STEPS = {
+  previous: ["\u2190 Previous", "P or \u2190", "This is the first case of the list."],
+  next: ["Next \u2192", "N or \u2192", "This is the last case of the list."],
+  nextUnreviewed: ["Next unreviewed", "U", "No other case of this list is without a verdict of yours."],
+};
 
 export class VerdictPanel {
   /**
    * @param {HTMLElement} host
-   * @param {{judge: (verdict: object) => Promise<object>, go: (id: number) => void, list: object, place: () => string,
-   *   changed: () => void}} page judge: resolves with {row} when kept, {row, conflict} or {problem} when not; place: a name
-   *   of the workspace, under which drafts are kept; changed: the reviewer's name
+   * @param {{judge: (verdict: object) => Promise<object>, go: (id: number) => void, list: WorkList, place: () => string,
+   *   changed: () => void}} page judge: resolves with {row} when kept, {row, conflict} or {problem} when not; place: a
+   *   name of the workspace, under which drafts are kept; changed: the reviewer's name
    */
   constructor(host, page) {
     Object.assign(this, { host, page });
-    this.name = h("input", { type: "text", maxlength: 60, value: stored(REVIEWER), "aria-label": "Your name", placeholder: "Your name", change: () => this.#named() });
+    this.unkept = new Map();
+    this.missed = h("p", { class: "missed" });
+    this.judging = new Judging((verdict) => page.judge(verdict), page.place);
     this.buttons = Object.entries(VERDICTS).map(([verdict, name], i) => h("button", {
-      type: "button", class: `v-${verdict}`, click: () => this.judge(verdict),
-    }, h("kbd", {}, String(i + 1)), name));
-    this.comment = h("textarea", {
-      rows: 3, maxlength: 4000, placeholder: "Comment", "aria-label": "Comment", input: () => this.#drafted(),
-      keydown: (event) => this.#typed(event), change: () => this.#commented(),
-    });
-    this.state = h("p", { class: "state", role: "status" });
+      type: "button", class: `v-${verdict}`, "aria-pressed": "false", click: () => this.judge(verdict),
+    }, h("kbd", {}, String(i + 1)), h("span", { class: `verdict v-${verdict}` }, name)));
     this.others = h("ul", { class: "others", "aria-label": "Verdicts of others" });
-    this.on = h("input", { type: "checkbox", checked: true });
-    this.progress = h("p", { class: "hint" });
-    const step = (name, key, to) => h("button", { type: "button", title: key, click: () => this.step(to) }, name);
     host.replaceChildren(
-      h("h3", {}, QUESTION), h("label", { class: "name" }, "Reviewer", this.name),
+      h("h3", {}, QUESTION), this.#name(),
       h("div", { class: "verdicts", role: "group", "aria-label": "Verdict" }, ...this.buttons),
-      this.comment, this.state, this.others,
-      h("div", { class: "steps" }, step("\u2190 Previous", "P or \u2190", "previous"), step("Next \u2192", "N or \u2192", "next"), step("Next unreviewed", "U", "nextUnreviewed")),
-      h("label", { class: "check" }, this.on, "go on to the next unreviewed case after a verdict"),
-      this.progress, h("p", { class: "hint" }, "Masks can be corrected on ", h("a", { href: "#annotate" }, "Annotate"), "; they are kept in the work list."),
+      this.#comment(), this.#state(), this.missed, this.others, this.#steps(), this.#progress(),
+      h("p", { class: "hint" }, "Masks can be corrected on ", h("a", { href: "#annotate" }, "Annotate"),
+        "; they are kept in the work list."),
     );
   }
 
@@ -48,60 +48,49 @@ export class VerdictPanel {
   show(row) {
     const other = row.id !== this.row?.id;
     this.row = row;
-    const own = row.verdicts[this.reviewer];
-    const draft = JSON.parse(stored(this.#key) || "null");
+    const own = verdictOf(row, this.reviewer);
+    const draft = draftOf(this.#key);
     if (other || document.activeElement !== this.comment) this.comment.value = draft?.comment ?? own?.comment ?? "";
     Object.keys(VERDICTS).forEach((verdict, i) => this.buttons[i].setAttribute("aria-pressed", verdict === own?.verdict));
-    if (other) this.state.textContent = draft?.comment !== undefined ? "The comment is not kept yet: choose a verdict." : own ? `Kept, ${local(own.time)}.` : "";
-    this.others.replaceChildren(...Object.entries(row.verdicts).filter(([name]) => name !== this.reviewer)
-      .map(([name, { verdict, comment, time }]) => h("li", { title: local(time) }, h("b", {}, `${name}: ${VERDICTS[verdict]}`), comment ? ` \u2013 ${comment}` : "")));
-    const rows = this.page.list.rows;
-    const done = rows.filter(({ verdicts }) => verdicts[this.reviewer]).length;
-    this.progress.textContent = `You have reviewed ${done} of ${rows.length} cases.`;
+    if (other) {
+      this.pending = null;
+      const { words, again } = opening(draft, own);
+      this.#say(words, again);
+    }
+    this.others.replaceChildren(...Object.entries(row.verdicts).filter(([name]) => name !== this.reviewer).map(said));
+    const { rows } = this.page.list;
+    const done = rows.filter((one) => verdictOf(one, this.reviewer)).length;
+    this.bar.value = rows.length ? done / rows.length : 0;
+    this.count.textContent = `You have reviewed ${done.toLocaleString("en")} of ${rows.length.toLocaleString("en")} cases.`;
   }
 
-  /** Keep a verdict on this case, and go on. */
+  /** Keep a verdict on this case; after the first one of it, go on. */
   async judge(verdict) {
-    const { row } = this;
+    const { row, reviewer } = this;
     if (!row) return;
-    if (!this.reviewer) {
-      this.state.textContent = "Say who you are first: a verdict has a name.";
-      this.name.focus();
-      return;
-    }
-    const comment = this.comment.value.trim();
-    store(this.#key, JSON.stringify({ verdict, comment }));
-    const key = this.#key;
-    this.state.textContent = "Keeping \u2026";
-    const answer = await this.#kept({ id: row.id, reviewer: this.reviewer, verdict, comment, version: row.verdicts[this.reviewer]?.version ?? 0 });
-    const problem = answer.problem ?? answer.conflict;
-    if (!problem) store(key, "");
-    if (this.row?.id !== row.id) return;
-    if (answer.row) this.row = answer.row;
-    this.state.textContent = problem ? `Not kept: ${problem}` : `Kept, ${new Date().toTimeString().slice(0, 5)}.`;
-    if (!problem && this.on.checked && !row.verdicts[this.reviewer]) this.step("nextUnreviewed");
-  }
-
-  async #kept(verdict) {
-    try {
-      return await this.page.judge(verdict);
-    } catch {
-      return { problem: "the server does not answer. The verdict lies in this browser; choose it again." };
-    }
+    if (!reviewer) return this.#asking(verdict);
+    const first = !verdictOf(row, reviewer);
+    this.#say("Keeping \u2026");
+    const answer = await this.judging.judge(row, reviewer, verdict, this.comment.value.trim());
+    this.#missed(row, answer.problem);
+    if (this.row?.id !== row.id || this.reviewer !== reviewer) return;
+    if (answer.row) this.show(answer.row);
+    this.#say(answer.problem ? `Not kept: ${answer.problem}` : `Kept, ${clock()}.`, Boolean(answer.problem));
+    if (!answer.problem && first && this.on.checked) this.step("nextUnreviewed");
   }
 
   /** To another case; to: a method of the list. */
   step(to) {
     const id = this.page.list[to](this.row?.id);
-    if (id === null) this.state.textContent = to === "nextUnreviewed" ? "Every case of this list is reviewed." : "This is the last case of the list.";
-    else if (id !== this.row?.id) this.page.go(id);
+    if (id === null) this.end.textContent = STEPS[to][2];
+    else this.page.go(id);
   }
 
   /** Keys of the case screen, as in ../keys.js. */
   keys() {
-    const verdicts = Object.entries(VERDICTS).map(([verdict, name], i) => [String(i + 1), `verdict: ${name.toLowerCase()}`, () => this.judge(verdict)]);
+    const words = Object.entries(VERDICTS).map(([verdict, name]) => [verdict, `verdict: ${name.toLowerCase()}`]);
     return [
-      ...verdicts,
+      ...words.map(([verdict, said], i) => [String(i + 1), said, () => this.judge(verdict)]),
       ["C", "comment", () => this.comment.focus()],
       ["N", "next case", () => this.step("next")],
       ["P", "previous case", () => this.step("previous")],
@@ -112,55 +101,108 @@ export class VerdictPanel {
   }
 
   get #key() {
-    return `${DRAFT}${this.page.place()}/${this.row.key}/${this.reviewer}`;
+    return this.judging.key(this.row, this.reviewer);
+  }
+
+  #name() {
+    this.name = h("input", { type: "text", maxlength: 60, autocomplete: "name", change: () => this.#named() });
+    this.name.value = stored(REVIEWER);
+    return h("label", { class: "name" }, "Your name", this.name);
+  }
+
+  #comment() {
+    this.comment = h("textarea", {
+      rows: 3, maxlength: 4000, placeholder: "Comment (C)", "aria-label": "Comment", input: () => this.#drafted(),
+      keydown: (event) => this.#typed(event), blur: () => this.#commented(),
+    });
+    return this.comment;
+  }
+
+  #state() {
+    this.words = h("span");
+    this.retry = h("button", { type: "button", hidden: true, click: () => this.#again() }, "Try again");
+    return h("p", { class: "state", role: "status" }, this.words, this.retry);
+  }
+
+  #steps() {
+    this.on = h("input", { type: "checkbox", change: () => store(STAY, this.on.checked ? "" : "yes") });
+    this.on.checked = !stored(STAY);
+    this.end = h("p", { class: "hint end", role: "status" });
+    const steps = Object.entries(STEPS).map(([to, [name, title]]) =>
+      h("button", { type: "button", title, click: () => this.step(to) }, name));
+    return h("div", {}, h("div", { class: "steps" }, ...steps), this.end,
+      h("label", { class: "check" }, this.on, "go on to the next unreviewed case after a verdict"));
+  }
+
+  #progress() {
+    this.bar = h("progress", { max: 1, value: 0, "aria-label": "Cases that you have reviewed" });
+    this.count = h("span");
+    return h("div", { class: "reviewed" }, this.bar, this.count);
+  }
+
+  #say(words, again = false) {
+    this.words.textContent = words;
+    this.retry.hidden = !again;
+    this.end.textContent = "";
+  }
+
+  /** A verdict has a name: it is asked for here, and the verdict follows. */
+  #asking(verdict) {
+    this.pending = verdict;
+    this.#say(`Say who you are, then \u201c${VERDICTS[verdict]}\u201d is kept.`);
+    this.name.focus();
   }
 
   #named() {
     store(REVIEWER, this.reviewer);
+    const { row, pending } = this;
+    if (row) this.judging.adopt(row, this.reviewer);
+    this.row = null;
     this.page.changed();
-    if (this.row) {
-      const { row } = this;
-      this.row = null;
-      this.show(row);
-    }
+    if (!row) return;
+    this.show(row);
+    if (pending && this.reviewer) this.judge(pending);
+  }
+
+  /** A verdict that failed while another case came on the stage must not go unseen. */
+  #missed(row, problem) {
+    if (problem) this.unkept.set(row.id, row.name);
+    else this.unkept.delete(row.id);
+    const links = [...this.unkept].map(([id, name]) => h("button", { type: "button", click: () => this.page.go(id) }, name));
+    this.missed.replaceChildren(...(links.length ? ["Not kept yet: ", ...links] : []));
+  }
+
+  #again() {
+    const verdict = draftOf(this.#key)?.verdict ?? verdictOf(this.row, this.reviewer)?.verdict;
+    if (verdict) this.judge(verdict);
   }
 
   #drafted() {
     if (!this.row) return;
     const comment = this.comment.value;
-    const own = this.row.verdicts[this.reviewer];
-    store(this.#key, comment.trim() === (own?.comment ?? "") ? "" : JSON.stringify({ comment }));
+    const own = verdictOf(this.row, this.reviewer)?.comment ?? "";
+    const safe = keepDraft(this.#key, comment.trim() === own ? null : { comment });
+    if (!safe) this.#say("This browser cannot keep the comment: give a verdict before you leave the page.");
   }
 
   /** A comment that is changed after the verdict is kept with it when the field is left. */
   #commented() {
-    const own = this.row?.verdicts[this.reviewer];
-    if (own && own.comment !== this.comment.value.trim()) this.judge(own.verdict);
+    if (!this.row) return;
+    const [own, comment] = [verdictOf(this.row, this.reviewer), this.comment.value.trim()];
+    if (own && own.comment !== comment) this.judge(own.verdict);
+    else if (!own && comment) this.#say("The comment is not kept yet: choose a verdict.");
   }
 
   #typed(event) {
-    if (event.key === "Escape" || (event.key === "Enter" && (event.ctrlKey || event.metaKey))) {
-      event.preventDefault();
-      this.comment.blur(); // which keeps what was changed
-    }
+    if (event.key !== "Escape" && !(event.key === "Enter" && (event.ctrlKey || event.metaKey))) return;
+    event.preventDefault();
+    this.comment.blur(); // which keeps what was changed
   }
 }
 
-const local = (time) => new Date(time).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
-
-function stored(key) {
-  try {
-    return localStorage.getItem(key) ?? "";
-  } catch {
-    return "";
-  }
+function said([name, { verdict, comment, time }]) {
+  const head = h("b", {}, `${name}: ${VERDICTS[verdict] ?? verdict}`);
+  return h("li", { title: local(time) }, head, comment ? ` \u2013 ${comment}` : "");
 }
 
-function store(key, value) {
-  try {
-    if (value) localStorage.setItem(key, value);
-    else localStorage.removeItem(key);
-  } catch {
-    // without it a verdict that was not kept is lost with the page
-  }
-}
+const clock = () => new Date().toTimeString().slice(0, 5);

@@ -1,9 +1,11 @@
 // The work list: search, filters and order above a table of which only the rows in view are in the page.
 
 import { h } from "../controls.js";
-import { FILTERS, ORDER, VERDICTS, beside, choices, filtered, following, rightness, sorted } from "./rows.js";
+import { rowOf } from "./cells.js";
+import { FILTERS, ORDER, beside, choices, filtered, following, rightness, sorted, verdictOf } from "./rows.js";
 import { Virtual } from "./virtual.js";
 
+/** Column: what it sorts by, its name, and whether the first click puts the highest first. */
 const COLUMNS = [
   ["name", "Case", false], ["probability", "Predicted", false], ["label", "Label", false], ["source", "Source", false],
   ["readers", "Doctors", true], ["iou", "IoU", true], ["hit", "Hit", true], ["disagreement", "Disagreement", true],
@@ -11,185 +13,196 @@ const COLUMNS = [
 ];
 const [ROW, CARD] = [46, 76]; // pixels; the same stand in review.css
 const NARROW = "(max-width: 760px)";
+const opens = (row) => !row.problem; // what cannot be read cannot be reviewed
 
 export class WorkList {
+  #reviewer = "";
+
   /**
    * @param {HTMLElement} host
    * @param {{thumbnail: (row: object) => string | null, open: (id: number) => void, changed: () => void}} page
-   *   changed: which rows are shown, or in which order
+   *   changed: which rows are shown, in which order, or what they say
    */
   constructor(host, page) {
-    Object.assign(this, { host, page, rows: [], wanted: {}, order: { ...ORDER }, reviewer: "" });
+    Object.assign(this, { host, page, rows: [], ordered: [], classes: [], places: new Map(), wanted: {}, order: { ...ORDER } });
     this.narrow = matchMedia(NARROW);
-    this.table = new Virtual({
-      label: "Work list", role: "grid", row: (row) => this.#row(row), height: () => (this.narrow.matches ? CARD : ROW),
-      picked: ({ id }) => page.open(id),
-    });
-    this.count = h("p", { class: "count", role: "status" });
-    this.chip = h("button", { type: "button", class: "chip", hidden: true, click: () => this.filterTo(null) });
-    this.clear = h("button", { type: "button", click: () => this.#cleared() }, "Clear filters");
     this.heads = COLUMNS.map(([key, name, down]) => this.#head(key, name, down));
+    this.table = new Virtual({
+      label: "Work list", role: "grid", height: () => (this.narrow.matches ? CARD : ROW), picked: ({ id }) => page.open(id),
+      row: (row) => rowOf(row, this.#reviewer, page.thumbnail(row)),
+      head: h("div", { class: "heads", role: "row", "aria-rowindex": 1 },
+        h("span", { role: "columnheader", "aria-label": "Picture" }), ...this.heads),
+    });
     host.classList.add("work-list");
-    host.append(this.#filters(), h("div", { class: "found" }, this.count, this.chip, this.clear),
-      h("div", { class: "heads", role: "row" }, h("span"), ...this.heads), this.table.element);
-    this.narrow.addEventListener("change", () => this.refresh());
+    host.append(this.#filters(), this.#found(), this.table.element);
+    this.narrow.addEventListener("change", () => this.#fit());
+    this.#fit();
   }
 
   /** @param {object[]} rows as worklist.py describes them @param {string[]} classes of the checkpoint */
-  load(rows, classes) {
-    this.classes = classes;
-    this.rows = rows;
+  load(rows, classes = []) {
+    Object.assign(this, { rows, classes, sorted: null, places: new Map(rows.map((row, at) => [row.id, at])) });
     for (const row of rows) row.right = rightness(row, classes);
-    this.places = new Map(rows.map((row, at) => [row.id, at]));
-    for (const filter of Object.keys(FILTERS)) this.#offer(filter);
+    this.#offer();
     this.refresh();
   }
 
-  /** Rows that changed; the others, filters and place stay. The order stays too, or a row would run from the hand. */
+  /**
+   * Rows that changed; the others, filters and place stay. The order stays too, or a row would run from the hand: a
+   * button appears that sorts anew.
+   */
   update(rows) {
     for (const row of rows) {
+      if (!this.places.has(row.id)) continue;
       row.right = rightness(row, this.classes);
       this.rows[this.places.get(row.id)] = row;
     }
-    const now = this.ordered?.map(({ id }) => this.row(id)) ?? [];
+    this.sorted = null;
+    this.#offer();
+    const now = this.ordered.map(({ id }) => this.row(id));
+    const anew = this.#passing();
+    this.again.hidden = anew.length === now.length && anew.every((row, at) => row === now[at]);
     this.#show(now);
-    for (const filter of ["predicted"]) this.#offer(filter);
   }
 
   row(id) {
-    return this.rows[this.places?.get(id)] ?? null;
+    return this.rows[this.places.get(id)] ?? null;
   }
 
   /** Ids on the screen, after filters, in their order. */
   get shown() {
-    return (this.ordered ?? []).map(({ id }) => id);
+    return this.ordered.map(({ id }) => id);
+  }
+
+  /** Whose verdicts are "mine". */
+  get reviewer() {
+    return this.#reviewer;
+  }
+
+  set reviewer(name) {
+    this.#reviewer = name;
+    this.sorted = null;
+    this.table.renew();
   }
 
   /** Show these cases alone, under a name that says why; null for all. */
   filterTo(ids, name = "") {
-    this.wanted.ids = ids && new Set(ids);
     this.chip.hidden = !ids;
     this.chip.textContent = `${name} \u00d7`;
     this.chip.setAttribute("aria-label", `Remove the filter ${name}`);
-    this.refresh();
+    this.#want("ids", ids && new Set(ids));
   }
 
+  /** The id beside this one in the order on the screen, of a case that can be opened; null at the end. */
   next(id) {
-    return beside(this.shown, id, 1);
+    return beside(this.ordered, id, 1, opens);
   }
 
   previous(id) {
-    return beside(this.shown, id, -1);
+    return beside(this.ordered, id, -1, opens);
   }
 
+  /** The next id, round from the beginning, of a case that the reviewer has not judged; null where there is no other. */
   nextUnreviewed(id) {
-    return following(this.shown, id, (one) => !this.row(one).verdicts[this.reviewer]);
+    return following(this.ordered, id, (row) => opens(row) && !verdictOf(row, this.#reviewer));
   }
 
   /** Filter and sort anew. */
   refresh() {
-    this.#show(sorted(filtered(this.rows, this.wanted, this.reviewer), this.order, this.reviewer));
+    this.again.hidden = true;
+    this.#show(this.#passing());
     this.heads.forEach((head, i) => {
       const on = COLUMNS[i][0] === this.order.key;
       head.setAttribute("aria-sort", !on ? "none" : this.order.descending ? "descending" : "ascending");
     });
   }
 
+  /** All rows are sorted once, for filters keep an order. */
+  #passing() {
+    this.sorted ??= sorted(this.rows, this.order, this.#reviewer);
+    return filtered(this.sorted, this.wanted, this.#reviewer);
+  }
+
   #show(rows) {
     this.ordered = rows;
     this.table.show(rows);
     const [n, all] = [rows.length, this.rows.length].map((number) => number.toLocaleString("en"));
-    this.count.textContent = n === all ? `${all} cases` : `${n} of ${all} cases`;
+    const said = n === all ? `${all} ${all === "1" ? "case" : "cases"}` : `${n} of ${all} cases`;
+    if (this.count.textContent !== said) this.count.textContent = said;
+    this.none.hidden = rows.length > 0;
+    this.none.textContent = this.rows.length ? "No case passes these filters." : "No case is in this list yet.";
     this.clear.hidden = !Object.values(this.wanted).some(Boolean);
     this.page.changed();
   }
 
   #filters() {
     this.search = h("input", {
-      type: "search", placeholder: "Search name, patient, comment \u2026", "aria-label": "Search the work list",
+      type: "search", placeholder: "Search name, patient, doctor, comment \u2026", "aria-label": "Search the work list",
       input: () => this.#want("text", this.search.value),
     });
     this.selects = Object.fromEntries(Object.entries(FILTERS).map(([filter, name]) => [filter, h("select", {
       "aria-label": name, change: () => this.#want(filter, this.selects[filter].value),
     })]));
     const filters = h("div", { class: "filters" }, ...Object.values(this.selects));
-    const details = h("details", { class: "filters-more" }, h("summary", {}, "Filters"), filters);
-    details.open = !this.narrow.matches;
-    return h("div", { class: "searching" }, this.search, details);
+    this.more = h("details", { class: "filters-more" }, h("summary", {}, "Filters"), filters);
+    return h("div", { class: "searching" }, this.search, this.more);
+  }
+
+  #found() {
+    const button = (name, click, options = {}) => h("button", { type: "button", hidden: true, click, ...options }, name);
+    this.count = h("p", { class: "count", role: "status" });
+    this.chip = button("", () => this.filterTo(null), { class: "chip" });
+    this.clear = button("Clear filters", () => this.#cleared());
+    this.again = button("Filter and sort anew", () => this.#anew(), { title: "Cases have changed since the list was sorted" });
+    this.none = h("p", { class: "none-found" });
+    return h("div", { class: "found" }, this.count, this.chip, this.clear, this.again, this.none);
+  }
+
+  /** On a phone filters are folded away, and cases are cards. */
+  #fit() {
+    this.more.open = !this.narrow.matches;
+    this.table.renew();
   }
 
   #want(filter, value) {
     this.wanted[filter] = value;
+    this.selects[filter]?.toggleAttribute("data-set", Boolean(value));
+    this.#anew();
+  }
+
+  #anew() {
     this.refresh();
+    this.table.toTop();
   }
 
   #cleared() {
     this.wanted = {};
     this.search.value = "";
-    for (const select of Object.values(this.selects)) select.value = "";
+    for (const select of Object.values(this.selects)) {
+      select.value = "";
+      select.removeAttribute("data-set");
+    }
     this.filterTo(null);
+    this.table.element.focus({ preventScroll: true }); // the button is gone
   }
 
-  #offer(filter) {
-    const select = this.selects[filter];
-    const options = [["", FILTERS[filter]], ...choices(this.rows, filter)];
-    if (select.options.length === options.length) return;
-    select.replaceChildren(...options.map(([value, name]) => h("option", { value }, name)));
-    select.value = this.wanted[filter] ?? "";
+  #offer() {
+    for (const [filter, select] of Object.entries(this.selects)) {
+      const set = this.wanted[filter] ?? "";
+      const options = [["", FILTERS[filter]], ...choices(this.rows, filter, set)];
+      select.hidden = options.length < 3 && !set; // a choice of one is none
+      if (options.map(([value]) => value).join("\n") === [...select.options].map(({ value }) => value).join("\n")) continue;
+      select.replaceChildren(...options.map(([value, name]) => h("option", { value }, name)));
+      select.value = set;
+    }
   }
 
   #head(key, name, down) {
     const sort = () => {
       this.order = { key, descending: this.order.key === key ? !this.order.descending : down };
-      this.refresh();
+      this.sorted = null;
+      this.#anew();
     };
     return h("div", { role: "columnheader", class: `c-${key}` }, h("button", { type: "button", click: sort }, name));
   }
-
-  #row(row) {
-    const cell = (name, ...parts) => h("div", { role: "gridcell", class: `c-${name}` }, ...parts);
-    return h("div", { role: "row", class: "row" },
-      cell("picture", picture(this.page.thumbnail(row))),
-      cell("name", h("b", {}, row.name), h("small", {}, row.name.startsWith(row.patient) ? "" : row.patient)),
-      cell("probability", ...reading(row)),
-      cell("label", row.label || dash(), row.right === "wrong" ? h("em", { title: "The predicted class is another" }, "\u2260") : ""),
-      cell("source", row.source),
-      cell("readers", String(row.agreement.length || "")),
-      cell("iou", figure(row.iou)), cell("hit", figure(row.hit)), cell("disagreement", figure(row.disagreement)),
-      cell("verdict", ...verdicts(row, this.reviewer)));
-  }
 }
-
-/** A case's picture, or the place for it. */
-export function picture(url) {
-  if (!url) return h("span", { class: "no-picture" });
-  return h("img", { src: url, alt: "", loading: "lazy", decoding: "async", error: (event) => event.target.remove() });
-}
-
-function reading(row) {
-  if (row.problem) return [h("span", { class: "problem", title: row.problem }, "cannot be read")];
-  if (row.predicted === null) return [h("span", { class: "unread" }, "not read yet")];
-  const percent = `${Math.round(row.probability * 100)}%`;
-  const bar = h("i", { class: "meter", style: `--share: ${percent}` });
-  const warned = row.warnings.length ? [h("em", { title: `Warnings: ${row.warnings.join(", ").replaceAll("_", " ")}` }, "!")] : [];
-  return [h("span", {}, row.predicted), h("small", {}, percent), ...warned, bar];
-}
-
-function verdicts(row, reviewer) {
-  const own = row.verdicts[reviewer];
-  const others = Object.entries(row.verdicts).filter(([name]) => name !== reviewer);
-  const said = others.map(([name, { verdict }]) => `${name}: ${VERDICTS[verdict]}`).join("; ");
-  return [
-    own ? mark(own.verdict) : "",
-    own?.comment ? h("small", { title: own.comment }, "\u270e") : "",
-    others.length ? h("small", { title: said }, `${own ? "+" : ""}${others.length} other${others.length > 1 ? "s" : ""}`) : "",
-  ];
-}
-
-/** A verdict as a word with a mark that needs no colour. */
-export function mark(verdict) {
-  return h("span", { class: `verdict v-${verdict}` }, VERDICTS[verdict]);
-}
-
-const figure = (value) => (value === null ? dash() : value.toFixed(2));
-const dash = () => h("span", { class: "none" }, "\u2013");
