@@ -1,6 +1,6 @@
 """Pictures of every screen for the documents: `make screens`, which starts the viewer with the shipped checkpoint.
 
-Wide and narrow, light and dark, with the first teaching case, which is simulated; no other radiograph is shown.
+Wide and narrow, light and dark, with teaching cases, which are simulated; no other radiograph is shown.
 """
 
 import io
@@ -16,10 +16,17 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).parent.parent
-SCREENS = ("inspect", "annotate", "compare")
+SCREENS = ("inspect", "annotate", "compare", "review", "case=1", "lesson", "quiz", "about")
 SIZES = {1440: 900, 390: 844}
 READY = "document.querySelector('.viewer')?.dataset.shown && document.querySelector('#agreement').innerText"
-COMPARED = "window.deepPneumonia?.stage.compared && document.querySelector('#compared').innerText"
+READIES = {
+    "compare": "window.deepPneumonia?.stage.compared && document.querySelector('#compared').innerText",
+    "review": "document.querySelector('.work-list .row img')?.complete",
+    "case=1": "window.deepPneumonia?.stage.scene?.work && document.querySelector('#case-list .row img')?.complete",
+    "lesson": f"{READY} && document.querySelector('.for-lesson svg')",
+    "quiz": "window.deepPneumonia?.stage.scene?.screen === 'quiz'",
+}
+LONG = {"about"}  # of a narrow page its beginning
 # A stroke of a third reader's brush, in image coordinates, so that drawing is seen at work.
 STROKE = ((330, 330), (400, 420), (470, 500), (400, 560), (340, 470))
 
@@ -77,11 +84,11 @@ def take(address: str) -> None:
                 for screen in SCREENS:
                     page = browser.new_page(viewport={"width": width, "height": height})
                     page.goto(f"{address}?__theme={theme}#{screen}")
-                    page.wait_for_function(READY if screen != "compare" else COMPARED, timeout=120_000)
+                    page.wait_for_function(READIES.get(screen, READY), timeout=120_000)
                     if screen == "annotate":
                         draw(page)
-                    page.wait_for_timeout(800)
-                    save(page, f"{screen}-{width}-{theme}", width < 600)
+                    page.wait_for_timeout(1500)
+                    save(page, f"{screen.partition('=')[0]}-{width}-{theme}", width < 600 and screen not in LONG)
                     page.close()
         browser.close()
 

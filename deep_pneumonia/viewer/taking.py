@@ -41,8 +41,8 @@ def _check_size(place: Place) -> None:
     size = sum(image.stat().st_size for image in images if image.exists())
     if size > MOST:
         raise WorkspaceError(
-            f"The radiographs of this list have {size / 2**30:.1f} GiB, more than the {MOST // 2**30} that are sent to a "
-            "browser; export it on the server with: python -m deep_pneumonia.review export."
+            f"The radiographs of this list have {size / 2**30:.1f} GiB, more than the {MOST // 2**30} that a browser "
+            "is sent; export it on the server with: python -m deep_pneumonia.review export."
         )
 
 
