@@ -85,7 +85,7 @@ def add(arguments: argparse.Namespace) -> None:
     for source in arguments.sources:
         cases = cases_from(source, split=arguments.split)
         new = workspace.add(tqdm(cases, f"Adding {Path(source).name}", unit="case", disable=None))
-        print(f"{source}: {new} new cases")
+        print(f"{source}: {new} new case{'s' * (new != 1)}")
 
 
 def read(arguments: argparse.Namespace) -> None:

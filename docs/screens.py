@@ -22,7 +22,7 @@ READY = "document.querySelector('.viewer')?.dataset.shown && document.querySelec
 READIES = {
     "compare": "window.deepPneumonia?.stage.compared && document.querySelector('#compared').innerText",
     "review": "document.querySelector('.work-list .row img')?.complete",
-    "case=1": "window.deepPneumonia?.stage.scene?.work && document.querySelector('#case-list .row img')?.complete",
+    "case=1": "window.deepPneumonia?.stage.scene?.work && document.querySelector('#case-list .row')",
     "lesson": f"{READY} && document.querySelector('.for-lesson svg')",
     "quiz": "window.deepPneumonia?.stage.scene?.screen === 'quiz'",
 }

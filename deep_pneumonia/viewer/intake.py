@@ -82,7 +82,7 @@ def _collected(workspace: Workspace, files: Sequence[tuple[Path, str]]) -> str:
             if not place.exists():
                 shutil.copyfile(path, place)
         added = workspace.add(_kept(workspace.folder, cases_from(root, inside=True), refused))
-    said = f"{added} new cases."
+    said = f"{added} new case{'s' * (added != 1)}."
     return f"{said} {_some(refused)} could not be read." if refused else said
 
 

@@ -82,6 +82,7 @@ export class Desk {
     }
     this.reading = false;
     this.#counted();
+    this.list.refresh(); // into its order, now that the figures are there
   }
 
   #counted() {
