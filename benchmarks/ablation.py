@@ -1,0 +1,162 @@
+"""What does each part of the method do? Train with parts added one by one, and with each left out of the whole.
+
+Every run of a fold and seed has the same images, order, schedule and network and differs by its flags alone. Patients
+are dealt into folds by their hash: one is for test, the next for validation, the rest for training and, where a run
+is pre-trained, for that. Runs go on after a stop: the same command skips what is done.
+
+Writes OUT/runs/VARIANT/FOLD-SEED.json, a reading of every test image, and from them OUT/ablation.md and ablation.png
+(`--table` does the latter alone). Figures are measured on the map's own grid.
+"""
+
+import argparse
+import hashlib
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from benchmarks.ablation_figures import report
+from deep_pneumonia import checkpoint as checkpoints
+from deep_pneumonia import pretrain, train, validation
+from deep_pneumonia.cache import Cache
+from deep_pneumonia.files import write_json
+from deep_pneumonia.geometry import InputRecipe
+from deep_pneumonia.manifest import Case, read_manifests, write_manifest
+
+# class balance, pre-training, mask-guided hard attention, contrastive regulation
+VARIANTS = {
+    "cross-entropy": (False, False, False, False),
+    "+ class balance": (True, False, False, False),
+    "+ pre-training": (True, True, False, False),
+    "+ hard attention": (True, True, True, False),
+    "+ regulation (the whole)": (True, True, True, True),
+    "whole - class balance": (False, True, True, True),
+    "whole - pre-training": (True, False, True, True),
+    "whole - hard attention": (True, True, False, True),
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What all runs share."""
+
+    manifests: tuple[str, ...]
+    out: Path
+    folds: int
+    size: int
+    epochs: int
+    pretrain_epochs: int
+    normal: str
+
+
+def fold_of(case: Case, folds: int) -> int:
+    """The fold in which a patient is for test: by the hash of its key, whatever else is in the set."""
+    return int.from_bytes(hashlib.sha256(f"fold {case.group}".encode()).digest()[:8], "big") % folds
+
+
+def dealt(cases: Sequence[Case], fold: int, folds: int) -> list[Case]:
+    """The same cases, split for one fold."""
+    splits = {fold: "test", (fold + 1) % folds: "val"}
+    return [replace(c, split=splits.get(fold_of(c, folds), "train")) for c in cases]
+
+
+def run(plan: Plan, variant: str, fold: int, seed: int) -> None:
+    """Train one variant on one fold, and keep what it reads in the fold's test images."""
+    done = plan.out / "runs" / slug(variant) / f"{fold}-{seed}.json"
+    if done.exists():
+        return
+    done.parent.mkdir(parents=True, exist_ok=True)
+    manifest = plan.out / f"fold-{fold}" / "manifest.csv"
+    if not manifest.exists():
+        write_manifest(dealt(read_manifests(plan.manifests), fold, plan.folds), manifest)
+    balance, pretrained, guided, regulated = VARIANTS[variant]
+    cache, work = plan.out / "cache", plan.out / "work" / f"{slug(variant)}-{fold}-{seed}"
+    config = train.TrainConfig(
+        pretrained=str(encoder(plan, manifest, fold)) if pretrained else "",
+        size=plan.size, epochs=plan.epochs, seed=seed, class_balance=balance,
+        attention_weight=1.0 if guided else 0.0, hard_probability=0.5 if guided else 0.0,
+        regulation_weight=0.2 if regulated else 0.0,
+    )  # fmt: skip
+    train.train(config, [str(manifest)], work, cache, plan.normal)
+    write_json(readings(work / "checkpoint", manifest, cache), done)
+    shutil.rmtree(work)
+
+
+def encoder(plan: Plan, manifest: Path, fold: int) -> Path:
+    """The folder of the fold's pre-training, which all its runs share."""
+    out = plan.out / f"fold-{fold}" / "pretrain"
+    if not (out / "encoder.safetensors").exists():
+        config = pretrain.PretrainConfig(size=plan.size, epochs=plan.pretrain_epochs)
+        pretrain.pretrain(config, [str(manifest)], out, plan.out / "cache")
+    return out
+
+
+def readings(folder: Path, manifest: Path, cache: Path) -> dict[str, Any]:
+    """What a checkpoint reads in the test images of a manifest, as plain JSON: one entry an image."""
+    made = checkpoints.load(folder)
+    chosen = [c for c in read_manifests([manifest]) if c.split == "test" and (c.label in made.classes or c.masks)]
+    data = Cache(chosen, InputRecipe(made.recipe.size), cache, progress=False)
+    labels = torch.tensor([made.classes.index(c.label) if c.label in made.classes else -1 for c in chosen])
+    p = validation.predict(made.network.eval(), data, labels, torch.device("cpu"))
+    probabilities = (p.logits.double() / made.temperature).softmax(1).numpy()
+    level, drawn = made.thresholds.attention, zip(p.lesions, p.masks, strict=True)
+    overlaps = {int(row): overlap(p.maps[row], mask, level) for row, mask in drawn}
+    rows = [
+        {
+            "patient": c.group, "source": c.source, "label": c.label if c.label in made.classes else "",
+            "p": np.round(probabilities[i], 6).tolist(), **overlaps.get(i, {}),
+        }
+        for i, c in enumerate(chosen)
+    ]  # fmt: skip
+    return {"classes": list(made.classes), "normal": made.normal, "rows": rows}
+
+
+def overlap(attention: torch.Tensor, mask: torch.Tensor, threshold: float) -> dict[str, float]:
+    """Hit and IoU of a map (h, w) in [0, 1] with the share of each cell that is lesion."""
+    chosen = (attention >= threshold).float()
+    both = float((chosen * mask).sum())
+    hit = float(mask.flatten()[attention.argmax()] >= 0.5)
+    return {"hit": hit, "iou": both / max(float(chosen.sum() + mask.sum()) - both, 1e-9)}
+
+
+def slug(variant: str) -> str:
+    """A variant's name as a folder's."""
+    words = variant.replace("+", "plus").replace("-", " ").replace("(the whole)", "whole").split()
+    return "-".join(words)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Command line: every run that is not done yet, then the table."""
+    p = argparse.ArgumentParser(prog="python -m benchmarks.ablation", description=__doc__)
+    p.add_argument("--manifest", action="append", required=True, metavar="CSV", help="manifest.csv; may be repeated")
+    p.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder of runs and results")
+    p.add_argument("--folds", type=int, default=5, help="folds of patients (default: 5)")
+    p.add_argument("--seeds", type=int, default=3, help="seeds a fold (default: 3)")
+    p.add_argument("--size", type=int, default=160, help="side of the model's frame, pixels (default: 160)")
+    p.add_argument("--epochs", type=int, default=10, help="passes over the training images (default: 10)")
+    p.add_argument("--pretrain-epochs", type=int, default=20, help="passes of the pre-training (default: 20)")
+    p.add_argument("--normal-class", default="", metavar="NAME", help="class without pneumonia; found if not given")
+    p.add_argument("--table", action="store_true", help="train nothing, make the table of what is there")
+    a = p.parse_args(argv)
+    plan = Plan(tuple(a.manifest), a.out, a.folds, a.size, a.epochs, a.pretrain_epochs, a.normal_class)
+    # Seeds last: after the first of them the table has every fold of every variant.
+    todo = [] if a.table else [(v, f, s) for s, f, v in product(range(a.seeds), range(a.folds), VARIANTS)]
+    try:
+        for variant, fold, seed in tqdm(todo, "Runs", unit="run"):
+            run(plan, variant, fold, seed)
+    except KeyboardInterrupt:
+        print("Stopped; the same command goes on.", file=sys.stderr)
+        return 130
+    print(report({v: a.out / "runs" / slug(v) for v in VARIANTS}, a.out))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
