@@ -18,12 +18,14 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from deep_pneumonia.errors import DamagedCheckpointError, ForeignCheckpointError, NewerCheckpointError
+from deep_pneumonia.files import whole, write_json
+from deep_pneumonia.gate import Gate
 from deep_pneumonia.geometry import InputRecipe
 from deep_pneumonia.model import AttentionNet, ModelConfig
 
 FORMAT = 1
 PACKAGE = "deep-pneumonia"
-WEIGHTS = "model.safetensors"
+WEIGHTS, GATE = "model.safetensors", "gate.safetensors"
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Checkpoint:
 
     classes: names in the order of the logits. normal: the one that means no pneumonia. temperature: logits are
     divided by it. training: facts for people (data counts per source, options, commit, seed, metrics).
-    sha256: of the weights file, "" before it was saved.
+    sha256: of the weights file, "" before it was saved. gate: tells what is no radiograph, None if it was not fitted.
     """
 
     network: AttentionNet
@@ -54,6 +56,7 @@ class Checkpoint:
     training: Mapping[str, Any] = field(default_factory=dict)
     name: str = ""
     sha256: str = ""
+    gate: Gate | None = None
 
 
 def save(checkpoint: Checkpoint, folder: Path) -> None:
@@ -66,7 +69,7 @@ def save(checkpoint: Checkpoint, folder: Path) -> None:
         for k, v in checkpoint.network.state_dict().items()
     }
     save_file(state, partial / WEIGHTS)
-    facts = {
+    facts: dict[str, Any] = {
         "package": PACKAGE,
         "format": FORMAT,
         "name": checkpoint.name or folder.name,
@@ -79,6 +82,8 @@ def save(checkpoint: Checkpoint, folder: Path) -> None:
         "weights": {"file": WEIGHTS, "sha256": _sha256(partial / WEIGHTS)},
         "training": dict(checkpoint.training),
     }
+    if checkpoint.gate:
+        facts["gate"] = _write_gate(checkpoint.gate, partial)
     (partial / "model.json").write_text(json.dumps(facts, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     old = folder.with_name(folder.name + ".old")
     if folder.exists():
@@ -118,7 +123,34 @@ def load(folder: str | Path) -> Checkpoint:
             f"The weights in {folder} do not fit the architecture {config.backbone!r} of its model.json; "
             "use the two files that were written together."
         ) from error
-    return Checkpoint(network.eval(), classes, normal, recipe, thresholds, temperature, training, name, digest)
+    gate = _gate(folder, facts.get("gate"))
+    return Checkpoint(network.eval(), classes, normal, recipe, thresholds, temperature, training, name, digest, gate)
+
+
+def add_gate(folder: Path, gate: Gate) -> None:
+    """Give a saved checkpoint a gate, or another one; its weights and figures stay."""
+    facts = _facts(folder)
+    facts["gate"] = _write_gate(gate, folder)
+    write_json(facts, folder / "model.json")
+
+
+def _write_gate(gate: Gate, folder: Path) -> dict[str, Any]:
+    with whole(folder / GATE) as path:
+        save_file({"mean": gate.mean, "precision": gate.precision.contiguous()}, path)
+    return {"file": GATE, "sha256": _sha256(folder / GATE), "limit": gate.limit}
+
+
+def _gate(folder: Path, facts: Any) -> Gate | None:
+    if facts is None:
+        return None
+    try:
+        digest, limit = str(facts["sha256"]), float(facts["limit"])
+        values = _weights(folder / GATE, digest)
+        return Gate(values["mean"], values["precision"], limit)
+    except (KeyError, TypeError, ValueError) as error:
+        raise DamagedCheckpointError(
+            f"The gate in {folder} lacks an entry or has a wrong one ({error}); fetch the checkpoint again."
+        ) from error
 
 
 def _facts(folder: Path) -> dict[str, Any]:

@@ -18,13 +18,16 @@ from deep_pneumonia import checkpoint as checkpoints
 from deep_pneumonia.agreement import Agreement, agree
 from deep_pneumonia.annotation import Annotation
 from deep_pneumonia.errors import DeepPneumoniaError, MaskSizeError
+from deep_pneumonia.gate import features
 from deep_pneumonia.geometry import enlarge, mask_to_model, to_model
 from deep_pneumonia.inpaint import lesion_only, lesion_removed
+from deep_pneumonia.model import Output
 from deep_pneumonia.radiograph import Radiograph
 
 SHIPPED = Path(__file__).parent.parent / "assets" / "checkpoint"
 PLAIN = SHIPPED.with_name("checkpoint-plain")  # trained without doctors' masks, to compare with
 
+UNLIKE = "unlike"  # the code of the caution that refuses a picture
 # A radiograph is grey. Above this share of clearly coloured pixels the picture is something else, or annotated.
 COLOUR_SHARE = 0.02
 # Longer sides than these mean a crop or another body part, or a picture of something else.
@@ -66,8 +69,13 @@ class Reading:
 
     @property
     def shows_map(self) -> bool:
-        """Whether the evidence suffices for the map to be shown."""
-        return all(w.code != "low_evidence" for w in self.warnings)
+        """Whether the evidence suffices for the map to be shown, and the picture is one that the model can read."""
+        return not self.is_refused and all(w.code != "low_evidence" for w in self.warnings)
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the picture is unlike the radiographs of the training, so that its reading means nothing."""
+        return any(w.code == UNLIKE for w in self.warnings)
 
     def to_json(self, file: str) -> dict[str, Any]:
         """The reading of `file` as plain JSON without NaN; the schema stands in the README."""
@@ -120,7 +128,9 @@ class Reader:
                     f"{radiograph.size}; draw it on this radiograph or ask for it to be fitted."
                 )
         images = self.model_input(radiograph)
-        logits, cells = self.forward(images)
+        output = self._output(images)
+        logits, cells = output.logits.float().cpu(), output.attention.float().cpu().numpy()
+        strange = self._strangeness(output)
         probabilities = self.probabilities(logits)[0]
         evidence = float(cells[0].max())
         attention = np.clip(enlarge(cells[0], radiograph.size), 0, 1)
@@ -134,7 +144,7 @@ class Reader:
             attention=attention,
             cells=cells[0],
             evidence=evidence,
-            warnings=tuple(self._warnings(radiograph, evidence)),
+            warnings=tuple(self._warnings(radiograph, evidence, strange)),
             agreement=tuple(agree(attention, cells[0], a, threshold) for a in annotations),
             what_if=what_if,
             what_if_frames=frames,
@@ -146,9 +156,22 @@ class Reader:
         return torch.from_numpy(frame).to(self.device)[None, None].float() / 255
 
     @torch.inference_mode()
+    def _output(self, images: torch.Tensor) -> Output:
+        output: Output = self.network(images)
+        return output
+
+    def _strangeness(self, output: Output) -> float:
+        """How unlike the training radiographs a picture is: above 1 it is none; 0 where the checkpoint has no gate."""
+        gate = self.checkpoint.gate
+        return float(gate.distance(features(output.features))[0]) if gate else 0.0
+
+    def strangeness(self, radiograph: Radiograph) -> float:
+        """How unlike the training radiographs a picture is, in units of what is usual: above 1 it is refused."""
+        return self._strangeness(self._output(self.model_input(radiograph)))
+
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, NDArray[np.float32]]:
         """Logits (B, C) and maps (B, h, w) in [0, 1] of images (B, 1, S, S)."""
-        output = self.network(images)
+        output = self._output(images)
         return output.logits.float().cpu(), output.attention.float().cpu().numpy()
 
     def probabilities(self, logits: torch.Tensor) -> list[dict[str, float]]:
@@ -170,8 +193,14 @@ class Reader:
         frames = (torch.cat([images, both])[:, 0] * 255).round().clamp(0, 255).byte().cpu().numpy()
         return {"lesion_removed": removed, "lesion_only": only}, frames
 
-    def _warnings(self, radiograph: Radiograph, evidence: float) -> list[Caution]:
+    def _warnings(self, radiograph: Radiograph, evidence: float, strange: float) -> list[Caution]:
         found = []
+        if strange > 1:
+            found.append(Caution(
+                UNLIKE, "This picture is unlike the radiographs that the model learned from "
+                f"({strange:.1f} times as far as the farthest of them usually are): what it says here means nothing. "
+                "Give a whole frontal chest radiograph, upright and not inverted.",
+            ))  # fmt: skip
         height, width = radiograph.size
         side = self.checkpoint.recipe.size
         if radiograph.colour > COLOUR_SHARE:

@@ -171,13 +171,16 @@ def test_calibration_and_rarity_quote_the_checkpoint() -> None:
     assert str(known.repeats) in rare
 
 
-def test_a_picture_without_a_chest_is_answered_and_without_evidence_shows_no_map() -> None:
+def test_a_picture_without_a_chest_is_refused_and_without_a_gate_answered() -> None:
     shipped = Reader.load(SHIPPED, "cpu")
+    ungated = Reader(replace(shipped.checkpoint, gate=None), shipped.device)
     (_, grey), (_, noise) = blanks()
-    silent = shipped.read(grey)
+    for picture in (grey, noise):
+        assert "<b>Refused.</b>" in text.unknown(shipped.read(picture), blank=True)
+    silent = ungated.read(grey)
     assert not silent.shows_map
     assert "no map is shown" in text.unknown(silent, blank=True)
-    said = text.unknown(shipped.read(noise), blank=True)
+    said = text.unknown(ungated.read(noise), blank=True)
     assert "enough for a map" in said
     assert "no chest" in said
     assert np.array_equal(blanks()[1][1].pixels, noise.pixels)

@@ -31,7 +31,7 @@ def test_the_checkpoint_reads_a_picture(metrics: Any) -> None:
 @pytest.mark.parametrize("folder", [SHIPPED, PLAIN])
 def test_it_is_small_and_without_pickle(folder: Path) -> None:
     files = {f.name: f.stat().st_size for f in folder.iterdir()}
-    assert set(files) == {"model.json", "model.safetensors", "metrics.json"}
+    assert set(files) == {"model.json", "model.safetensors", "gate.safetensors", "metrics.json"}
     assert sum(files.values()) <= 30_000_000
 
 

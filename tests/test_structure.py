@@ -20,7 +20,7 @@ OWN = "deep_pneumonia"
 BASE = {"errors", "files"}  # needed by all, know nothing
 LEAVES = {
     "agreement", "annotation", "archive", "augment", "case_page", "charts", "coco", "configuration", "dicom",
-    "dicom_export", "dicom_seg", "figures", "gdcm_process", "geometry", "grey_levels", "inpaint", "labelme",
+    "dicom_export", "dicom_seg", "figures", "gate", "gdcm_process", "geometry", "grey_levels", "inpaint", "labelme",
     "lettering", "losses", "mask_store", "metrics", "model", "publishers", "radiograph", "resampling", "rle",
     "rsna", "run", "shapes", "sheet", "silence", "tally_charts", "untrusted", "workspace_schema",
 }  # fmt: skip
@@ -32,6 +32,7 @@ JOINING = {
     "collect",
     "exchange",
     "explanation",
+    "gate_fit",
     "export",
     "export_notes",
     "export_tables",
@@ -57,6 +58,7 @@ VERBS = {
     "pretrain": set(),
     "train": {"guidance", "material", "validation"},
     "evaluate": {"per_image"},
+    "fit_gate": set(),
     "inspect": set(),
     "review": set(),
     "simulate": {
@@ -85,7 +87,7 @@ LEAF_EDGES = {
     "tally_charts": {"charts", "figures", "lettering"},
     "untrusted": {"annotation"},
 }
-TRAINING_NOUNS = {"augment", "cache", "configuration", "losses", "run"}
+TRAINING_NOUNS = {"gate_fit", "augment", "cache", "configuration", "losses", "run"}
 PICKLERS = {"cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve"}
 
 HELPERS = set().union(*VERBS.values())
@@ -228,7 +230,7 @@ def test_reading_needs_nothing_of_training(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "viewer.app", "inspect", "prepare"])
 def test_what_a_plain_install_runs_needs_no_extra(name: str) -> None:
-    assert [n for n in everything_below(name) if outside(n) & {"lightning", "torchmetrics"}] == []
+    assert [n for n in everything_below(name) if outside(n) & {"lightning", "sklearn", "torchmetrics"}] == []
 
 
 @pytest.mark.parametrize("path", [*PACKAGE.rglob("*.py"), ROOT / "app.py"], ids=lambda p: str(p.relative_to(ROOT)))
@@ -260,7 +262,7 @@ def test_every_way_to_pickle_is_seen(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("module", "foreign"),
-    [("train", ["gradio"]), ("viewer.app", ["lightning", "torchmetrics", "deep_pneumonia.augment"])],
+    [("train", ["gradio"]), ("viewer.app", ["lightning", "sklearn", "torchmetrics", "deep_pneumonia.augment"])],
 )
 def test_an_import_loads_nothing_of_the_other_side(module: str, foreign: list[str]) -> None:
     script = f"import sys, deep_pneumonia.{module}; print([m for m in {foreign} if m in sys.modules])"

@@ -191,14 +191,20 @@ def calibration(known: Facts) -> str:
         "Of 100 pictures that get 80%, about 80 should have that class. On validation images the raw network was "
         f"{sure}; one number, the <b>temperature</b> {temperature:.2f}, was fitted to mend it.",
         f"On test patients it is still off. The mean gap between probability and truth (ECE, 0 is perfect): {errors}.",
-        "Probabilities always sum to 1: none means &quot;this is no chest&quot;. So the viewer looks at the evidence, "
-        "and draws no map where it is weak. That is its &quot;I do not know&quot;, and it is not always said.",
+        "Probabilities always sum to 1: none means &quot;this is no chest&quot;. So the viewer refuses a picture that "
+        "is unlike all training radiographs, and draws no map where its evidence is weak. That is its &quot;I do not "
+        "know&quot;, and it is not always said.",
     ) + task("Look at three pictures, and move the temperature.")
 
 
 def unknown(reading: Reading, blank: bool) -> str:
     """What is made of one picture, `blank` or not, and whether the viewer stays silent."""
     share = percent(reading.probabilities[reading.predicted])
+    if reading.is_refused:
+        return (
+            f"<p><b>Refused.</b> {escape(reading.warnings[0].message)} It would have said "
+            f"<i>{escape(reading.predicted)}</i>, {share}.</p>"
+        )
     silent = [escape(w.message) for w in reading.warnings if w.code == "low_evidence"]
     shown = f"The highest attention is {reading.evidence:.2f}, enough for a map to be shown."
     warned = " There is no chest in it, and nothing here says so: a person has to." if blank and not silent else ""

@@ -76,9 +76,12 @@ def summary(name: str, reading: Reading) -> str:
     warnings = (f"<li>{escape(w.message)}</li>" for w in reading.warnings)
     p = reading.probabilities[reading.predicted]
     many = "nearly all" if p > 0.99 else f"about {round(100 * p)}"
+    head = f'<section class="summary"><p class="file">{escape(name)}</p>{_listed("ul", warnings, "Warnings")}'
+    if reading.is_refused:  # who wants to see what is made of a photograph may, but nobody should take it for an answer
+        hidden = f"<details><summary>What it would have said</summary>{bars(reading)}</details>"
+        return f"{head}<h2>No reading</h2>{hidden}</section>"
     return (
-        f'<section class="summary"><p class="file">{escape(name)}</p>{_listed("ul", warnings, "Warnings")}'
-        f"<h2>{escape(reading.predicted)} <span>{percent(p)}</span></h2>{bars(reading)}"
+        f"{head}<h2>{escape(reading.predicted)} <span>{percent(p)}</span></h2>{bars(reading)}"
         f'<p class="hint">Calibrated on validation images: of 100 like them that get this probability, '
         f"{many} are {escape(reading.predicted)}. Highest attention: {reading.evidence:.2f} on a scale from 0 to 1."
         "</p></section>"

@@ -1,0 +1,59 @@
+"""Give a checkpoint its gate: what tells pictures that are no frontal chest radiographs from those that are.
+
+`train` fits one by itself; this is for a checkpoint that was made before, or for other radiographs. Only those of the
+training and validation splits are read; weights, thresholds and figures of the checkpoint stay as they are.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from deep_pneumonia import checkpoint as checkpoints
+from deep_pneumonia.cache import Cache
+from deep_pneumonia.configuration import Help, guarded
+from deep_pneumonia.errors import ManifestError
+from deep_pneumonia.gate_fit import LEAST, all_features, fit
+from deep_pneumonia.manifest import read_manifests
+from deep_pneumonia.reader import Reader
+
+
+def fit_gate(folder: Path, manifests: Sequence[str], cache: Path, device: str) -> None:
+    """Fit a gate on the training radiographs of the manifests, and write it into the checkpoint's folder.
+
+    Raises:
+        ManifestError: there are too few radiographs.
+        CheckpointError, RadiographError: a file cannot be read.
+    """
+    reader = Reader.load(folder, device)
+    cases = read_manifests(manifests)
+    splits = [[c for c in cases if c.split == split] for split in ("train", "val")]
+    parts = [Cache(chosen, reader.checkpoint.recipe, cache) for chosen in splits]
+    seen, unseen = (all_features(reader.network, part, reader.device) for part in parts)
+    gate = fit(seen, unseen, np.array([c.source for c in splits[1]]))
+    if gate is None:
+        raise ManifestError(
+            f"The manifests have {len(seen)} training and {len(unseen)} validation radiographs; a gate needs at least "
+            f"{LEAST}, and some to validate on."
+        )
+    checkpoints.add_gate(folder, gate)
+    far = gate.distance(unseen).numpy()
+    print(f"Wrote the gate of {folder}, from {len(seen)} radiographs; {(far > 1).mean():.1%} of {len(far)} validation "
+          "radiographs are outside.")  # fmt: skip
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Command line; returns the exit status."""
+    p = argparse.ArgumentParser(prog="python -m deep_pneumonia.fit_gate", description=__doc__, formatter_class=Help)
+    p.add_argument("--checkpoint", required=True, metavar="DIR", help="checkpoint folder")
+    p.add_argument("--manifest", action="append", required=True, metavar="CSV", help="manifest.csv; may be repeated")
+    p.add_argument("--cache", default="runs/cache", metavar="DIR", help="decoded images")
+    p.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to compute")
+    a = p.parse_args(argv)
+    return guarded(lambda: fit_gate(Path(a.checkpoint), a.manifest, Path(a.cache), a.device))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
