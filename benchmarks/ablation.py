@@ -26,6 +26,7 @@ from benchmarks.ablation_figures import report
 from deep_pneumonia import checkpoint as checkpoints
 from deep_pneumonia import pretrain, train, validation
 from deep_pneumonia.cache import Cache
+from deep_pneumonia.configuration import guarded
 from deep_pneumonia.files import write_json
 from deep_pneumonia.geometry import InputRecipe
 from deep_pneumonia.manifest import Case, read_manifests, write_manifest
@@ -148,14 +149,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     plan = Plan(tuple(a.manifest), a.out, a.folds, a.size, a.epochs, a.pretrain_epochs, a.normal_class)
     # Seeds last: after the first of them the table has every fold of every variant.
     todo = [] if a.table else [(v, f, s) for s, f, v in product(range(a.seeds), range(a.folds), VARIANTS)]
-    try:
+
+    def work() -> None:
         for variant, fold, seed in tqdm(todo, "Runs", unit="run"):
             run(plan, variant, fold, seed)
-    except KeyboardInterrupt:
-        print("Stopped; the same command goes on.", file=sys.stderr)
-        return 130
-    print(report({v: a.out / "runs" / slug(v) for v in VARIANTS}, a.out))
-    return 0
+        print(report({v: a.out / "runs" / slug(v) for v in VARIANTS}, a.out))
+
+    return guarded(work)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from tqdm import tqdm
 
+from deep_pneumonia.configuration import guarded
 from deep_pneumonia.manifest import Case, read_manifests
 from deep_pneumonia.metrics import auroc, bootstrap, mean
 from deep_pneumonia.radiograph import Radiograph, decode
@@ -61,13 +62,17 @@ def grey(values: NDArray[np.floating]) -> Radiograph:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Print refused shares with intervals, and how well the distance tells the two apart."""
+    """Command line: refused shares with intervals, and how well the distance tells the two apart."""
     p = argparse.ArgumentParser(prog="python -m benchmarks.gate", description=__doc__)
     p.add_argument("--checkpoint", default=str(SHIPPED), metavar="DIR", help="checkpoint folder (default: the shipped)")
     p.add_argument("--manifest", action="append", required=True, metavar="CSV", help="manifest.csv; may be repeated")
     a = p.parse_args(argv)
-    reader = Reader.load(a.checkpoint)
-    cases = [c for c in read_manifests(a.manifest) if c.split == "test"]
+    return guarded(lambda: gate(Reader.load(a.checkpoint), read_manifests(a.manifest)))
+
+
+def gate(reader: Reader, known: Sequence[Case]) -> None:
+    """Print the figures of one checkpoint."""
+    cases = [c for c in known if c.split == "test"]
     own = [reader.strangeness(decode(c.image)) for c in tqdm(cases, "Radiographs", unit="image")]
     for source in sorted({c.source for c in cases}):
         chosen = [(s > 1, c.group) for s, c in zip(own, cases, strict=True) if c.source == source]
@@ -83,7 +88,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     far = np.array([*own, *(s for _, s, _ in strange)])
     ours = np.arange(len(far)) >= len(own)
     print(f"AUROC of the distance, these against radiographs: {auroc(ours, far)(np.ones((1, len(far))))[0]:.3f}")
-    return 0
 
 
 def said(share: float | None) -> str:

@@ -9,13 +9,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from deep_pneumonia import checkpoint as checkpoints
 from deep_pneumonia.cache import Cache
 from deep_pneumonia.configuration import Help, guarded
 from deep_pneumonia.errors import ManifestError
-from deep_pneumonia.gate_fit import LEAST, all_features, fit
+from deep_pneumonia.gate_fit import LEAST, gate_of
 from deep_pneumonia.manifest import read_manifests
 from deep_pneumonia.reader import Reader
 
@@ -30,18 +28,17 @@ def fit_gate(folder: Path, manifests: Sequence[str], cache: Path, device: str) -
     reader = Reader.load(folder, device)
     cases = read_manifests(manifests)
     splits = [[c for c in cases if c.split == split] for split in ("train", "val")]
-    parts = [Cache(chosen, reader.checkpoint.recipe, cache) for chosen in splits]
-    seen, unseen = (all_features(reader.network, part, reader.device) for part in parts)
-    gate = fit(seen, unseen, np.array([c.source for c in splits[1]]))
+    training, held_out = (Cache(chosen, reader.checkpoint.recipe, cache) for chosen in splits)
+    gate = gate_of(reader.network, training, held_out, reader.device)
     if gate is None:
         raise ManifestError(
-            f"The manifests have {len(seen)} training and {len(unseen)} validation radiographs; a gate needs at least "
-            f"{LEAST}, and some to validate on."
+            f"The manifests have {len(splits[0])} training and {len(splits[1])} validation radiographs; a gate needs "
+            f"{LEAST} and some to validate on."
         )
     checkpoints.add_gate(folder, gate)
-    far = gate.distance(unseen).numpy()
-    print(f"Wrote the gate of {folder}, from {len(seen)} radiographs; {(far > 1).mean():.1%} of {len(far)} validation "
-          "radiographs are outside.")  # fmt: skip
+    print(
+        f"Wrote the gate of {folder}, from {len(splits[0])} radiographs; its limit is a distance of {gate.limit:.1f}."
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:

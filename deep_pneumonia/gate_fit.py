@@ -42,3 +42,9 @@ def fit(training: torch.Tensor, held_out: torch.Tensor, sources: NDArray[np.str_
     far = Gate(mean, precision, 1.0).distance(held_out).numpy()
     limit = max(float(np.quantile(far[sources == source], KEPT)) for source in np.unique(sources))
     return Gate(mean, precision, limit)
+
+
+def gate_of(network: AttentionNet, training: Cache, held_out: Cache, device: torch.device) -> Gate | None:
+    """`fit` on the radiographs of two caches, as the network sees them."""
+    seen, unseen = (all_features(network, part, device) for part in (training, held_out))
+    return fit(seen, unseen, np.array([c.source for c in held_out.cases]))

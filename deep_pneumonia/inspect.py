@@ -84,7 +84,7 @@ def masks_in(file: Path, size: tuple[int, int], arguments: argparse.Namespace) -
 
 def summary(reading: Reading) -> str:
     """The reading in a few lines of text."""
-    lines = [f"Predicted: {reading.predicted}"]
+    lines = ["No reading; it would have said:" if reading.is_refused else f"Predicted: {reading.predicted}"]
     ranked = sorted(reading.probabilities.items(), key=lambda item: -item[1])
     lines += [f"  {name:<24} {p:6.1%}" for name, p in ranked]
     lines += [f"Evidence (highest attention, 0 to 1): {reading.evidence:.2f}"]

@@ -36,6 +36,16 @@ class MaskRef:
     kind: Kind
     reader: str
 
+    def annotation(self, size: tuple[int, int]) -> Annotation:
+        """Read the mask for a radiograph of `size` (H, W).
+
+        Raises:
+            AnnotationError: the file is missing, damaged or of another size.
+        """
+        if self.path is None:
+            return read_as_normal(size, reader=self.reader)
+        return read_mask(self.path, size, reader=self.reader, kind=self.kind)
+
 
 @dataclass(frozen=True)
 class Case:
@@ -68,12 +78,7 @@ class Case:
         Raises:
             AnnotationError: a mask file is missing, damaged or of another size.
         """
-        return [
-            read_as_normal(size, reader=m.reader)
-            if m.path is None
-            else read_mask(m.path, size, reader=m.reader, kind=m.kind)
-            for m in self.masks
-        ]
+        return [m.annotation(size) for m in self.masks]
 
 
 def split_of(patient: str, *, val: float, test: float) -> str:

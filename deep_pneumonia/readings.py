@@ -19,6 +19,12 @@ from deep_pneumonia.workspace import Workspace
 from deep_pneumonia.workspace_records import Drawing, Item
 from deep_pneumonia.workspace_schema import changing, connected
 
+WAITING = """SELECT id FROM cases WHERE id NOT IN (SELECT case_id FROM readings WHERE checkpoint = :checkpoint)
+UNION SELECT case_id FROM drawings d JOIN readings r USING (case_id)
+WHERE r.checkpoint = :checkpoint AND r.predicted IS NOT NULL AND d.mask IS NOT NULL AND NOT d.removed
+AND d.version = (SELECT max(version) FROM drawings WHERE case_id = d.case_id AND reader = d.reader)
+AND NOT EXISTS (SELECT 1 FROM agreements a
+WHERE a.case_id = d.case_id AND a.checkpoint = :checkpoint AND a.mask = d.mask) ORDER BY 1"""
 Look = Callable[[Radiograph, Sequence[Annotation]], Reading]
 Overlap = tuple[float | None, float | None, float | None]  # hit, IoU, Dice
 
@@ -81,12 +87,12 @@ class Readings:
         }
 
     def unread(self) -> list[int]:
-        """Cases that were not read yet, in their order; one that could not be read is not among them."""
+        """Cases that wait for a reading, in their order: never read, or with a newer mask that has no figures yet.
+
+        One that could not be read is not among them.
+        """
         with connected(self.workspace.database) as db:
-            rows = db.execute(
-                "SELECT id FROM cases WHERE id NOT IN (SELECT case_id FROM readings WHERE checkpoint = ?) ORDER BY id",
-                (self.checkpoint,),
-            ).fetchall()
+            rows = db.execute(WAITING, {"checkpoint": self.checkpoint}).fetchall()
         return [number for (number,) in rows]
 
     def forget_problems(self) -> None:

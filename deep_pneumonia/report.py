@@ -20,8 +20,9 @@ def page(name: str, radiograph: Radiograph, annotations: Sequence[Annotation], r
     """
     height, width = reading.size
     p = reading.probabilities[reading.predicted]
+    said = f"{short(reading.predicted, 32)} {'over 99%' if p > 0.99 else f'{p:.0%}'}"
     title = [
-        f"{short(name, LONGEST)}: {short(reading.predicted, 32)} {'over 99%' if p > 0.99 else f'{p:.0%}'}",
+        f"{short(name, LONGEST)}: {'no reading' if reading.is_refused else said}",
         f"{height} x {width} pixels. Report of {day}.",
         f"Checkpoint {short(reading.checkpoint_name, LONGEST)}, SHA-256 {reading.checkpoint_sha256}.",
     ]

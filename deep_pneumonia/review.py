@@ -95,23 +95,12 @@ def read(arguments: argparse.Namespace) -> None:
     readings = Readings(workspace, reader.checkpoint.sha256)
     if arguments.again:
         readings.forget_problems()
-    waiting = to_read(workspace, readings)
+    waiting = readings.unread()
     for number in tqdm(waiting, "Reading", unit="case", disable=None):
         readings.read(number, reader.read)
     kept = readings.all()
     problems = [f"{workspace.item(n).case.image}: {kept[n].problem}" for n in waiting if kept[n].problem]
     print("\n".join([f"{len(waiting) - len(problems)} cases read, {len(problems)} could not be", *problems]))
-
-
-def to_read(workspace: Workspace, readings: Readings) -> list[int]:
-    """Cases without a reading, and those with a newer mask that has no figures yet, in their order."""
-    kept, drawn = readings.all(), workspace.all_drawings()
-    changed = {
-        number
-        for number, reading in kept.items()
-        if reading.predicted is not None and {d.digest for d in drawn.get(number, []) if d.digest} - {*reading.overlaps}
-    }
-    return sorted(changed | {*readings.unread()})
 
 
 def report(arguments: argparse.Namespace) -> None:

@@ -14,7 +14,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
 import torch
 from lightning.fabric import Fabric
 from torch import nn
@@ -25,7 +24,7 @@ from deep_pneumonia.charts import curves
 from deep_pneumonia.checkpoint import Checkpoint, Thresholds, save
 from deep_pneumonia.configuration import add_data_options, config_from, guarded, option, parser_for
 from deep_pneumonia.errors import TrainingError
-from deep_pneumonia.gate_fit import all_features, fit
+from deep_pneumonia.gate_fit import gate_of
 from deep_pneumonia.geometry import InputRecipe
 from deep_pneumonia.gradcam import grad_cam
 from deep_pneumonia.guidance import Guidance, step_losses
@@ -204,9 +203,7 @@ def _finish(fabric: Fabric, network: AttentionNet, data: Material, config: Train
     }
     temperature = validation.temperature(p.logits, p.labels)
     recipe = data.training.recipe
-    sources = np.array([c.source for c in data.held_out.cases])
-    seen, unseen = (all_features(network, part, fabric.device) for part in (data.training, data.held_out))
-    gate = fit(seen, unseen, sources)
+    gate = gate_of(network, data.training, data.held_out, fabric.device)
     return Checkpoint(
         network, data.classes, data.normal, recipe, thresholds, temperature, training, run.out.name, gate=gate
     )

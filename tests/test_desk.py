@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from deep_pneumonia.annotation import Annotation
 from deep_pneumonia.cases import SHIPPED_CASES, load_cases
 from deep_pneumonia.errors import WorkspaceError
 from deep_pneumonia.manifest import Case, read_manifests
@@ -113,3 +114,18 @@ def test_a_thumbnail_looks_like_its_radiograph(desk: Desk) -> None:
     with Image.open(desk.cases[0].image) as picture:
         same = np.asarray(picture.convert("L").resize(small.shape[::-1]), np.float64)
     assert np.corrcoef(small.ravel(), same.ravel())[0, 1] > 0.98
+
+
+def test_a_mask_without_figures_waits_for_them_and_one_that_was_removed_does_not(desk: Desk) -> None:
+    place = desk.place(ANA)
+    assert place.readings.unread() == []
+    size = (1024, 1024)
+    mask = np.zeros(size, bool)
+    mask[300:500, 300:500] = True
+    place.workspace.draw(2, Annotation(mask, "Ben", "pixel"), version=0, author="Ben")
+    assert place.readings.unread() == [2]
+    place.readings.read(2, desk.look)
+    assert place.readings.unread() == []
+    place.workspace.draw(1, Annotation(~mask, "Ben", "pixel"), version=0, author="Ben")
+    place.workspace.remove(1, "Ben", version=1, author="Ben")
+    assert place.readings.unread() == []

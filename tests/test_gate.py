@@ -16,8 +16,10 @@ from deep_pneumonia.cases import SHIPPED_CASES, TeachingCase, load_cases
 from deep_pneumonia.errors import DamagedCheckpointError
 from deep_pneumonia.gate import Gate
 from deep_pneumonia.gate_fit import LEAST, fit
+from deep_pneumonia.inspect import summary
 from deep_pneumonia.radiograph import Radiograph, decode
 from deep_pneumonia.reader import SHIPPED, UNLIKE, Reader
+from deep_pneumonia.report import page
 from deep_pneumonia.viewer import words
 
 
@@ -93,7 +95,7 @@ def test_the_verb_fits_one_and_changes_nothing_else(
 ) -> None:
     asked = ["--checkpoint", str(copy), "--manifest", str(drawn_set), "--cache", str(tmp_path / "c"), "--device", "cpu"]
     assert fit_gate.main(asked) == 2
-    assert "a gate needs at least" in capsys.readouterr().err
+    assert "a gate needs 200 and some to validate on" in capsys.readouterr().err
     before = (copy / "model.safetensors").read_bytes()
     monkeypatch.setattr("deep_pneumonia.gate_fit.LEAST", 4)
     assert fit_gate.main(asked) == 0
@@ -122,13 +124,16 @@ def test_the_shipped_gate_refuses_what_is_no_upright_chest(shipped: Reader, kind
         "inverted": 1 - chest,
         "stripes": np.tile(np.arange(chest.shape[1]) // 16 % 2, (chest.shape[0], 1)),
     }[kind]
-    reading = shipped.read(Radiograph(np.ascontiguousarray(pixels, np.float32), None, "PNG"))
+    picture = Radiograph(np.ascontiguousarray(pixels, np.float32), None, "PNG")
+    reading = shipped.read(picture)
     assert reading.is_refused
     assert not reading.shows_map
     assert reading.warnings[0].code == UNLIKE
     said = words.summary("photo.png", reading)
     assert "<h2>No reading</h2>" in said
     assert "What it would have said" in said
+    assert summary(reading).startswith("No reading")
+    assert "photo.png: no reading" in str(page("photo.png", picture, (), reading, day="2026-01-01").texts)
 
 
 def test_a_checkpoint_without_a_gate_refuses_nothing(trained: Path) -> None:

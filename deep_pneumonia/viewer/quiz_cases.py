@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from deep_pneumonia.annotation import Annotation, read_as_normal, read_mask
+from deep_pneumonia.annotation import Annotation
 from deep_pneumonia.cases import TeachingCase
 from deep_pneumonia.errors import CasesError
 from deep_pneumonia.manifest import MaskRef
@@ -43,12 +43,7 @@ class QuizCase:
         Raises:
             AnnotationError: a mask file is missing, damaged or of another size.
         """
-        return [
-            read_as_normal(size, reader=m.reader)
-            if m.path is None
-            else read_mask(m.path, size, reader=m.reader, kind=m.kind)
-            for m in self.masks
-        ]
+        return [m.annotation(size) for m in self.masks]
 
 
 Decks = Callable[[str], Sequence[QuizCase]]
