@@ -1,11 +1,13 @@
 """What does each part of the method do? Train with parts added one by one, and with each left out of the whole.
 
 Every run of a fold and seed has the same images, order, schedule and network and differs by its flags alone. Patients
-are dealt into folds by their hash: one is for test, the next for validation, the rest for training and, where a run
-is pre-trained, for that. Runs go on after a stop: the same command skips what is done.
+are dealt into folds by their hash: one is for test, the next for validation, the rest for training. Pre-training reads
+a fold's training images, or, once for all folds, the images in `--unlabelled` of patients who are in no fold. Runs go
+on after a stop: the same command skips what is done.
 
 Writes OUT/runs/VARIANT/FOLD-SEED.json, a reading of every test image, and from them OUT/ablation.md and ablation.png
-(`--table` does the latter alone). Figures are measured on the map's own grid.
+(`--table` does the latter alone). Figures are measured on the map's own grid. What is large (decoded images, weights)
+goes to --work.
 """
 
 import argparse
@@ -49,9 +51,12 @@ class Plan:
     """What all runs share."""
 
     manifests: tuple[str, ...]
+    unlabelled: tuple[str, ...]
     out: Path
+    work: Path
     folds: int
     size: int
+    batch: int
     epochs: int
     pretrain_epochs: int
     normal: str
@@ -63,9 +68,20 @@ def fold_of(case: Case, folds: int) -> int:
 
 
 def dealt(cases: Sequence[Case], fold: int, folds: int) -> list[Case]:
-    """The same cases, split for one fold."""
+    """The cases that have a label or a mask, split for one fold."""
     splits = {fold: "test", (fold + 1) % folds: "val"}
-    return [replace(c, split=splits.get(fold_of(c, folds), "train")) for c in cases]
+    return [replace(c, split=splits.get(fold_of(c, folds), "train")) for c in useful(cases)]
+
+
+def useful(cases: Sequence[Case]) -> list[Case]:
+    """Those that a run can learn from or be measured on."""
+    return [c for c in cases if c.label or c.masks]
+
+
+def others(cases: Sequence[Case], folded: Sequence[Case]) -> list[Case]:
+    """Of `cases`, for pre-training: those of patients who are in no fold, without the split `test`."""
+    seen = {c.group for c in useful(folded)}
+    return [replace(c, split="train") for c in cases if c.group not in seen and c.split != "test"]
 
 
 def run(plan: Plan, variant: str, fold: int, seed: int) -> None:
@@ -74,16 +90,16 @@ def run(plan: Plan, variant: str, fold: int, seed: int) -> None:
     if done.exists():
         return
     done.parent.mkdir(parents=True, exist_ok=True)
-    manifest = plan.out / f"fold-{fold}" / "manifest.csv"
+    manifest = plan.work / f"fold-{fold}" / "manifest.csv"
     if not manifest.exists():
         write_manifest(dealt(read_manifests(plan.manifests), fold, plan.folds), manifest)
     balance, pretrained, guided, regulated = VARIANTS[variant]
-    cache, work = plan.out / "cache", plan.out / "work" / f"{slug(variant)}-{fold}-{seed}"
+    cache, work = plan.work / "cache", plan.work / f"{slug(variant)}-{fold}-{seed}"
     config = train.TrainConfig(
         pretrained=str(encoder(plan, manifest, fold)) if pretrained else "",
-        size=plan.size, epochs=plan.epochs, seed=seed, class_balance=balance,
+        size=plan.size, epochs=plan.epochs, batch=plan.batch, seed=seed, class_balance=balance,
         attention_weight=1.0 if guided else 0.0, hard_probability=0.5 if guided else 0.0,
-        regulation_weight=0.2 if regulated else 0.0,
+        regulation_weight=0.2 if regulated else 0.0, lesion_repeats=1,
     )  # fmt: skip
     train.train(config, [str(manifest)], work, cache, plan.normal)
     write_json(readings(work / "checkpoint", manifest, cache), done)
@@ -91,11 +107,14 @@ def run(plan: Plan, variant: str, fold: int, seed: int) -> None:
 
 
 def encoder(plan: Plan, manifest: Path, fold: int) -> Path:
-    """The folder of the fold's pre-training, which all its runs share."""
-    out = plan.out / f"fold-{fold}" / "pretrain"
+    """The folder of the pre-training that all runs share, or all of the fold."""
+    out = plan.work / ("pretrain" if plan.unlabelled else f"fold-{fold}/pretrain")
     if not (out / "encoder.safetensors").exists():
-        config = pretrain.PretrainConfig(size=plan.size, epochs=plan.pretrain_epochs)
-        pretrain.pretrain(config, [str(manifest)], out, plan.out / "cache")
+        if plan.unlabelled:
+            manifest = plan.work / "unlabelled.csv"
+            write_manifest(others(read_manifests(plan.unlabelled), read_manifests(plan.manifests)), manifest)
+        config = pretrain.PretrainConfig(view=plan.size, epochs=plan.pretrain_epochs)
+        pretrain.pretrain(config, [str(manifest)], out, plan.work / "cache")
     return out
 
 
@@ -137,16 +156,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Command line: every run that is not done yet, then the table."""
     p = argparse.ArgumentParser(prog="python -m benchmarks.ablation", description=__doc__)
     p.add_argument("--manifest", action="append", required=True, metavar="CSV", help="manifest.csv; may be repeated")
-    p.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder of runs and results")
+    p.add_argument("--unlabelled", action="append", default=[], metavar="CSV", help=(
+        "manifest.csv of images for one pre-training of all folds; may be repeated; none: one of each fold's own images"
+    ))  # fmt: skip
+    p.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder of the results")
+    p.add_argument("--work", type=Path, metavar="DIR", help="folder of what is large; OUT/work if not given")
     p.add_argument("--folds", type=int, default=5, help="folds of patients (default: 5)")
     p.add_argument("--seeds", type=int, default=3, help="seeds a fold (default: 3)")
-    p.add_argument("--size", type=int, default=160, help="side of the model's frame, pixels (default: 160)")
-    p.add_argument("--epochs", type=int, default=10, help="passes over the training images (default: 10)")
-    p.add_argument("--pretrain-epochs", type=int, default=20, help="passes of the pre-training (default: 20)")
+    p.add_argument("--size", type=int, default=128, help="side of the model's frame, pixels (default: 128)")
+    p.add_argument("--batch", type=int, default=16, help="images a step (default: 16)")
+    p.add_argument("--epochs", type=int, default=8, help="passes over the training images (default: 8)")
+    p.add_argument("--pretrain-epochs", type=int, default=8, help="passes of the pre-training (default: 8)")
     p.add_argument("--normal-class", default="", metavar="NAME", help="class without pneumonia; found if not given")
     p.add_argument("--table", action="store_true", help="train nothing, make the table of what is there")
     a = p.parse_args(argv)
-    plan = Plan(tuple(a.manifest), a.out, a.folds, a.size, a.epochs, a.pretrain_epochs, a.normal_class)
+    plan = Plan(
+        tuple(a.manifest), tuple(a.unlabelled), a.out, a.work or a.out / "work",
+        a.folds, a.size, a.batch, a.epochs, a.pretrain_epochs, a.normal_class,
+    )  # fmt: skip
     # Seeds last: after the first of them the table has every fold of every variant.
     todo = [] if a.table else [(v, f, s) for s, f, v in product(range(a.seeds), range(a.folds), VARIANTS)]
 

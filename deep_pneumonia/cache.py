@@ -13,12 +13,13 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from deep_pneumonia.annotation import read_mask
 from deep_pneumonia.geometry import InputRecipe, mask_to_model, to_model
 from deep_pneumonia.manifest import Case
 from deep_pneumonia.radiograph import decode
 
 # Part of the key: raise it when the decoder, the recipe's meaning or the layout below changes.
-FORMAT = 1
+FORMAT = 2
 
 
 class Cache:
@@ -26,58 +27,69 @@ class Cache:
 
     images: (N, S, S) uint8. masks: (N', S, S) uint8, 255 times the mean over readers of the share covered;
     only cases with a lesion have a row, `mask_rows` (N,) int64 names it and is -1 elsewhere.
-    known: (N,) bool, a reader drew or read the image as normal.
+    cleared: (N'', S, S) uint8, the same of what is no lesion (`other_mask`), for the cases that `cleared_rows` names.
+    known: (N,) bool, a reader drew or read the image as normal. boxed: (N,) bool, lesions were drawn as boxes only.
     """
 
     def __init__(self, cases: Sequence[Case], recipe: InputRecipe, folder: Path, *, progress: bool = True) -> None:
         self.cases = list(cases)
         self.recipe = recipe
-        drawn = [i for i, c in enumerate(cases) if c.has_lesion]
-        self.mask_rows = np.full(len(cases), -1, np.int64)
-        self.mask_rows[drawn] = np.arange(len(drawn))
+        self.mask_rows = _rows(np.array([c.has_lesion for c in cases]))
+        self.cleared_rows = _rows(np.array([c.other_mask is not None for c in cases]))
         self.known = np.array([bool(c.masks) for c in cases])
+        self.boxed = np.array([bool(c.masks) and all(m.kind == "box" for m in c.masks) for c in cases])
         home = folder / self._key()
         if not home.is_dir():
-            self._build(home, drawn, progress)
+            self._build(home, progress)
         self.images: NDArray[np.uint8] = np.load(home / "images.npy", mmap_mode="r")
         self.masks: NDArray[np.uint8] = np.load(home / "masks.npy", mmap_mode="r")
+        self.cleared: NDArray[np.uint8] = np.load(home / "cleared.npy", mmap_mode="r")
 
     def batch(
         self, indices: Sequence[int] | NDArray[np.int64], device: torch.device
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Images and masks of some cases, float32 (B, 1, S, S) in [0, 1]; a mask that is not drawn is 0."""
-        rows = self.mask_rows[indices]
-        masks = np.zeros((len(rows), self.recipe.size, self.recipe.size), np.uint8)
-        masks[rows >= 0] = self.masks[rows[rows >= 0]]
-        pair = (torch.from_numpy(x).to(device)[:, None].float() / 255 for x in (self.images[indices], masks))
-        images, lesions = pair
-        return images, lesions
+        images = torch.from_numpy(self.images[indices]).to(device)[:, None].float() / 255
+        return images, self._areas(self.masks, self.mask_rows[indices], device)
+
+    def cleared_areas(self, indices: Sequence[int] | NDArray[np.int64], device: torch.device) -> torch.Tensor:
+        """What is known to be no lesion in some cases, float32 (B, 1, S, S) in [0, 1]; 0 where nobody drew it."""
+        return self._areas(self.cleared, self.cleared_rows[indices], device)
+
+    def _areas(self, stored: NDArray[np.uint8], rows: NDArray[np.int64], device: torch.device) -> torch.Tensor:
+        areas = np.zeros((len(rows), self.recipe.size, self.recipe.size), np.uint8)
+        areas[rows >= 0] = stored[rows[rows >= 0]]
+        return torch.from_numpy(areas).to(device)[:, None].float() / 255
 
     def _key(self) -> str:
-        files = [[_stamp(p) for p in (c.image, *(m.path for m in c.masks))] for c in self.cases]
+        files = [[_stamp(p) for p in (c.image, *(m.path for m in c.masks), c.other_mask)] for c in self.cases]
         text = json.dumps([FORMAT, self.recipe.__dict__, files])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
-    def _build(self, home: Path, drawn: Sequence[int], progress: bool) -> None:
+    def _build(self, home: Path, progress: bool) -> None:
         size = self.recipe.size
+        counts = {"images": len(self.cases), "masks": self.mask_rows.max(initial=-1) + 1,
+                  "cleared": self.cleared_rows.max(initial=-1) + 1}  # fmt: skip
         partial = home.with_name(f"{home.name}.{os.getpid()}.partial")
         partial.mkdir(parents=True)
         try:
-            images, masks = (
-                np.lib.format.open_memmap(partial / name, "w+", np.uint8, (count, size, size))
-                for name, count in (("images.npy", len(self.cases)), ("masks.npy", len(drawn)))
+            images, masks, cleared = (
+                np.lib.format.open_memmap(partial / f"{name}.npy", "w+", np.uint8, (int(count), size, size))
+                for name, count in counts.items()
             )
 
             def read(index: int) -> None:
-                images[index], mask = model_frame(self.cases[index], self.recipe)
+                images[index], mask, other = model_frame(self.cases[index], self.recipe)
                 if self.mask_rows[index] >= 0:
                     masks[self.mask_rows[index]] = mask
+                if self.cleared_rows[index] >= 0:
+                    cleared[self.cleared_rows[index]] = other
 
             with ThreadPoolExecutor(os.cpu_count()) as pool:
                 done = pool.map(read, range(len(self.cases)))
                 list(tqdm(done, "Decoding", len(self.cases), unit="image", disable=not progress))
-            images.flush()
-            masks.flush()
+            for array in (images, masks, cleared):
+                array.flush()
             partial.rename(home)
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
@@ -93,13 +105,20 @@ def _stamp(path: Path | None) -> list[str | int] | None:
     return [str(path), status.st_size, status.st_mtime_ns]
 
 
-def model_frame(case: Case, recipe: InputRecipe) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """One case in the model's frame: image and mean mask over readers, both uint8 (S, S).
+def _rows(has: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The row in which each case that has something is stored, -1 for the others."""
+    return np.where(has, np.cumsum(has) - 1, -1).astype(np.int64)
+
+
+def model_frame(case: Case, recipe: InputRecipe) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
+    """One case in the model's frame: image, mean mask over readers, what is no lesion, each uint8 (S, S).
 
     Raises:
         RadiographError, AnnotationError: a file cannot be read.
     """
     radiograph = decode(case.image)
-    masks = [a.mask for a in case.annotations(radiograph.size)] or [np.zeros(radiograph.size, np.bool_)]
-    mean = np.asarray(np.mean(masks, axis=0), np.float32)
-    return to_model(radiograph.pixels, recipe), mask_to_model(mean, recipe.size)
+    empty = np.zeros(radiograph.size, np.bool_)
+    mean = np.asarray(np.mean([a.mask for a in case.annotations(radiograph.size)] or [empty], axis=0), np.float32)
+    other = read_mask(case.other_mask, radiograph.size).mask if case.other_mask else empty
+    side = recipe.size
+    return to_model(radiograph.pixels, recipe), mask_to_model(mean, side), mask_to_model(other, side)

@@ -16,18 +16,21 @@ from deep_pneumonia.model import map_shape
 
 @dataclass(frozen=True)
 class Guidance:
-    """How much each part counts; 0 switches it off. `regulation_images`: lesion images a step that it reads."""
+    """How much each part counts; 0 switches it off. `regulation_images`: lesion images a step that it reads;
+    `cleared_weight`: how much a cell counts that is known to be no lesion where the mask is unknown."""
 
     attention_weight: float
     hard_probability: float
     regulation_weight: float
     regulation_images: int
+    cleared_weight: float = 1.0
 
 
 def step_losses(
     model: nn.Module,
     images: torch.Tensor,
     masks: torch.Tensor,
+    cleared: torch.Tensor,
     known: torch.Tensor,
     labels: torch.Tensor,
     class_weights: torch.Tensor,
@@ -37,18 +40,22 @@ def step_losses(
 ) -> dict[str, torch.Tensor]:
     """Every term of one batch, and their weighted sum "loss".
 
-    images, masks (B, 1, S, S) in [0, 1], not yet jittered; known (B,) bool; labels (B,) int64, -1 = none.
+    images, masks (B, 1, S, S) in [0, 1], not yet jittered; cleared (B, 1, S, S) in [0, 1], what is no lesion though
+    the mask is unknown; known (B,) float32, how much the mask counts, 0 = unknown; labels (B,) int64, -1 = none.
     """
-    images, masks = jitter(images, masks, generator)
-    cells = to_grid(masks, map_shape(images.shape[-1]))
-    lesion = known & (cells.flatten(1).amax(1) > 0)
+    images, both = jitter(images, torch.cat([masks, cleared], dim=1), generator)
+    shape = map_shape(images.shape[-1])
+    masks, known_cells = both[:, :1] * (known > 0)[:, None, None, None], known[:, None, None].expand(-1, *shape)
+    cells = to_grid(masks, shape)
+    weights = torch.where(known_cells > 0, known_cells, guidance.cleared_weight * to_grid(both[:, 1:], shape))
+    lesion = cells.flatten(1).amax(1) > 0
     drawn = torch.rand(len(images), generator=generator).to(images.device) < guidance.hard_probability
     forced = torch.where((lesion & drawn)[:, None, None], cells, torch.nan)
     output = model(images, forced)
     terms = {"classification": classification_loss(output.logits, labels, class_weights, gamma)}
     loss = terms["classification"]
     if guidance.attention_weight:
-        terms["attention"] = attention_loss(output.attention_logits, cells, known)
+        terms["attention"] = attention_loss(output.attention_logits, cells, weights)
         loss = loss + guidance.attention_weight * terms["attention"]
     rows = lesion.nonzero().flatten()[: guidance.regulation_images]
     if guidance.regulation_weight and len(rows):

@@ -38,22 +38,23 @@ def classification_loss(
     return (weights[labels[known]] * focus * -log_p).mean()
 
 
-def attention_loss(attention_logits: torch.Tensor, masks: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+def attention_loss(attention_logits: torch.Tensor, masks: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     """Hold the map to the doctor's mask: binary cross-entropy over cells, plus Dice where there is a lesion.
 
-    attention_logits (B, h, w); masks (B, h, w) in [0, 1], averaged over cells; known (B,) bool. Images whose
-    mask is unknown do not count; 0 when every mask is unknown. Dice as in Milletari et al., 3DV 2016.
+    attention_logits (B, h, w); masks (B, h, w) in [0, 1], averaged over cells; weights (B, h, w), 0 and more: how much
+    each cell counts, 0 where nobody knows what it holds. An image's Dice counts as its heaviest cell does. 0 when no
+    cell counts. Dice as in Milletari et al., 3DV 2016.
     """
-    if not known.any():
+    total = weights.sum()
+    if not total:
         return attention_logits.sum() * 0
-    logits, target = attention_logits[known], masks[known]
-    loss = F.binary_cross_entropy_with_logits(logits, target)
-    lesion = target.sum(dim=(1, 2)) > 0
-    if not lesion.any():
+    loss = (F.binary_cross_entropy_with_logits(attention_logits, masks, reduction="none") * weights).sum() / total
+    heaviest = weights.flatten(1).amax(1) * (masks.flatten(1).amax(1) > 0)
+    if not heaviest.any():
         return loss
-    a, m = logits[lesion].sigmoid().flatten(1), target[lesion].flatten(1)
+    a, m = attention_logits.sigmoid().flatten(1), masks.flatten(1)
     dice = 2 * (a * m).sum(1) / ((a**2).sum(1) + (m**2).sum(1))
-    return loss + (1 - dice).mean()
+    return loss + ((1 - dice) * heaviest).sum() / heaviest.sum()
 
 
 def contrastive_regulation(

@@ -1,10 +1,11 @@
 """manifest.csv, one row an image: the one way data enters pre-training, training and evaluation.
 
-Columns: image, patient, source, split, label, mask, mask_kind, reader, other_mask, sex, age, view.
+Columns: image, patient, source, split, label, mask, mask_kind, reader, other_mask, sex, age, view, weak_label.
 Paths are absolute or relative to the manifest's folder. Several readers of one image stand in `mask`,
 `mask_kind` and `reader`, separated by ";" in the same order; a ";" in a reader's name is written %3B. A mask
 is *known* (drawn, or kind "normal": a doctor read the image as normal, so it is empty) or *unknown* (all
-three cells empty). An empty label leaves the image out of classification; its pixels and masks still serve.
+three cells empty). `other_mask` is what is known to be no lesion. An empty label leaves the image out of
+classification; its pixels and masks still serve. A weak label, which no doctor gave, serves only a training that asks.
 """
 
 import csv
@@ -21,7 +22,7 @@ from deep_pneumonia.files import whole
 
 COLUMNS = (
     "image", "patient", "source", "split", "label", "mask", "mask_kind", "reader",
-    "other_mask", "sex", "age", "view",
+    "other_mask", "sex", "age", "view", "weak_label",
 )  # fmt: skip
 REQUIRED = COLUMNS[:8]
 SPLITS = ("train", "val", "test")
@@ -61,6 +62,7 @@ class Case:
     sex: str = ""
     age: str = ""
     view: str = ""
+    weak_label: str = ""
 
     @property
     def has_lesion(self) -> bool:
@@ -109,7 +111,7 @@ def write_manifest(cases: Sequence[Case], path: Path) -> None:
         for c in cases:
             masks = [SEPARATOR.join(column) for column in zip(*_mask_cells(c, cell), strict=True)]
             row = [cell(c.image), c.patient, c.source, c.split, c.label, *(masks or ["", "", ""])]
-            writer.writerow([*row, cell(c.other_mask), c.sex, c.age, c.view])
+            writer.writerow([*row, cell(c.other_mask), c.sex, c.age, c.view, c.weak_label])
 
 
 def _mask_cells(case: Case, cell: Callable[[Path | None], str]) -> list[tuple[str, str, str]]:
@@ -177,7 +179,7 @@ def _case(row: dict[str, str], path: Path, number: int) -> Case:
     other = row.get("other_mask", "")
     return Case(
         image, row["patient"], row["source"], row["split"], row["label"], tuple(masks),
-        path.parent / other if other else None, *(row.get(c, "") for c in ("sex", "age", "view")),
+        path.parent / other if other else None, *(row.get(c, "") for c in COLUMNS[9:]),
     )  # fmt: skip
 
 
@@ -204,7 +206,8 @@ def table(cases: Sequence[Case]) -> str:
         found[case.split, case.label or "(no label)"].append(case.patient)
         for mask in case.masks:
             drawn[mask.reader, mask.kind] += 1
-        drawn["(other findings)", "not a lesion of pneumonia"] += case.other_mask is not None
+        drawn["(any)", "no lesion of pneumonia"] += case.other_mask is not None
+        drawn["(no doctor)", f"weak label {case.weak_label}"] += bool(case.weak_label)
     lines = [f"{'split':<8}{'label':<26}{'images':>8}{'patients':>10}"]
     for split, label in sorted(found, key=lambda k: (SPLITS.index(k[0]), k[1])):
         patients = found[split, label]

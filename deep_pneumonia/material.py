@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +64,11 @@ def gather(
     times = np.where(training.mask_rows >= 0, repeats, 1)
     epoch = np.repeat(np.arange(len(training.cases)), times)
     return Material(classes, normal, training, labels, epoch, held_out, held_out_labels)
+
+
+def with_weak_labels(cases: Sequence[Case]) -> list[Case]:
+    """The same cases, the unlabelled ones of the training split with their weak labels, which decide nothing else."""
+    return [replace(c, label=c.label or c.weak_label) if c.split == "train" else c for c in cases]
 
 
 def _normal_class(cases: Sequence[Case]) -> str:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from deep_pneumonia.annotation import from_boxes, from_polygons
+import numpy as np
+
+from deep_pneumonia.annotation import Annotation, Size, from_boxes, from_polygons
 from deep_pneumonia.errors import PreparationError
 from deep_pneumonia.publishers import (
     NIH_FRAME,
@@ -144,22 +146,36 @@ def _find(key: str, image: Path, readings: Readings, person: Person | None = Non
         sex=who.sex,
         age=who.age,
         view=who.view,
+        weak_label=NORMAL if not label and _unread(key, readings) and who.findings == "No Finding" else "",
     )
 
 
+def _unread(key: str, readings: Readings) -> bool:
+    """Whether no group read the image, or only the panel, which saw nothing."""
+    tables = (readings.nih, readings.chestx_det, readings.rsna_class)
+    return all(key not in table for table in tables) and not readings.panel.get(key)
+
+
 def _drawn(key: str, readings: Readings) -> tuple[tuple[Drawing, ...], tuple[Drawing, ...]]:
-    """Airspace findings, one drawing for each group of readers; and everything else that was drawn."""
+    """Airspace findings, one drawing for each group of readers; and all that is known to be none."""
     boxes, polygons = readings.nih.get(key, []), readings.chestx_det.get(key, [])
     lesions = (
         _boxes(readings.rsna.get(key, []), "RSNA"),
         _polygons([p for p in polygons if p.finding in AIRSPACE_POLYGONS]),
         _boxes([b.box for b in boxes if b.finding in AIRSPACE_BOXES], "NIH"),
     )
+    # Who looked for lung opacity and drew none cleared the whole image, unless another group saw one.
+    seen = any(lesions) or "Airspace opacity" in readings.panel.get(key, ())
     other = (
         _polygons([p for p in polygons if p.finding not in AIRSPACE_POLYGONS]),
         _boxes([b.box for b in boxes if b.finding not in AIRSPACE_BOXES], "NIH"),
+        partial(_everywhere, reader="RSNA") if key in readings.rsna_class and not seen else None,
     )
     return tuple(d for d in lesions if d), tuple(d for d in other if d)
+
+
+def _everywhere(size: Size, *, reader: str) -> Annotation:
+    return Annotation(np.ones(size, np.bool_), reader, "pixel")
 
 
 def _boxes(boxes: Sequence[Box], reader: str) -> Drawing | None:

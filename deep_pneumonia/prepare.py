@@ -42,6 +42,7 @@ def prepare(finds: Sequence[Find], source: str, out: Path, *, val: float, test: 
                 find.sex,
                 find.age,
                 find.view,
+                find.weak_label,
             )
         )
     write_manifest(cases, out / "manifest.csv")

@@ -37,11 +37,13 @@ class NamedPolygon:
 
 @dataclass(frozen=True)
 class Person:
-    """What the NIH table tells of an image: sex F, M or "", age in years or "", view PA, AP or ""."""
+    """What the NIH table tells of an image: sex F, M or "", age in years or "", view PA, AP or "", and findings as
+    mined from its report, "Effusion|Mass" or "No Finding"."""
 
     sex: str
     age: str
     view: str
+    findings: str = ""
 
 
 @dataclass(frozen=True)
@@ -172,15 +174,15 @@ def read_panel(path: Path) -> dict[str, set[str]]:
 
 
 def read_people(path: Path) -> dict[str, Person]:
-    """Data_Entry_2017.csv: sex, age and view for each NIH image (its text-mined labels are not used).
+    """Data_Entry_2017.csv: sex, age, view and text-mined findings for each NIH image.
 
     Raises:
         AnnotationError: the file is not readable as this publisher's.
     """
-    columns = ("Image Index", "Patient Gender", "Patient Age", "View Position")
+    columns = ("Image Index", "Patient Gender", "Patient Age", "View Position", "Finding Labels")
     return {
-        Path(row["Image Index"]).stem: Person(row["Patient Gender"], years(row["Patient Age"]), row["View Position"])
-        for row in read_table(path, columns)
+        Path(image).stem: Person(sex, years(age), view, findings)
+        for image, sex, age, view, findings in ([row[c] for c in columns] for row in read_table(path, columns))
     }
 
 

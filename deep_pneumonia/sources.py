@@ -31,7 +31,8 @@ class Find:
     """One image of a raw data set with all that its publisher tells of it.
 
     `key` is unique in the data set and names the mask files. `split` is the published one or "" for a split
-    by the hash of `hash_key` (default: the patient). `normal_by` are the readers that read it as normal.
+    by the hash of `hash_key` (default: the patient). `normal_by` are the readers that read it as normal, `other`
+    draws what is known to be no lesion, `weak_label` is of no doctor.
     """
 
     key: str
@@ -46,6 +47,7 @@ class Find:
     sex: str = ""
     age: str = ""
     view: str = ""
+    weak_label: str = ""
 
 
 def peek_size(image: Path) -> Size:

@@ -7,30 +7,30 @@ OUT/checkpoint. The same command goes on after it was stopped. Several processes
 `torchrun --nproc-per-node N -m deep_pneumonia.train ...`.
 """
 
-import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import torch
 from lightning.fabric import Fabric
 from torch import nn
+from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 from deep_pneumonia import validation
 from deep_pneumonia.charts import curves
-from deep_pneumonia.checkpoint import Checkpoint, Thresholds, save
+from deep_pneumonia.checkpoint import save
 from deep_pneumonia.configuration import add_data_options, config_from, guarded, option, parser_for
 from deep_pneumonia.errors import TrainingError
-from deep_pneumonia.gate_fit import gate_of
+from deep_pneumonia.finish import finish
 from deep_pneumonia.geometry import InputRecipe
-from deep_pneumonia.gradcam import grad_cam
 from deep_pneumonia.guidance import Guidance, step_losses
 from deep_pneumonia.losses import class_balanced_weights
 from deep_pneumonia.manifest import read_manifests
-from deep_pneumonia.material import Material, gather, images_by_source
+from deep_pneumonia.material import Material, gather, with_weak_labels
 from deep_pneumonia.model import AttentionNet, ModelConfig
 from deep_pneumonia.run import (
     Run,
@@ -44,6 +44,7 @@ from deep_pneumonia.run import (
     save_tree,
     shuffled,
 )  # fmt: skip
+from deep_pneumonia.start import averaged, load_encoder, load_network
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class TrainConfig:
 
     backbone: str = option("resnet18", "torchvision backbone by name")
     pretrained: str = option("", "folder of a pre-training run; empty = from scratch")
+    start: str = option("", "checkpoint folder to start from, with all its weights; empty = none")
     size: int = option(224, "side of the model's frame, pixels", low=32)
     width: int = option(256, "channels of the fused features", low=2)
     epochs: int = option(10, "passes over the training split", low=1)
@@ -65,6 +67,10 @@ class TrainConfig:
     hard_probability: float = option(0.5, "share of lesion images pooled by the mask itself; 0 = off", low=0, high=1)
     regulation_weight: float = option(0.2, "weight of contrastive regulation; 0 = off", low=0)
     regulation_images: int = option(4, "lesion images a step that contrastive regulation reads", low=1)
+    box_weight: float = option(1.0, "weight in the attention loss of lesions drawn as boxes only", low=0)
+    cleared_weight: float = option(0.0, "weight of areas that are known to be no lesion, else unknown; 0 = off", low=0)
+    average: float = option(0.0, "share that the average of the weights keeps a step; 0 = off", low=0, high=0.9999)
+    weak_labels: bool = option(False, "learn from weak labels, which no doctor gave, where there is no other")
     lesion_repeats: int = option(3, "times an image with a drawn lesion stands in an epoch", low=1)
     seed: int = option(0, "seed of everything random", low=0)
     precision: str = option("bf16-mixed", "arithmetic", ("bf16-mixed", "32-true"))
@@ -82,6 +88,7 @@ def train(config: TrainConfig, manifests: Sequence[str], out: Path, cache: Path,
     fabric = launch(config.device, config.precision)
     with fabric.rank_zero_first():
         cases, recipe = read_manifests(manifests), InputRecipe(config.size)
+        cases = with_weak_labels(cases) if config.weak_labels else cases
         data = gather(cases, normal, recipe, config.lesion_repeats, cache, progress=fabric.is_global_zero)
     facts = {"classes": list(data.classes), "normal": data.normal, "processes": fabric.world_size}
     run = Run(out, config, facts, main=fabric.is_global_zero)
@@ -95,19 +102,24 @@ def train(config: TrainConfig, manifests: Sequence[str], out: Path, cache: Path,
     network = AttentionNet(ModelConfig(config.backbone, len(data.classes), config.width))
     channels_last(network)
     if config.pretrained:
-        _load_encoder(network, Path(config.pretrained))
+        load_encoder(network, Path(config.pretrained))
+    if config.start:
+        load_network(network, data.classes, Path(config.start))
     optimizer = torch.optim.AdamW(network.parameters(), lr=config.lr, weight_decay=config.weight_decay)
     state = run.load()
     if state is not None:
         network.load_state_dict(state["network"])
+    average = averaged(network, config.average).to(fabric.device)
+    if state is not None:
+        average.load_state_dict(state["average"])
     model, optimizer = fabric.setup(network, optimizer)
     if state is not None:
         restore_optimizer(optimizer, state["optimizer"])
-    _loop(fabric, run, model, optimizer, data, config, steps)
+    _loop(fabric, run, model, average, optimizer, data, config, steps)
     if fabric.is_global_zero:
         network.load_state_dict(load_tree(out / "best.safetensors"))
         folder = out / "checkpoint"
-        save(_finish(fabric, network, data, config, run), folder)
+        save(finish(network, data, _told(config), run.out.name, fabric.device), folder)
         print(f"Wrote {folder}")
 
 
@@ -115,6 +127,7 @@ def _loop(
     fabric: Fabric,
     run: Run,
     model: nn.Module,
+    average: AveragedModel,
     optimizer: Any,
     data: Material,
     config: TrainConfig,
@@ -127,8 +140,10 @@ def _loop(
     )
     weights = weights.to(fabric.device)
     guidance = Guidance(
-        config.attention_weight, config.hard_probability, config.regulation_weight, config.regulation_images
-    )
+        config.attention_weight, config.hard_probability, config.regulation_weight, config.regulation_images,
+        config.cleared_weight,
+    )  # fmt: skip
+    trust = torch.from_numpy(np.where(data.training.boxed, config.box_weight, data.training.known)).float()
     total = config.epochs * steps
     best = max((r["score"] for r in run.records() if "score" in r), default=-1.0)
     bar = tqdm(total=total, initial=run.step, desc="Training", unit="step", disable=not fabric.is_global_zero)
@@ -137,10 +152,11 @@ def _loop(
         start = (step % steps * fabric.world_size + fabric.global_rank) * config.batch
         rows = order[start : start + config.batch]
         images, masks = data.training.batch(rows, fabric.device)
-        known = torch.from_numpy(data.training.known[rows]).to(fabric.device)
+        cleared = data.training.cleared_areas(rows, fabric.device)
+        known = trust[torch.from_numpy(rows)].to(fabric.device)
         labels = data.labels[torch.from_numpy(rows)].to(fabric.device)
         terms = step_losses(
-            model, images, masks, known, labels, weights, config.gamma, guidance,
+            model, images, masks, cleared, known, labels, weights, config.gamma, guidance,
             generator_at(config.seed, step, fabric.global_rank),
         )  # fmt: skip
         optimizer.zero_grad()
@@ -148,6 +164,7 @@ def _loop(
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, total, config.lr)
         optimizer.step()
+        average.update_parameters(network)
         figures = {k: round(v.item(), 6) for k, v in terms.items()}
         bar.update()
         bar.set_postfix(figures, refresh=False)
@@ -155,13 +172,14 @@ def _loop(
         if last or done % 20 == 0:
             run.log({"step": done, "epoch": done / steps} | figures)
         if last:
-            found = validation.scores(_held_out(fabric, network, data))
+            found = validation.scores(_held_out(fabric, cast(AttentionNet, average.module), data))
             run.log({"step": done, "epoch": done / steps} | {k: round(v, 6) for k, v in found.items()})
             if found["score"] > best and fabric.is_global_zero:
-                save_tree(network.state_dict(), run.out / "best.safetensors")
+                save_tree(average.module.state_dict(), run.out / "best.safetensors")
             best = max(best, found["score"])
         if last or done % config.save_every == 0:
-            run.save(done, {"network": network.state_dict(), "optimizer": optimizer_tree(optimizer)})
+            tree = {"network": network.state_dict(), "average": average.state_dict()}
+            run.save(done, tree | {"optimizer": optimizer_tree(optimizer)})
         if last and fabric.is_global_zero:
             curves(run.records(), run.out / "curves.png")
     bar.close()
@@ -172,62 +190,10 @@ def _held_out(fabric: Fabric, network: AttentionNet, data: Material) -> validati
         return validation.predict(network, data.held_out, data.held_out_labels, fabric.device)
 
 
-def _load_encoder(network: AttentionNet, folder: Path) -> None:
-    """Start the backbone from a pre-training run."""
-    path = folder / "encoder.safetensors"
-    if not path.exists():
-        raise TrainingError(f"{folder} holds no encoder.safetensors; finish `pretrain --out {folder}` first.")
-    try:
-        network.backbone.load_state_dict(load_tree(path))
-    except RuntimeError as error:
-        raise TrainingError(
-            f"{path} is not of the backbone {network.config.backbone!r}; give the same --backbone."
-        ) from error
-
-
-def _finish(fabric: Fabric, network: AttentionNet, data: Material, config: TrainConfig, run: Run) -> Checkpoint:
-    """Choose temperature and thresholds on the validation split, in the precision that readings use."""
-    network.eval()
-    p = validation.predict(network, data.held_out, data.held_out_labels, fabric.device)
-    cams = _grad_cams(network, data, p, fabric.device)
-    thresholds = Thresholds(
-        attention=validation.best_iou(p.maps[p.lesions], p.masks)[1] if len(p.lesions) else 0.5,
-        grad_cam=validation.best_iou(cams, p.masks)[1] if len(p.lesions) else 0.5,
-        evidence=validation.evidence_threshold(p),
-    )
-    training = {
-        "options": asdict(replace(config, pretrained=Path(config.pretrained).name)),
-        "counts": images_by_source(data),
-        "commit": _commit(),
-        "validation": {k: round(v, 4) for k, v in validation.scores(p).items()},
-    }
-    temperature = validation.temperature(p.logits, p.labels)
-    recipe = data.training.recipe
-    gate = gate_of(network, data.training, data.held_out, fabric.device)
-    return Checkpoint(
-        network, data.classes, data.normal, recipe, thresholds, temperature, training, run.out.name, gate=gate
-    )
-
-
-def _grad_cams(network: AttentionNet, data: Material, p: validation.Predictions, device: torch.device) -> torch.Tensor:
-    """Grad-CAM of the likeliest class that is not normal, on the drawn validation images (M, h, w)."""
-    abnormal = p.logits.clone()
-    abnormal[:, data.classes.index(data.normal)] = float("-inf")
-    maps = [
-        grad_cam(network, data.held_out.batch([row], device)[0], abnormal[row].argmax()[None].to(device)).cpu()
-        for row in p.lesions
-    ]
-    return torch.cat(maps) if maps else p.masks
-
-
-def _commit() -> str:
-    """The package's git commit, "" outside a checkout."""
-    command = ["git", "rev-parse", "HEAD"]
-    try:
-        done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)  # noqa: S603
-    except OSError:
-        return ""
-    return done.stdout.strip()
+def _told(config: TrainConfig) -> dict[str, Any]:
+    """The options as a checkpoint tells them: folders by their names alone."""
+    named = replace(config, pretrained=Path(config.pretrained).name, start=Path(config.start).name)
+    return asdict(named)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -108,7 +108,9 @@ def draw_nih(root: Path) -> Path:
     )
     text(
         raw / "Data_Entry_2017.csv",
-        "Image Index,Patient Age,Patient Gender,View Position\n00000000_000.png,58,M,PA\n",
+        "Image Index,Finding Labels,Patient Age,Patient Gender,View Position\n00000000_000.png,Pneumonia,58,M,PA\n"
+        "00000004_000.png,No Finding,40,F,PA\n00000008_000.png,No Finding,41,F,PA\n"
+        "00000009_000.png,No Finding,42,F,PA\n00000003_000.png,No Finding,43,F,PA\n",
     )
     return raw
 

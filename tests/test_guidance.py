@@ -18,7 +18,7 @@ from tests.phantom import draw
 
 SIZE = 64
 LESION, NORMAL, UNKNOWN = 0, 1, 2  # rows of the batch
-KNOWN = torch.tensor([True, True, False])
+KNOWN = torch.tensor([1.0, 1.0, 0.0])
 LABELS = torch.tensor([1, 0, 1])
 OFF = Guidance(attention_weight=0, hard_probability=0, regulation_weight=0, regulation_images=4)
 ALL = Guidance(attention_weight=2, hard_probability=0.5, regulation_weight=3, regulation_images=4)
@@ -50,10 +50,12 @@ def step(
     guidance: Guidance,
     known: torch.Tensor = KNOWN,
     seed: int = 0,
+    cleared: torch.Tensor | None = None,
 ) -> dict[str, torch.Tensor]:
     generator = torch.Generator().manual_seed(seed)
     labels = LABELS[torch.arange(len(images)) % 3]
-    return step_losses(network, images, masks, known, labels, torch.ones(2), 0.0, guidance, generator)
+    cleared = torch.zeros_like(masks) if cleared is None else cleared
+    return step_losses(network, images, masks, cleared, known, labels, torch.ones(2), 0.0, guidance, generator)
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ def test_a_term_of_weight_0_is_absent_and_the_others_add_up(
 def test_without_a_drawn_lesion_nothing_is_regulated(network: AttentionNet) -> None:
     images, masks = drawn([False, False, False])
     assert step(network, images, masks, ALL).keys() == {"loss", "classification", "attention"}
-    nothing_known = step(network, *drawn([True, True, True]), ALL, known=torch.zeros(3, dtype=torch.bool))
+    nothing_known = step(network, *drawn([True, True, True]), ALL, known=torch.zeros(3))
     assert nothing_known.keys() == {"loss", "classification", "attention"}
     assert nothing_known["attention"].item() == 0
 
@@ -118,7 +120,7 @@ def test_masks_are_forced_as_often_as_asked(probability: float, low: int, high: 
     seen = calls(network)
     images = torch.zeros(200, 1, 32, 32)
     with torch.no_grad():
-        step(network, images, torch.ones_like(images), Guidance(0, probability, 0, 0), torch.ones(200) > 0)
+        step(network, images, torch.ones_like(images), Guidance(0, probability, 0, 0), torch.ones(200))
     forced = ~seen[0].inputs[1].isnan().flatten(1)
     assert torch.equal(forced.any(1), forced.all(1))
     assert low <= int(forced.any(1).sum()) <= high
@@ -142,10 +144,34 @@ def test_the_mask_of_an_unknown_row_changes_no_term(
     assert abs(terms(NORMAL)["attention"] - first["attention"]) > 0.1
 
 
+def test_a_cleared_area_holds_down_the_map_of_an_unknown_row_and_there_alone(
+    network: AttentionNet, batch: tuple[torch.Tensor, torch.Tensor]
+) -> None:
+    cleared = torch.zeros(3, 1, SIZE, SIZE)
+    cleared[UNKNOWN, :, : SIZE // 2] = 1
+    cleared[LESION] = 1  # its mask is known, and says more
+    seen = calls(network.eval())
+
+    def pull(guidance: Guidance, cleared: torch.Tensor | None) -> torch.Tensor:
+        terms = step(network, *batch, guidance, cleared=cleared)
+        logits = seen[-1].output.attention_logits
+        return torch.autograd.grad(terms["attention"], logits)[0]
+
+    plain, held = pull(Guidance(1, 0, 0, 0), None), pull(Guidance(1, 0, 0, 0), cleared)
+    _, view = jitter(batch[0], torch.cat([batch[1], cleared], 1), torch.Generator().manual_seed(0))
+    there = to_grid(view[:, 1:], map_shape(SIZE))[UNKNOWN] > 0
+    assert (plain[UNKNOWN] == 0).all()
+    assert (held[UNKNOWN] > 0).equal(there)
+    assert 0 < there.sum() < there.numel()
+    # The known rows keep their directions; there are more cells to share the mean among.
+    assert (held[:UNKNOWN].sign() == plain[:UNKNOWN].sign()).all()
+    assert (pull(Guidance(1, 0, 0, 0, cleared_weight=0), cleared)[UNKNOWN] == 0).all()
+
+
 def test_regulation_compares_the_training_pass_with_lesion_alone_and_lesion_removed(network: AttentionNet) -> None:
     images, masks = drawn([False, True, True, False, True])
     seen = calls(network)
-    terms = step(network, images, masks, Guidance(0, 0, 1, 2), torch.ones(5) > 0, seed=3)
+    terms = step(network, images, masks, Guidance(0, 0, 1, 2), torch.ones(5), seed=3)
     first_lesions = [1, 2]
     view, mask = (x[first_lesions] for x in jitter(images, masks, torch.Generator().manual_seed(3)))
     read, plus, minus = seen
@@ -214,8 +240,9 @@ def test_one_batch_is_learned_by_heart() -> None:
     guidance = Guidance(attention_weight=1, hard_probability=0.5, regulation_weight=0.2, regulation_images=2)
     for number in range(30):
         terms = step_losses(
-            network, images, masks, torch.ones(6) > 0, lesion.long(), torch.ones(2), 0.0, guidance, generator
-        )
+            network, images, masks, torch.zeros_like(masks), torch.ones(6), lesion.long(), torch.ones(2), 0.0,
+            guidance, generator,
+        )  # fmt: skip
         optimizer.zero_grad()
         terms["loss"].backward()  # type: ignore[no-untyped-call]
         for group in optimizer.param_groups:

@@ -75,8 +75,8 @@ def test_paths_below_the_manifest_travel_with_it(folder: Path) -> None:
     with (folder / "m.csv").open(newline="") as stream:
         rows = list(csv.reader(stream))
     assert tuple(rows[0]) == COLUMNS
-    assert rows[1] == ["a.png", "1", "s", "val", "x", "in/m.png", "box", "A", "", "", "", ""]
-    assert rows[2] == [str(outside), "2", "s", "val", *[""] * 8]
+    assert rows[1] == ["a.png", "1", "s", "val", "x", "in/m.png", "box", "A", "", "", "", "", ""]
+    assert rows[2] == [str(outside), "2", "s", "val", *[""] * 9]
 
 
 def test_only_the_first_eight_columns_are_needed(tmp_path: Path) -> None:

@@ -53,6 +53,26 @@ def test_nih_normal_needs_a_reader_and_nobody_against(nih, tmp_path):
     assert found["00000006_000"] == ("Lung opacity", [("RSNA", "box")])  # ChestX-Det drew nothing
 
 
+def test_nih_weak_labels_are_of_images_that_nobody_read(nih, tmp_path):
+    cases = run("nih", nih, tmp_path / "out")
+    weak = {stem for stem, c in cases.items() if c.weak_label}
+    assert weak == {"00000009_000"}  # 3: RSNA read it; 4: ChestX-Det did; 8: the panel saw a nodule
+    assert (cases["00000009_000"].weak_label, cases["00000009_000"].label) == ("Normal", "")
+
+
+def test_nih_is_cleared_where_rsna_looked_for_opacity_and_nobody_saw_one(nih, tmp_path):
+    cases = run("nih", nih, tmp_path / "out")
+    clear = {stem for stem, c in cases.items() if c.other_mask and read_mask(c.other_mask).mask.all()}
+    assert {"00000002_000", "00000003_000", "00000005_000"} <= clear
+    assert not clear & {"00000000_000", "00000001_000", "00000004_000", "00000006_000", "00000009_000"}
+
+
+def test_nih_is_not_cleared_where_the_panel_saw_an_opacity(nih, tmp_path):
+    panel = nih / "google2019_labels.csv"
+    text(panel, panel.read_text() + "00000003_000.png,NO,NO,YES,NO\n")
+    assert run("nih", nih, tmp_path / "out")["00000003_000"].other_mask is None
+
+
 def test_nih_images_may_lie_in_the_publishers_many_folders(nih, tmp_path):
     picture(nih / "images_002" / "images" / "00000010_000.png")
     assert len(run("nih", nih, tmp_path / "out")) == 12

@@ -113,8 +113,8 @@ def test_panel_findings(write):
 
 def test_people(write):
     assert read_people(write(PEOPLE)) == {
-        "00000001_000": Person("M", "57", "PA"),
-        "00000002_000": Person("F", "", "AP"),
+        "00000001_000": Person("M", "57", "PA", "Mass"),
+        "00000002_000": Person("F", "", "AP", "Mass"),
     }
 
 

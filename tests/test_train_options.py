@@ -1,0 +1,99 @@
+"""Where a run starts, the average of its weights that it keeps, and what weak labels teach."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from deep_pneumonia import checkpoint, train
+from deep_pneumonia.manifest import read_manifests
+from deep_pneumonia.material import with_weak_labels
+from deep_pneumonia.model import AttentionNet, ModelConfig
+from deep_pneumonia.start import averaged
+from tests.conftest import SMALL
+
+
+def run(manifest: Path, out: Path, *options: str) -> int:
+    return train.main(["--manifest", str(manifest), "--out", str(out), "--epochs", "1", *SMALL, *options])
+
+
+def weights(run_folder: Path) -> dict[str, torch.Tensor]:
+    return load_file(run_folder / "checkpoint" / checkpoint.WEIGHTS)
+
+
+def test_a_run_starts_from_all_weights_of_a_checkpoint(trained: Path, drawn_set: Path, tmp_path: Path) -> None:
+    still = ["--lr", "0", "--weight-decay", "0", "--start", str(trained / "checkpoint")]
+    assert run(drawn_set, tmp_path / "again", *still) == 0
+    before, after = weights(trained), weights(tmp_path / "again")
+    learned = [k for k in before if "running_" not in k and "num_batches" not in k]
+    assert all(torch.equal(before[k], after[k]) for k in learned)
+    facts = json.loads((tmp_path / "again" / "checkpoint" / "model.json").read_text())
+    assert facts["training"]["options"]["start"] == "checkpoint"  # its name, not where it lay
+
+
+@pytest.mark.parametrize(
+    ("options", "words"), [(["--width", "16"], "architecture"), (["--start", "nowhere"], "no model.json")]
+)
+def test_a_checkpoint_that_does_not_fit_is_named(
+    options: list[str], words: str, trained: Path, drawn_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(drawn_set, tmp_path / "x", "--start", str(trained / "checkpoint"), *options) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_a_checkpoint_of_other_classes_is_named(
+    trained: Path, drawn_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = drawn_set.parent / "other-classes.csv"
+    other.write_text(drawn_set.read_text().replace("Opacity", "Shadow"))
+    assert run(other, tmp_path / "x", "--start", str(trained / "checkpoint")) == 2
+    assert "Clear, Opacity" in capsys.readouterr().err
+
+
+def test_the_average_follows_as_slowly_as_asked() -> None:
+    network = AttentionNet(ModelConfig("shufflenet_v2_x0_5", width=8))
+    slow, none = averaged(network, 0.75), averaged(network, 0.0)
+    for value in (1.0, 2.0, 4.0):
+        with torch.no_grad():
+            network.classifier.bias.fill_(value)
+        for average in (slow, none):
+            average.update_parameters(network)
+    by_hand = 0.75 * (0.75 * 1 + 0.25 * 2) + 0.25 * 4  # the first step is taken whole
+    assert torch.equal(slow.module.classifier.bias, torch.full((2,), by_hand))  # type: ignore[arg-type]
+    assert torch.equal(none.module.classifier.bias, network.classifier.bias)  # type: ignore[arg-type]
+
+
+def test_the_average_is_what_is_kept(drawn_set: Path, tmp_path: Path) -> None:
+    assert run(drawn_set, tmp_path / "plain", "--epochs", "2") == 0
+    assert run(drawn_set, tmp_path / "slow", "--epochs", "2", "--average", "0.9") == 0
+    first, second = ([json.loads(x) for x in (tmp_path / o / "log.jsonl").open()] for o in ("plain", "slow"))
+    assert [r["loss"] for r in first if "loss" in r] == [r["loss"] for r in second if "loss" in r]
+    key = "backbone.fine.0.weight"
+    assert not torch.equal(weights(tmp_path / "plain")[key], weights(tmp_path / "slow")[key])
+
+
+def test_weak_labels_teach_the_training_split_alone(drawn_set: Path, tmp_path: Path) -> None:
+    rows = list(csv.DictReader(drawn_set.open()))
+    for number, row in enumerate(rows):
+        row["image"] = str((drawn_set.parent / row["image"]).resolve())
+        row["mask"] = str((drawn_set.parent / row["mask"]).resolve()) if row["mask"] else ""
+        if number % 3 == 0:
+            row["weak_label"], row["label"] = row["label"], ""
+    weak = tmp_path / "weak.csv"
+    with weak.open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, [*rows[0]])
+        writer.writeheader()
+        writer.writerows(rows)
+    cases = read_manifests([weak])
+    for case, taught in zip(cases, with_weak_labels(cases), strict=True):
+        asked = case.label or case.weak_label if case.split == "train" else case.label
+        assert taught.label == asked
+    counts = []
+    for option in ("--weak-labels", "--no-weak-labels"):
+        assert run(weak, tmp_path / option, option, "--batch", "2") == 0
+        facts = json.loads((tmp_path / option / "checkpoint" / "model.json").read_text())
+        counts.append(sum(facts["training"]["counts"]["train"]["drawn"].get(c, 0) for c in ("Clear", "Opacity")))
+    assert counts[0] > counts[1]
