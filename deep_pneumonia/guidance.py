@@ -12,16 +12,19 @@ from deep_pneumonia.geometry import to_grid
 from deep_pneumonia.inpaint import lesion_only, lesion_removed
 from deep_pneumonia.losses import attention_loss, classification_loss, contrastive_regulation
 from deep_pneumonia.model import map_shape
+from deep_pneumonia.overlays import overlaid
 
 
 @dataclass(frozen=True)
 class Guidance:
-    """How much each part counts; 0 switches it off. `regulation_images`: lesion images a step that it reads."""
+    """How much each part counts; 0 switches it off. `regulation_images`: lesion images a step that it reads;
+    `overlays`: share of images that get each kind of overlay."""
 
     attention_weight: float
     hard_probability: float
     regulation_weight: float
     regulation_images: int
+    overlays: float = 0.0
 
 
 def step_losses(
@@ -39,7 +42,7 @@ def step_losses(
 
     images, masks (B, 1, S, S) in [0, 1], not yet jittered; known (B,) bool; labels (B,) int64, -1 = none.
     """
-    images, masks = jitter(images, masks, generator)
+    images, masks = jitter(overlaid(images, masks, guidance.overlays, generator), masks, generator)
     cells = to_grid(masks, map_shape(images.shape[-1]))
     lesion = known & (cells.flatten(1).amax(1) > 0)
     drawn = torch.rand(len(images), generator=generator).to(images.device) < guidance.hard_probability

@@ -65,6 +65,9 @@ class TrainConfig:
     hard_probability: float = option(0.5, "share of lesion images pooled by the mask itself; 0 = off", low=0, high=1)
     regulation_weight: float = option(0.2, "weight of contrastive regulation; 0 = off", low=0)
     regulation_images: int = option(4, "lesion images a step that contrastive regulation reads", low=1)
+    overlays: float = option(
+        0.0, "share of images with text-like overlays, masked borders and erased corners; 0 = off", low=0, high=1
+    )
     lesion_repeats: int = option(3, "times an image with a drawn lesion stands in an epoch", low=1)
     seed: int = option(0, "seed of everything random", low=0)
     precision: str = option("bf16-mixed", "arithmetic", ("bf16-mixed", "32-true"))
@@ -127,8 +130,9 @@ def _loop(
     )
     weights = weights.to(fabric.device)
     guidance = Guidance(
-        config.attention_weight, config.hard_probability, config.regulation_weight, config.regulation_images
-    )
+        config.attention_weight, config.hard_probability, config.regulation_weight, config.regulation_images,
+        config.overlays,
+    )  # fmt: skip
     total = config.epochs * steps
     best = max((r["score"] for r in run.records() if "score" in r), default=-1.0)
     bar = tqdm(total=total, initial=run.step, desc="Training", unit="step", disable=not fabric.is_global_zero)

@@ -56,7 +56,7 @@ JOINING = {
 VERBS = {
     "prepare": {"covid", "nih", "sources"},
     "pretrain": set(),
-    "train": {"guidance", "material", "validation"},
+    "train": {"guidance", "material", "overlays", "validation"},
     "evaluate": {"per_image"},
     "fit_gate": set(),
     "inspect": set(),
