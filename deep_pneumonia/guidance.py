@@ -12,17 +12,20 @@ from deep_pneumonia.geometry import to_grid
 from deep_pneumonia.inpaint import lesion_only, lesion_removed
 from deep_pneumonia.losses import attention_loss, classification_loss, contrastive_regulation
 from deep_pneumonia.model import map_shape
+from deep_pneumonia.overlays import overlaid
 
 
 @dataclass(frozen=True)
 class Guidance:
     """How much each part counts; 0 switches it off. `regulation_images`: lesion images a step that it reads;
-    `cleared_weight`: how much a cell counts that is known to be no lesion where the mask is unknown."""
+    `overlays`: share of images that get each kind of overlay; `cleared_weight`: how much a cell counts that is known
+    to be no lesion where the mask is unknown."""
 
     attention_weight: float
     hard_probability: float
     regulation_weight: float
     regulation_images: int
+    overlays: float = 0.0
     cleared_weight: float = 1.0
 
 
@@ -43,6 +46,7 @@ def step_losses(
     images, masks (B, 1, S, S) in [0, 1], not yet jittered; cleared (B, 1, S, S) in [0, 1], what is no lesion though
     the mask is unknown; known (B,) float32, how much the mask counts, 0 = unknown; labels (B,) int64, -1 = none.
     """
+    images = overlaid(images, masks, guidance.overlays, generator)
     images, both = jitter(images, torch.cat([masks, cleared], dim=1), generator)
     shape = map_shape(images.shape[-1])
     masks, known_cells = both[:, :1] * (known > 0)[:, None, None, None], known[:, None, None].expand(-1, *shape)

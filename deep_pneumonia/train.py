@@ -71,6 +71,9 @@ class TrainConfig:
     cleared_weight: float = option(0.0, "weight of areas that are known to be no lesion, else unknown; 0 = off", low=0)
     average: float = option(0.0, "share that the average of the weights keeps a step; 0 = off", low=0, high=0.9999)
     weak_labels: bool = option(False, "learn from weak labels, which no doctor gave, where there is no other")
+    overlays: float = option(
+        0.0, "share of images with text-like overlays, masked borders and erased corners; 0 = off", low=0, high=1
+    )
     lesion_repeats: int = option(3, "times an image with a drawn lesion stands in an epoch", low=1)
     seed: int = option(0, "seed of everything random", low=0)
     precision: str = option("bf16-mixed", "arithmetic", ("bf16-mixed", "32-true"))
@@ -141,7 +144,7 @@ def _loop(
     weights = weights.to(fabric.device)
     guidance = Guidance(
         config.attention_weight, config.hard_probability, config.regulation_weight, config.regulation_images,
-        config.cleared_weight,
+        config.overlays, config.cleared_weight,
     )  # fmt: skip
     trust = torch.from_numpy(np.where(data.training.boxed, config.box_weight, data.training.known)).float()
     total = config.epochs * steps

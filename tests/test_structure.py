@@ -56,7 +56,7 @@ JOINING = {
 VERBS = {
     "prepare": {"covid", "nih", "sources"},
     "pretrain": set(),
-    "train": {"finish", "guidance", "material", "start", "validation"},
+    "train": {"finish", "guidance", "material", "overlays", "start", "validation"},
     "evaluate": {"per_image"},
     "fit_gate": set(),
     "inspect": set(),
