@@ -69,14 +69,16 @@ def test_the_average_follows_as_slowly_as_asked() -> None:
 def test_the_average_is_what_is_kept(drawn_set: Path, tmp_path: Path) -> None:
     assert run(drawn_set, tmp_path / "plain", "--epochs", "2") == 0
     assert run(drawn_set, tmp_path / "slow", "--epochs", "2", "--average", "0.9") == 0
-    first, second = ([json.loads(x) for x in (tmp_path / o / "log.jsonl").open()] for o in ("plain", "slow"))
+    first, second = (
+        [json.loads(x) for x in (tmp_path / o / "log.jsonl").read_text().splitlines()] for o in ("plain", "slow")
+    )
     assert [r["loss"] for r in first if "loss" in r] == [r["loss"] for r in second if "loss" in r]
     key = "backbone.fine.0.weight"
     assert not torch.equal(weights(tmp_path / "plain")[key], weights(tmp_path / "slow")[key])
 
 
 def test_weak_labels_teach_the_training_split_alone(drawn_set: Path, tmp_path: Path) -> None:
-    rows = list(csv.DictReader(drawn_set.open()))
+    rows = list(csv.DictReader(drawn_set.read_text().splitlines()))
     for number, row in enumerate(rows):
         row["image"] = str((drawn_set.parent / row["image"]).resolve())
         row["mask"] = str((drawn_set.parent / row["mask"]).resolve()) if row["mask"] else ""
