@@ -1,0 +1,91 @@
+"""The ablation: folds by patient, pre-training apart from them, and figures of what runs read."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from benchmarks.ablation import VARIANTS, dealt, fold_of, others, overlap, slug
+from benchmarks.ablation_figures import FIRST, WHOLE, report
+from deep_pneumonia.manifest import Case, MaskRef
+
+NORMAL = MaskRef(None, "normal", "A")
+
+
+def case(patient: int, number: int = 0, split: str = "train", label: str = "", read: bool = False) -> Case:
+    masks = (NORMAL,) if read else ()
+    return Case(Path(f"{patient}-{number}.png"), str(patient), "drawn", split, label, masks)
+
+
+def test_a_patient_is_for_test_in_one_fold_and_for_validation_in_another() -> None:
+    cases = [case(p, n, label="x") for p in range(60) for n in range(2)]
+    splits = [[c.split for c in dealt(cases, fold, 5)] for fold in range(5)]
+    for column in zip(*splits, strict=True):
+        assert sorted(column) == ["test", "train", "train", "train", "val"]
+    assert all(splits[f][::2] == splits[f][1::2] for f in range(5))  # both images of each patient together
+    assert len({fold_of(c, 5) for c in cases}) == 5
+
+
+def test_folds_hold_what_can_be_learned_or_measured() -> None:
+    cases = [case(1, label="x"), case(2, read=True), case(3)]
+    assert {c.patient for c in dealt(cases, 0, 5)} == {"1", "2"}
+
+
+def test_pre_training_sees_no_patient_of_a_fold_and_no_test_image() -> None:
+    folded = [case(1, label="x"), case(1, 1), case(2, read=True), case(3)]
+    more = [case(4, split="test"), case(5, split="val"), case(6)]
+    found = others([*folded, *more], folded)
+    assert [c.patient for c in found] == ["3", "5", "6"]
+    assert {c.split for c in found} == {"train"}
+
+
+def test_each_part_is_added_once_and_left_out_once() -> None:
+    parts = list(VARIANTS.values())
+    added = [sum(flags) for flags in parts[:5]]
+    assert added == [0, 1, 2, 3, 4]
+    assert sorted(parts[5:]) == sorted(
+        [(False, True, True, True), (True, False, True, True), (True, True, False, True)]
+    )
+    assert len({slug(v) for v in VARIANTS}) == len(VARIANTS)
+
+
+def test_overlap_by_hand() -> None:
+    attention = torch.tensor([[0.9, 0.6], [0.2, 0.1]])
+    mask = torch.tensor([[1.0, 0.0], [0.5, 0.0]])
+    found = overlap(attention, mask, 0.5)
+    assert found == {"hit": 1.0, "iou": pytest.approx(1 / (2 + 1.5 - 1))}
+    assert overlap(attention.flip(1), mask, 0.95) == {"hit": 0.0, "iou": 0.0}
+
+
+def run(folder: Path, rows: list[tuple[str, str, float, float]], fold: int = 0, seed: int = 0) -> None:
+    """What a run read: patient, label, probability of "Ill", IoU."""
+    folder.mkdir(parents=True, exist_ok=True)
+    read = [
+        {"patient": p, "source": "drawn", "label": label, "p": [1 - ill, ill], "hit": float(iou > 0), "iou": iou}
+        for p, label, ill, iou in rows
+    ]
+    facts = {"classes": ["Clear", "Ill"], "normal": "Clear", "rows": read}
+    (folder / f"{fold}-{seed}.json").write_text(json.dumps(facts))
+
+
+def test_figures_are_means_over_seeds_of_all_folds_and_the_gain_is_paired(tmp_path: Path) -> None:
+    folders = {FIRST: tmp_path / "a", WHOLE: tmp_path / "b"}
+    blind = [("1", "Ill", 0.4, 0.0), ("2", "Clear", 0.3, 0.0), ("3", "Clear", 0.1, 0.0)]
+    seeing = [("1", "Ill", 0.9, 0.5), ("2", "Clear", 0.3, 0.3), ("3", "Clear", 0.1, 0.1)]
+    for seed in (0, 1):
+        run(folders[FIRST], blind[:2], 0, seed)
+        run(folders[FIRST], blind[2:], 1, seed)
+        run(folders[WHOLE], (seeing if seed else blind)[:2], 0, seed)
+        run(folders[WHOLE], seeing[2:], 1, seed)
+    run(folders[WHOLE], seeing[:2], 0, 2)  # a seed without all folds does not count
+    text = report(folders, tmp_path)
+    first, whole = (next(line for line in text.splitlines() if line.startswith(f"| {v}")) for v in folders)
+    cells = [[c.strip().split(" ")[0] for c in line.strip("|").split("|")] for line in (first, whole)]
+    assert cells[0][1:] == ["2", "0.400", "0.000", "1.000", "1.000", "0.000", "0.000", "0.333"]
+    assert cells[1][1] == "2"
+    assert cells[1][3] == "0.500"  # recall of the rarest: none in one seed, all in the other
+    assert float(cells[1][7]) == pytest.approx((0.1 / 3 + 0.9 / 3) / 2, abs=1e-3)
+    assert cells[1][8] == "0.250"
+    assert "less cross-entropy: 0.500" in text
+    assert (tmp_path / "ablation.png").stat().st_size > 5000
