@@ -193,6 +193,7 @@ def report(metrics: dict[str, Any]) -> str:
     for source, c in metrics["classification"].items():
         lines.append(f"{source}: {c['n']} labelled images of {c['patients']} patients")
         lines += [f"  {key:<28}{show(c[key])}" for key in ("auroc_abnormal", "accuracy", "macro_f1", "ece")]
+        lines[-1] += f", {c['ece_by_chance']:.3f} by chance if every probability were true"
         lines += [f"  AUROC {pair:<22} {show(e)}" for pair, e in c["pairwise_auroc"].items()]
     for source, found in metrics["localisation"].items():
         lines.append(f"{source}: {found['n']} images with a drawn lesion, of {found['patients']} patients")
