@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -87,7 +87,9 @@ def roc_chart(
         axes.plot(*_roc(positive, score), color=colour, linewidth=1.8, label=label, clip_on=False)
     style(axes, "ROC, abnormal against normal", "1 \u2212 specificity", "sensitivity")
     axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
-    _legend(axes, "AUROC (95% interval)", loc="lower right")
+    if axes.get_legend_handles_labels()[0]:
+        words = {"fontsize": 8.5, "title_fontsize": 8.5, "frameon": False, "alignment": "left"}
+        axes.legend(loc="lower right", title="AUROC (95% interval)", **words)
     figure.tight_layout()
     return figure
 
@@ -104,26 +106,35 @@ def _roc(
 def calibration_chart(
     answers: Mapping[str, tuple[NDArray[np.floating[Any]], NDArray[np.bool_]]], ece: Mapping[str, Estimate]
 ) -> Figure:
-    """Share of right answers against the probability that the model gave them, in ten bins.
+    """Share of right answers against the probability that the model gave them, in ten bins, a panel a source.
 
     `answers`: by source, the predicted class's probability (N,) and whether it is the label (N,). A point's
-    area grows with its number of images. `ece`: the calibration error's estimate.
+    area grows with its number of images; its line is Wilson's 95% interval, so that a bin of one image does not
+    look like a finding. `ece`: the calibration error's estimate.
     """
-    figure = blank((5.2, 5.0))
-    axes = figure.add_subplot()
-    axes.plot([0, 1], [0, 1], color="#bbbbbb", linewidth=1, linestyle=(0, (4, 3)))
-    for (source, (confidence, correct)), colour in zip(answers.items(), cycle(SOURCE_COLOURS)):
+    figure = blank((3.6 * len(answers) + 0.6, 4.3))
+    figure.set_layout_engine("constrained", w_pad=0.12, h_pad=0.12)
+    for number, ((source, (confidence, correct)), colour) in enumerate(zip(answers.items(), cycle(SOURCE_COLOURS))):
+        axes = figure.add_subplot(1, len(answers), number + 1)
+        axes.plot([0, 1], [0, 1], color="#bbbbbb", linewidth=1, linestyle=(0, (4, 3)))
         bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
         count, right, said = (np.bincount(bins, w, BINS) for w in (None, correct, confidence))
         used = count > 0
         x, y = said[used] / count[used], right[used] / count[used]
-        axes.plot(x, y, color=colour, linewidth=1.4, label=f"{plain(source)}: {_estimate(ece[source])}")
+        axes.vlines(x, *_wilson(right[used], count[used]), color=colour, linewidth=1.2, alpha=0.6)
+        axes.plot(x, y, color=colour, linewidth=1.4)
         axes.scatter(x, y, s=12 + 160 * count[used] / count.sum(), color=colour, alpha=0.75, linewidth=0, zorder=3)
-    style(axes, "Calibration of the predicted class", "probability given", "share that is right")
-    axes.set(xlim=(0, 1.02), ylim=(0, 1.02), aspect="equal")
-    _legend(axes, "Calibration error (95% interval)", loc="upper left")
-    figure.tight_layout()
+        style(axes, f"{plain(source)}: {_estimate(ece[source])}", "probability given", "" if number else "share right")
+        axes.set(xlim=(0, 1.02), ylim=(0, 1.02), aspect="equal")
+    figure.suptitle("Calibration of the predicted class: error (95% interval)", size=10.5, color=INK)
     return figure
+
+
+def _wilson(right: NDArray[Any], count: NDArray[Any]) -> NDArray[np.float64]:
+    """Low and high end (2, N) of the 95% interval of a share, right of count (Wilson 1927)."""
+    z = 1.959964
+    centre, half = right + z**2 / 2, z * np.sqrt(right * (count - right) / count + z**2 / 4)
+    return np.stack([centre - half, centre + half]) / (count + z**2)
 
 
 def confusion_chart(confusions: Mapping[str, Mapping[str, Any]]) -> Figure:
@@ -206,11 +217,6 @@ def style(axes: Axes, title: str, x: str = "", y: str = "") -> None:
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(FAINT)
-
-
-def _legend(axes: Axes, title: str, loc: Literal["upper left", "lower right"]) -> None:
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(loc=loc, fontsize=8.5, title=title, title_fontsize=8.5, frameon=False, alignment="left")
 
 
 def _estimate(e: Estimate) -> str:

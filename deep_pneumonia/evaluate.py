@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from deep_pneumonia.agreement import Figures
 from deep_pneumonia.annotation import Annotation
 from deep_pneumonia.charts import (
     Tile,
@@ -31,6 +32,7 @@ from deep_pneumonia.metrics import bootstrap, classification_figures, localisati
 from deep_pneumonia.per_image import METHODS, Row, measure, write_table
 from deep_pneumonia.radiograph import decode
 from deep_pneumonia.reader import SHIPPED, Reader
+from deep_pneumonia.subgroups import Member, described, subgroups
 
 SHEET = 16
 
@@ -53,6 +55,7 @@ def evaluate(reader: Reader, cases: Sequence[Case], out: Path) -> dict[str, Any]
         "checkpoint": {"name": reader.checkpoint.name, "sha256": reader.checkpoint.sha256},
         "classification": _classification(rows, sources, reader),
         "localisation": _localisation(rows, sources, reader),
+        "subgroups": _subgroups(rows, sources, reader),
     }
     write_json(metrics, out / "metrics.json")
     write_table(rows, classes, out / "per_image.csv")
@@ -122,6 +125,21 @@ def _map_shown(rows: Sequence[Row], source: str) -> dict[str, Any]:
     }
 
 
+def _subgroups(rows: Sequence[Row], sources: Iterable[str], reader: Reader) -> dict[str, Any]:
+    classes, normal = reader.checkpoint.classes, reader.checkpoint.normal
+
+    def member(r: Row) -> Member:
+        abnormal = r.case.label != normal if r.case.label in classes else None
+        on_lesion = r.figures.get("attention", Figures())
+        return Member(
+            r.case.group, r.case.sex, r.case.age, r.case.view, abnormal, 1 - r.probabilities[normal],
+            r.predicted != normal, r.predicted == r.case.label, on_lesion.hit, on_lesion.iou,
+        )  # fmt: skip
+
+    found = {s: subgroups([member(r) for r in rows if r.case.source == s]) for s in sources}
+    return {source: groups for source, groups in found.items() if groups}
+
+
 def _draw(rows: Sequence[Row], metrics: dict[str, Any], reader: Reader, out: Path) -> None:
     classes, normal = reader.checkpoint.classes, reader.checkpoint.normal
     by_source = {s: _labelled(rows, s, classes) for s in metrics["classification"]}
@@ -164,7 +182,7 @@ def _tile(row: Row, reader: Reader) -> Tile:
 
 
 def report(metrics: dict[str, Any]) -> str:
-    """The main figures as text, one line a source."""
+    """The main figures as text, one line a figure."""
 
     def show(e: dict[str, float | None]) -> str:
         if e["value"] is None:
@@ -175,12 +193,15 @@ def report(metrics: dict[str, Any]) -> str:
     for source, c in metrics["classification"].items():
         lines.append(f"{source}: {c['n']} labelled images of {c['patients']} patients")
         lines += [f"  {key:<28}{show(c[key])}" for key in ("auroc_abnormal", "accuracy", "macro_f1", "ece")]
+        lines[-1] += f", {c['ece_by_chance']:.3f} by chance if every probability were true"
         lines += [f"  AUROC {pair:<22} {show(e)}" for pair, e in c["pairwise_auroc"].items()]
     for source, found in metrics["localisation"].items():
         lines.append(f"{source}: {found['n']} images with a drawn lesion, of {found['patients']} patients")
         lines += [f"  {m:<12} hit rate {show(found[m]['hit_rate'])}, IoU {show(found[m]['iou'])}" for m in METHODS]
         for pair, e in (found["readers"] or {}).items():
             lines.append(f"  {pair}, {e['n']} images: IoU {show(e['iou'])}, attention {show(e['attention_iou'])}")
+    for source, groups in metrics["subgroups"].items():
+        lines += [f"{source} by group:", *described(groups)]
     return "\n".join(lines)
 
 

@@ -159,6 +159,16 @@ def calibration_error(confidence: NDArray[np.floating[Any]], correct: NDArray[np
     return lambda weights: _divide(np.abs(weights @ gap).sum(1), weights.sum(1))
 
 
+def calibration_error_by_chance(confidence: NDArray[np.floating[Any]], *, draws: int = 200, seed: int = 0) -> float:
+    """The calibration error to expect of `confidence` (N,) if each were the very chance of being right.
+
+    It is not 0, since a bin of few images is off by chance; in small sources it is much of the error.
+    """
+    right = np.random.default_rng(seed).random((draws, len(confidence))) < confidence
+    one = np.ones((1, len(confidence)))
+    return float(np.mean([calibration_error(confidence, each)(one)[0] for each in right]))
+
+
 def classification_figures(
     probabilities: NDArray[np.floating[Any]],
     labels: NDArray[np.integer[Any]],
@@ -170,8 +180,8 @@ def classification_figures(
 
     `probabilities` (N, C) in [0, 1], rows summing to 1; `labels` (N,), indices into `classes` (C,). Abnormal
     is every class but `normal`, scored 1 - p(normal). A pair "A|B" is scored p_A / (p_A + p_B) on the images
-    of A and B. A figure that needs two classes is null where the source has one. In the confusion matrix rows
-    are labels and columns predictions.
+    of A and B. A figure that needs two classes is null where the source has one. "ece_by_chance" is the
+    error to expect if every probability were true. In the confusion matrix rows are labels, columns predictions.
     """
     p = np.asarray(probabilities, np.float64)
     labels = np.asarray(labels)
@@ -191,6 +201,7 @@ def classification_figures(
         "average_precision_abnormal": estimate(average_precision(abnormal, score)),
         "pairwise_auroc": _pairwise(p, labels, patients, classes),
         "ece": estimate(calibration_error(confidence, predicted == labels)),
+        "ece_by_chance": calibration_error_by_chance(confidence) if len(labels) else None,
         "confusion": {"classes": list(classes), "matrix": _confusion(labels, predicted, len(classes))},
     }
 

@@ -70,11 +70,16 @@ def test_a_source_of_one_class_has_no_roc(tmp_path: Path) -> None:
 
 def test_calibration_points_are_means_of_bins(tmp_path: Path) -> None:
     confidence, correct = np.array([0.52, 0.58, 1.0, 0.96]), np.array([True, False, True, True])
-    figure = calibration_chart({"nih": (confidence, correct)}, {"nih": UNSURE})
-    line = figure.axes[0].lines[1]
-    np.testing.assert_allclose(line.get_xydata(), [(0.55, 0.5), (0.98, 1.0)])
-    assert line.get_label() == "nih: 0.900"
-    assert written(figure, tmp_path / "calibration.png") == (780, 750)
+    figure = calibration_chart({"nih": (confidence, correct), "covid": (confidence[:1], correct[:1])},
+                               {"nih": UNSURE, "covid": SURE})  # fmt: skip
+    nih, covid = figure.axes
+    np.testing.assert_allclose(nih.lines[1].get_xydata(), [(0.55, 0.5), (0.98, 1.0)])
+    assert nih.get_title(loc="left") == "nih: 0.900"
+    assert covid.get_title(loc="left") == "covid: 0.900 (0.800\u20130.950)"
+    # Wilson's interval of 1 of 2 and of 1 of 1, from his formula worked by hand: of one image it says next to nothing.
+    bars = [segment[:, 1] for axes in (nih, covid) for segment in axes.collections[0].get_segments()]
+    np.testing.assert_allclose(bars, [(0.0945, 0.9055), (0.3424, 1.0), (0.2065, 1.0)], atol=1e-4)
+    written(figure, tmp_path / "calibration.png")
 
 
 def test_confusion_shows_every_count(tmp_path: Path) -> None:

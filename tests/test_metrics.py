@@ -18,6 +18,7 @@ from deep_pneumonia.metrics import (
     average_precision,
     bootstrap,
     calibration_error,
+    calibration_error_by_chance,
     classification_figures,
     localisation_figures,
     macro_f1,
@@ -155,9 +156,18 @@ def test_a_source_of_one_class_has_null_where_two_are_needed() -> None:
     json.dumps(found, allow_nan=False)
 
 
+def test_a_calibration_error_by_chance_is_the_one_worked_by_hand() -> None:
+    # Of one image at 0.8 the error is 0.2 in four of five cases, else 0.8; the sure and right are never off.
+    assert calibration_error_by_chance(np.array([0.8]), draws=20_000) == pytest.approx(0.8 * 0.2 + 0.2 * 0.8, abs=0.01)
+    assert calibration_error_by_chance(np.ones(50)) == 0
+    # Of many in one bin it is the mean distance of a binomial share from its mean, sqrt(2 p q / (pi n)).
+    expected = (2 * 0.8 * 0.2 / (np.pi * 400)) ** 0.5
+    assert calibration_error_by_chance(np.full(400, 0.8), draws=4000) == pytest.approx(expected, rel=0.05)
+
+
 def test_a_source_without_images_is_all_null() -> None:
     found = classification_figures(np.empty((0, 4)), np.empty(0, int), [], CLASSES, "Normal")
-    assert (found["n"], found["patients"], found["accuracy"]["value"]) == (0, 0, None)
+    assert (found["n"], found["patients"], found["accuracy"]["value"], found["ece_by_chance"]) == (0, 0, None, None)
 
 
 def test_figures_count_patients_and_hold_their_values() -> None:

@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from deep_pneumonia import evaluate, inspect
 from deep_pneumonia.annotation import Annotation, read_as_normal, write_mask
 from deep_pneumonia.errors import MaskSizeError
-from deep_pneumonia.manifest import read_manifests
+from deep_pneumonia.manifest import read_manifests, write_manifest
 from deep_pneumonia.radiograph import Radiograph, decode
 from deep_pneumonia.reader import Reader, Reading
 from tests.phantom import draw, save_png
@@ -136,9 +137,14 @@ def test_bad_input_is_one_line_and_status_2(
 def test_evaluation_reports_what_single_readings_say(
     reader: Reader, trained: Path, drawn_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = ["--checkpoint", str(trained / "checkpoint"), "--manifest", str(drawn_set), "--split", "all"]
+    people = drawn_set.with_name("people.csv")
+    known = read_manifests([drawn_set])
+    write_manifest([replace(c, sex="FM"[i % 3 == 0], age="30") for i, c in enumerate(known)], people)
+    arguments = ["--checkpoint", str(trained / "checkpoint"), "--manifest", str(people), "--split", "all"]
     assert evaluate.main([*arguments, "--out", str(tmp_path), "--device", "cpu"]) == 0
-    assert "drawn: 24 labelled images of 24 patients" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "drawn: 24 labelled images of 24 patients" in printed
+    assert "  sex  F           16 images of 16 patients" in printed
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     assert finite(metrics)
     found = metrics["classification"]["drawn"]
@@ -147,12 +153,21 @@ def test_evaluation_reports_what_single_readings_say(
     assert where["n"] == 12
     assert where["readers"] is None
 
-    cases = read_manifests([drawn_set])
+    cases = read_manifests([people])
     readings = [reader.read(r := decode(c.image), c.annotations(r.size)) for c in cases]
     right = [r.predicted == c.label for r, c in zip(readings, cases, strict=True)]
     assert found["accuracy"]["value"] == pytest.approx(np.mean(right))
     ious = [r.agreement[0].figures.iou for r, c in zip(readings, cases, strict=True) if c.has_lesion]
     assert where["attention"]["iou"]["value"] == pytest.approx(np.mean(ious))
+    groups = metrics["subgroups"]["drawn"]
+    women = [r for r, c in zip(right, cases, strict=True) if c.sex == "F"]
+    assert groups["sex"]["F"]["accuracy"]["value"] == pytest.approx(np.mean(women))
+    assert {k: groups["age"]["20-39"][k] for k in ("auroc_abnormal", "accuracy", "iou", "hit_rate")} == {
+        **{k: found[k] for k in ("auroc_abnormal", "accuracy")},
+        **{k: where["attention"][k] for k in ("iou", "hit_rate")},
+    }
+    sick = [r.predicted != "Clear" for r, c in zip(readings, cases, strict=True) if c.has_lesion]
+    assert groups["age"]["20-39"]["recall_abnormal"]["value"] == pytest.approx(np.mean(sick))
     with (tmp_path / "per_image.csv").open() as stream:
         rows = list(csv.DictReader(stream))
     assert [r["predicted"] for r in rows] == [r.predicted for r in readings]

@@ -22,7 +22,7 @@ LEAVES = {
     "agreement", "annotation", "archive", "augment", "case_page", "charts", "coco", "configuration", "dicom",
     "dicom_export", "dicom_seg", "figures", "gate", "gdcm_process", "geometry", "grey_levels", "inpaint", "labelme",
     "lettering", "losses", "mask_store", "metrics", "model", "publishers", "radiograph", "resampling", "rle",
-    "rsna", "run", "shapes", "sheet", "silence", "tally_charts", "untrusted", "workspace_schema",
+    "rsna", "run", "shapes", "sheet", "silence", "subgroups", "tally_charts", "untrusted", "workspace_schema",
 }  # fmt: skip
 # Nouns made of other nouns.
 JOINING = {
@@ -84,6 +84,7 @@ LEAF_EDGES = {
     "rsna": {"annotation", "shapes", "untrusted"},
     "shapes": {"annotation"},
     "sheet": {"charts", "figures", "lettering"},
+    "subgroups": {"metrics"},
     "tally_charts": {"charts", "figures", "lettering"},
     "untrusted": {"annotation"},
 }
