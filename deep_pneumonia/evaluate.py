@@ -33,6 +33,7 @@ from deep_pneumonia.per_image import METHODS, Row, measure, write_table
 from deep_pneumonia.radiograph import decode
 from deep_pneumonia.reader import SHIPPED, Reader
 from deep_pneumonia.subgroups import Member, described, subgroups
+from deep_pneumonia.weak import weak_figures
 
 SHEET = 16
 
@@ -45,7 +46,7 @@ def evaluate(reader: Reader, cases: Sequence[Case], out: Path) -> dict[str, Any]
         RadiographError, AnnotationError: a file cannot be read.
     """
     classes = reader.checkpoint.classes
-    useful = [c for c in cases if c.label in classes or c.masks]
+    useful = [c for c in cases if c.label in classes or c.masks or c.weak_label == reader.checkpoint.normal]
     if not useful:
         raise ManifestError(f"No image of this split has a known mask or a label among {', '.join(classes)}.")
     out.mkdir(parents=True, exist_ok=True)
@@ -56,6 +57,7 @@ def evaluate(reader: Reader, cases: Sequence[Case], out: Path) -> dict[str, Any]
         "classification": _classification(rows, sources, reader),
         "localisation": _localisation(rows, sources, reader),
         "subgroups": _subgroups(rows, sources, reader),
+        "weak": weak_figures(rows, sources, reader.checkpoint.normal),
     }
     write_json(metrics, out / "metrics.json")
     write_table(rows, classes, out / "per_image.csv")
@@ -136,7 +138,8 @@ def _subgroups(rows: Sequence[Row], sources: Iterable[str], reader: Reader) -> d
             r.predicted != normal, r.predicted == r.case.label, on_lesion.hit, on_lesion.iou,
         )  # fmt: skip
 
-    found = {s: subgroups([member(r) for r in rows if r.case.source == s]) for s in sources}
+    read = [r for r in rows if r.case.label in classes or r.case.masks]
+    found = {s: subgroups([member(r) for r in read if r.case.source == s]) for s in sources}
     return {source: groups for source, groups in found.items() if groups}
 
 
@@ -200,6 +203,11 @@ def report(metrics: dict[str, Any]) -> str:
         lines += [f"  {m:<12} hit rate {show(found[m]['hit_rate'])}, IoU {show(found[m]['iou'])}" for m in METHODS]
         for pair, e in (found["readers"] or {}).items():
             lines.append(f"  {pair}, {e['n']} images: IoU {show(e['iou'])}, attention {show(e['attention_iou'])}")
+    for source, w in metrics["weak"].items():
+        lines.append(
+            f"{source}: {w['n']} images of {w['patients']} patients, normal by report alone, read by no doctor"
+        )
+        lines += [f"  {key:<28}{show(w[key])}" for key in ("auroc_abnormal", "called_abnormal", "map_shown")]
     for source, groups in metrics["subgroups"].items():
         lines += [f"{source} by group:", *described(groups)]
     return "\n".join(lines)

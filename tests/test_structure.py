@@ -57,7 +57,7 @@ VERBS = {
     "prepare": {"covid", "nih", "sources"},
     "pretrain": set(),
     "train": {"finish", "guidance", "material", "overlays", "start", "validation"},
-    "evaluate": {"per_image"},
+    "evaluate": {"per_image", "weak"},
     "fit_gate": set(),
     "inspect": set(),
     "review": set(),
