@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from deep_pneumonia.cache import Cache
 from deep_pneumonia.errors import TrainingError
 from deep_pneumonia.geometry import InputRecipe
-from deep_pneumonia.manifest import Case
+from deep_pneumonia.manifest import Case, MaskRef
 
 
 @dataclass(frozen=True)
@@ -66,9 +66,20 @@ def gather(
     return Material(classes, normal, training, labels, epoch, held_out, held_out_labels)
 
 
-def with_weak_labels(cases: Sequence[Case]) -> list[Case]:
-    """The same cases, the unlabelled ones of the training split with their weak labels, which decide nothing else."""
-    return [replace(c, label=c.label or c.weak_label) if c.split == "train" else c for c in cases]
+def with_weak_labels(cases: Sequence[Case], normal: str) -> list[Case]:
+    """The same cases, the unlabelled ones of the training split with their weak labels, which decide nothing else.
+
+    One whose weak label is the normal class (`normal`, "" to find it) is taken to hold no lesion, as if it was read.
+    """
+    normal = normal or _normal_class(cases)
+    nothing = (MaskRef(None, "normal", "report"),)
+
+    def taught(case: Case) -> Case:
+        if case.split != "train" or case.label or not case.weak_label:
+            return case
+        return replace(case, label=case.weak_label, masks=case.masks or nothing * (case.weak_label == normal))
+
+    return [taught(c) for c in cases]
 
 
 def _normal_class(cases: Sequence[Case]) -> str:

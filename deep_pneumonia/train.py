@@ -91,7 +91,7 @@ def train(config: TrainConfig, manifests: Sequence[str], out: Path, cache: Path,
     fabric = launch(config.device, config.precision)
     with fabric.rank_zero_first():
         cases, recipe = read_manifests(manifests), InputRecipe(config.size)
-        cases = with_weak_labels(cases) if config.weak_labels else cases
+        cases = with_weak_labels(cases, normal) if config.weak_labels else cases
         data = gather(cases, normal, recipe, config.lesion_repeats, cache, progress=fabric.is_global_zero)
     facts = {"classes": list(data.classes), "normal": data.normal, "processes": fabric.world_size}
     run = Run(out, config, facts, main=fabric.is_global_zero)

@@ -181,7 +181,7 @@ def test_evaluation_without_anything_to_measure_says_so(
     text = drawn_set.read_text().splitlines()
     image = drawn_set.parent / text[1].split(",")[0]
     manifest = tmp_path / "manifest.csv"
-    manifest.write_text(f"{text[0]}\n{image},p,drawn,test,Unheard,,,,,,,\n")
+    manifest.write_text(f"{text[0]}\n{image},p,drawn,test,Unheard,,,,,,,,\n")
     arguments = ["--checkpoint", str(trained / "checkpoint"), "--manifest", str(manifest), "--out", str(tmp_path / "o")]
     assert evaluate.main(arguments) == 2
     assert "Clear, Opacity" in capsys.readouterr().err
