@@ -44,16 +44,17 @@ def shortcuts(folder: str, cases: Sequence[Case], split: str, most: int, cache: 
     reader = Reader.load(folder, device)
     normal, recipe = reader.checkpoint.normal, reader.checkpoint.recipe
     training = [c for c in cases if c.split == "train"]
-    chosen = drawn([c for c in cases if c.split == split], most or len(cases))
+    chosen = [c for c in cases if c.split == split]
     if not chosen:
         raise ManifestError(f"The manifests have no image with a label in the split {split!r}; give others.")
     kept = dict.fromkeys(drawn(training, FITTED) + drawn([c for c in training if c.label == normal], FITTED))
     learned, tested = (Cache(part, recipe, cache) for part in (list(kept), chosen))
     print(f"\n{folder}: {len(chosen)} images of the split {split}\n")
     told_sources(reader, learned, tested)
-    moves = moved(reader, tested)
-    print_moves("Mean absolute change of the probability of " + normal, moves, tested.cases, 1)
-    print_moves("Images whose predicted class changes", moves, tested.cases, 2)
+    altered = Cache(drawn(chosen, most or len(chosen)), recipe, cache)
+    moves = moved(reader, altered)
+    print_moves("Mean absolute change of the probability of " + normal, moves, altered.cases, 1)
+    print_moves("Share of images whose predicted class changes", moves, altered.cases, 2)
 
 
 def drawn(cases: Sequence[Case], most: int, seed: int = 0) -> list[Case]:
@@ -169,7 +170,9 @@ def main(argv: Sequence[str] | None = None) -> int:
                    "(default: the shipped one)")  # fmt: skip
     p.add_argument("--manifest", action="append", required=True, metavar="CSV", help="manifest.csv; may be repeated")
     p.add_argument("--split", default="val", choices=("val", "test"), help="images that are looked at")
-    p.add_argument("--images", type=int, default=0, metavar="N", help="at most so many of them a source; 0 = all")
+    p.add_argument(
+        "--images", type=int, default=0, metavar="N", help="of them so many a source are altered at most; 0 = all"
+    )
     p.add_argument("--cache", default="runs/cache", metavar="DIR", help="decoded images")
     p.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to compute")
     a = p.parse_args(argv)

@@ -76,9 +76,10 @@ def test_nothing_is_found_in_radiographs_without_letters_nor_over_the_lungs() ->
         assert not marks(eight_bit(frame(seed))).any()
     middle = stamped(frame(), "R", "lt", 0.07).roll((90, 90), (-2, -1))
     assert not marks(eight_bit(middle))[80:130, 80:130].any()
-    plate = frame()
-    plate[..., :60, :60] = 1  # large, so no letter
-    assert not marks(eight_bit(plate)).any()
+    for rows, columns in ((slice(60), slice(60)), (slice(8, 12), slice(20, 120)), (slice(8, 10), slice(20, 22))):
+        shape = frame()
+        shape[..., rows, columns] = 1  # a plate, a line and a speck are no letters
+        assert not marks(eight_bit(shape)).any()
 
 
 def test_where_no_mark_was_found_a_frame_stays_as_it_is() -> None:
@@ -112,6 +113,14 @@ def probed(shuffle: bool) -> float:
 def test_sources_that_differ_are_told_and_shuffled_ones_are_not() -> None:
     assert probed(shuffle=False) > 0.9
     assert 0.2 < probed(shuffle=True) < 0.48  # chance is 1/3
+
+
+def test_a_source_with_few_images_weighs_as_much_as_one_with_many() -> None:
+    random = np.random.default_rng(0)
+    sources = np.repeat(["many", "few"], [300, 30])
+    x = random.normal(size=(330, 1)) + (sources == "few")[:, None]
+    said = told(x, sources.tolist(), [str(i) for i in range(330)], np.array([[-1.0], [0.2], [0.8], [2.0]]))
+    assert said.tolist() == ["many", "many", "few", "few"]  # the middle is 0.5; unweighed it would be 2.8
 
 
 def case(number: int, source: str = "a", label: str = "Clear") -> Case:
