@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from benchmarks.ablation import fold_of
+from benchmarks.deletion import said
 from deep_pneumonia import validation
 from deep_pneumonia.cache import Cache
 from deep_pneumonia.charts import calibration_chart
@@ -134,11 +135,11 @@ def prior_of(made: Checkpoint, cases: Sequence[Case]) -> torch.Tensor:
 
 def cross_validated(fitted: Fit, answers: Answers) -> NDArray[np.float64]:
     """Probabilities (N, C) of each image by the calibration that was fitted to the other folds."""
-    said = np.zeros(tuple(answers.logits.shape))
+    p = np.zeros(tuple(answers.logits.shape))
     for fold in np.unique(answers.folds):
         rows = answers.folds == fold
-        said[rows] = fitted(answers.part(~rows)).probabilities(answers.part(rows).logits)
-    return said
+        p[rows] = fitted(answers.part(~rows)).probabilities(answers.part(rows).logits)
+    return p
 
 
 @dataclass(frozen=True)
@@ -152,11 +153,11 @@ class Line:
     accuracy: float
 
 
-def line(said: NDArray[np.float64], today: NDArray[np.float64], answers: Answers) -> Line:
+def line(own: NDArray[np.float64], today: NDArray[np.float64], answers: Answers) -> Line:
     """Figures of probabilities (N, C) beside those of one temperature, on the images of one source."""
     labels, patients = answers.labels.numpy(), answers.patients.tolist()
-    each, before = (-np.log(p[np.arange(len(labels)), labels].clip(1e-12)) for p in (said, today))
-    confidence, right = said.max(1), said.argmax(1) == labels
+    each, before = (-np.log(p[np.arange(len(labels)), labels].clip(1e-12)) for p in (own, today))
+    confidence, right = own.max(1), own.argmax(1) == labels
     ece, loss, gain = (
         bootstrap(statistic, patients)
         for statistic in (calibration_error(confidence, right), mean(each), mean(each - before))
@@ -174,32 +175,26 @@ def better(lines: Mapping[str, Line]) -> bool:
 def report(answers: Answers, prior: torch.Tensor, chart: Path | None) -> str:
     """The table of all candidates, and which of them are better than one temperature."""
     fits = candidates(prior)
-    said = {name: cross_validated(fitted, answers) for name, fitted in fits.items()}
+    found = {name: cross_validated(fitted, answers) for name, fitted in fits.items()}
     rows = {s: answers.sources == s for s in np.unique(answers.sources).tolist()}
-    table = {n: {s: line(p[r], said[TODAY][r], answers.part(r)) for s, r in rows.items()} for n, p in said.items()}
+    table = {n: {s: line(p[r], found[TODAY][r], answers.part(r)) for s, r in rows.items()} for n, p in found.items()}
     if chart:
-        p, labels = said[TODAY], answers.labels.numpy()
+        p, labels = found[TODAY], answers.labels.numpy()
         drawn: dict[str, Any] = {s: (p[r].max(1), p[r].argmax(1) == labels[r]) for s, r in rows.items()}
         save_figure(calibration_chart(drawn, {s: x.ece.to_json() for s, x in table[TODAY].items()}), chart)
-    found = [name for name, lines in table.items() if name != TODAY and better(lines)]
+    gaining = [name for name, lines in table.items() if name != TODAY and better(lines)]
     parts = [_source(s, answers.part(r), {n: x[s] for n, x in table.items()}) for s, r in rows.items()]
-    return "\n".join([*parts, f"Better than {TODAY} in a source and worse in none: {', '.join(found) or 'none'}."])
+    return "\n".join([*parts, f"Better than {TODAY} in a source and worse in none: {', '.join(gaining) or 'none'}."])
 
 
 def _source(name: str, answers: Answers, lines: Mapping[str, Line]) -> str:
     head = f"{name}: {len(answers.labels)} labelled images of {len(set(answers.patients))} patients"
     columns = f"  {'':<34}{'ECE':<24}{'chance':<9}{'-log likelihood':<24}{'less one temperature':<26}accuracy"
     rows = [
-        f"  {n:<34}{_said(x.ece):<24}{x.chance:<9.3f}{_said(x.loss):<24}{_said(x.gain, '+'):<26}{x.accuracy:.3f}"
+        f"  {n:<34}{said(x.ece):<24}{x.chance:<9.3f}{said(x.loss):<24}{said(x.gain, '+'):<26}{x.accuracy:.3f}"
         for n, x in lines.items()
     ]
     return "\n".join([head, columns, *rows, ""])
-
-
-def _said(e: Estimate, sign: str = "") -> str:
-    if e.value is None or e.low is None:
-        return "-" if e.value is None else f"{e.value:{sign}.3f}"
-    return f"{e.value:{sign}.3f} ({e.low:{sign}.3f} to {e.high:{sign}.3f})"
 
 
 def answers_of(reader: Reader, cases: Sequence[Case], cache: Path, folds: int) -> Answers:
