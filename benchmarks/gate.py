@@ -1,98 +1,169 @@
-"""Which pictures does a checkpoint refuse to read? Test radiographs of each source, and pictures that are none.
+"""Which pictures does a checkpoint refuse to read? Radiographs of each source, and pictures that are none.
 
-The others are scikit-image's own, pictures of this project's screens, noise, and test radiographs that were turned,
-cropped to a quarter or inverted. None of them was seen when the gate was fitted or its limit set; but pictures of these
-kinds, and test radiographs, were in view when the stage of its features was chosen among five.
+Radiographs of one split should be read; the same turned, inverted and cropped, and what `benchmarks.gate_pictures` and
+`benchmarks.gate_anatomy` make, should be refused. Of every kind a part was kept back while the gate was designed on
+validation radiographs and the rest: half of the pictures by a hash of their names, some kinds as a whole.
+
+A folder of your own holds one folder a kind (or a source, with --frontal), and the files of one patient begin alike up
+to their first "_".
 """
 
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import skimage.data
 from numpy.typing import NDArray
-from PIL import Image
+from scipy import ndimage
 from tqdm import tqdm
 
-from deep_pneumonia.configuration import guarded
-from deep_pneumonia.manifest import Case, read_manifests
+from benchmarks import gate_anatomy, gate_pictures
+from benchmarks.gate_pictures import Other, grey
+from deep_pneumonia.cases import SHIPPED_CASES, load_cases
+from deep_pneumonia.configuration import Help, guarded
+from deep_pneumonia.errors import SimulationError
+from deep_pneumonia.manifest import SPLITS, Case, read_manifests
 from deep_pneumonia.metrics import auroc, bootstrap, mean
-from deep_pneumonia.radiograph import Radiograph, decode
+from deep_pneumonia.radiograph import decode
 from deep_pneumonia.reader import SHIPPED, Reader
 
-PICTURES = (
-    "astronaut", "camera", "coins", "coffee", "chelsea", "moon", "page", "text", "brick", "grass", "gravel", "clock",
-    "rocket", "hubble_deep_field", "immunohistochemistry", "horse", "cell", "checkerboard", "colorwheel",
-)  # fmt: skip
-SCREENS = Path(__file__).parent.parent / "docs" / "screens"
-EVERY = 40  # of the test radiographs one in so many is turned, cropped and inverted
+EVERY = 20  # of the split's radiographs one in so many is turned, inverted and cropped
 
 
-def others(cases: Sequence[Case]) -> Iterator[tuple[str, Radiograph]]:
-    """Pictures that are no upright frontal chest radiograph, each with its kind."""
-    for name in PICTURES:
-        yield "photographs and drawings", picture(Image.fromarray(np.asarray(getattr(skimage.data, name)())))
-    for path in sorted(SCREENS.glob("*.webp")):
-        yield "screenshots", picture(Image.open(path))
-    random = np.random.default_rng(0)
-    for spread in (0.0, 0.05, 0.2):
-        yield "blank and noise", grey(0.5 + spread * random.standard_normal((512, 512)))
+@dataclass(frozen=True, eq=False)
+class Frontal:
+    """A frontal radiograph that should be read."""
+
+    source: str
+    group: str
+    image: Path
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the gate made of one picture: above 1 it was refused. `kind` or source, `group` for intervals."""
+
+    kind: str
+    group: str
+    strangeness: float
+    is_unseen: bool = False
+
+
+def frontals(cases: Sequence[Case], folder: str) -> list[Frontal]:
+    """Radiographs of the split, the teaching cases, and those of a folder."""
+    found = [Frontal(c.source, c.group, c.image) for c in cases]
+    found += [Frontal("teaching cases", c.id, c.image) for c in load_cases(SHIPPED_CASES)]
+    return found + [Frontal(p.parent.name, patient(p), p) for p in files(folder)]
+
+
+def files(folder: str) -> list[Path]:
+    """Files one folder below `folder`, none for ""."""
+    return sorted(p for p in Path(folder).glob("*/*") if p.is_file()) if folder else []
+
+
+def patient(path: Path) -> str:
+    """Whose a file of a folder is, by its name."""
+    return path.parent.name + "/" + path.name.split("_")[0]
+
+
+def others(cases: Sequence[Case], folder: str) -> Iterator[Other]:
+    """Everything that should be refused."""
+    yield from gate_pictures.pictures()
+    yield from gate_anatomy.drawings()
+    try:
+        yield from gate_anatomy.slices()
+        yield from gate_anatomy.laterals()
+    except SimulationError as error:
+        print(f"Left out, slices and lateral views of the chest CT: {error}", file=sys.stderr)
+    for path in files(folder):
+        yield Other(path.parent.name, path.name, decode(path), patient(path))
     for case in cases[::EVERY]:
-        pixels = decode(case.image).pixels
-        height, width = pixels.shape
-        yield "turned by 90 degrees", grey(np.rot90(pixels))
-        yield "turned by 180 degrees", grey(np.rot90(pixels, 2))
-        yield "cropped to a quarter", grey(pixels[: height // 2, : width // 2])
-        yield "inverted", grey(1 - pixels)
+        yield from altered(decode(case.image).pixels, case.group)
 
 
-def picture(image: Image.Image) -> Radiograph:
-    """A picture as the decoder would give it: grey, with the share of its pixels that is coloured."""
-    colours = np.asarray(image.convert("RGB"), np.float32) / 255
-    spread = colours.max(axis=2) - colours.min(axis=2)
-    luma = np.asarray(image.convert("L"), np.float32) / 255
-    return Radiograph(luma, None, "PNG", float((spread > 0.1).mean()))
+def altered(pixels: NDArray[np.float32], group: str) -> Iterator[Other]:
+    """One radiograph (H, W) as it must not be given."""
+    random = np.random.default_rng(list(group.encode()))
+    height, width = pixels.shape
+    top, left = (int(random.integers(2)) * (n // 2) for n in pixels.shape)
+    page = np.full((2 * height, 2 * width), 0.97, np.float32)
+    y, x = (int(random.integers(n)) for n in pixels.shape)
+    page[y : y + height, x : x + width] = pixels
+    made = {
+        "turned by 90 degrees": np.rot90(pixels),
+        "turned by 270 degrees": np.rot90(pixels, 3),
+        "turned by 180 degrees": np.rot90(pixels, 2),
+        "upside down": pixels[::-1],
+        "inverted": 1 - pixels,
+        "cropped to a quarter": pixels[top : top + height // 2, left : left + width // 2],
+        "cropped to its upper half": pixels[: height // 2],
+        "tilted by 45 degrees": ndimage.rotate(pixels, 45, order=1),
+        "four on one sheet": np.block([[pixels, pixels], [pixels, pixels]]),
+        "small on a page": page,
+    }
+    for kind, picture in made.items():
+        yield grey(kind, group, picture, group)
 
 
-def grey(values: NDArray[np.floating]) -> Radiograph:
-    """Grey values as a radiograph."""
-    return Radiograph(np.ascontiguousarray(np.clip(values, 0, 1), dtype=np.float32), None, "PNG")
+def gate(reader: Reader, cases: Sequence[Case], frontal: str, other: str) -> None:
+    """Print the figures of one checkpoint."""
+    chosen = tqdm(frontals(cases, frontal), "Radiographs", unit="image")
+    ours = [Seen(f.source, f.group, reader.strangeness(decode(f.image))) for f in chosen]
+    made = tqdm(others(cases, other), "Others", unit="image")
+    theirs = [Seen(o.kind, o.group or o.name, reader.strangeness(o.radiograph), o.is_unseen) for o in made]
+    print("Frontal radiographs, to be read: refused, and AUROC of the gate against all pictures below")
+    for source in dict.fromkeys(s.kind for s in ours):
+        own = [s for s in ours if s.kind == source]
+        print(f"  {source:<28} {share(own)}   AUROC {against(own, theirs)}")
+    print(f"Other pictures, to be refused: {'seen while designing':>27} {'kept back':>10}")
+    for kind in dict.fromkeys(s.kind for s in theirs):
+        halves = [[s for s in theirs if s.kind == kind and s.is_unseen == unseen] for unseen in (False, True)]
+        print(f"  {kind:<40} {'':>6} {count(halves[0]):>9} {count(halves[1]):>10}")
+    for unseen, words in ((False, "seen while designing"), (True, "kept back")):
+        print(f"  all {words}: refused {share([s for s in theirs if s.is_unseen == unseen])}")
+
+
+def count(pictures: Sequence[Seen]) -> str:
+    """How many of how many are refused."""
+    return f"{sum(s.strangeness > 1 for s in pictures)}/{len(pictures)}" if pictures else "-"
+
+
+def share(pictures: Sequence[Seen]) -> str:
+    """The refused share with its 95% interval over patients."""
+    estimate = bootstrap(mean([float(s.strangeness > 1) for s in pictures]), [s.group for s in pictures])
+    return f"{said(estimate.value)} ({said(estimate.low)} to {said(estimate.high)}) of {len(pictures)}"
+
+
+def said(part: float | None) -> str:
+    """A share in per cent."""
+    return "-" if part is None else f"{part:.1%}"
+
+
+def against(ours: Sequence[Seen], theirs: Sequence[Seen]) -> str:
+    """AUROC of the gate's figure, with its interval; what a plain check refuses counts as farthest of all."""
+    both = [*ours, *theirs]
+    positive = np.arange(len(both)) >= len(ours)
+    e = bootstrap(auroc(positive, np.array([s.strangeness for s in both])), [s.group for s in both])
+    return "-" if e.value is None or e.low is None else f"{e.value:.3f} ({e.low:.3f} to {e.high:.3f})"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Command line: refused shares with intervals, and how well the distance tells the two apart."""
-    p = argparse.ArgumentParser(prog="python -m benchmarks.gate", description=__doc__)
-    p.add_argument("--checkpoint", default=str(SHIPPED), metavar="DIR", help="checkpoint folder (default: the shipped)")
+    """Command line: refused shares with intervals, and how well the gate's figure tells the two apart."""
+    p = argparse.ArgumentParser(prog="python -m benchmarks.gate", description=__doc__, formatter_class=Help)
+    p.add_argument("--checkpoint", default=str(SHIPPED), metavar="DIR", help="checkpoint folder")
     p.add_argument("--manifest", action="append", required=True, metavar="CSV", help="manifest.csv; may be repeated")
+    p.add_argument("--split", default="test", choices=SPLITS, help="radiographs that should be read")
+    p.add_argument("--frontal", default="", metavar="DIR", help="more frontal radiographs, one folder a source")
+    p.add_argument("--others", default="", metavar="DIR", help="more pictures that are none, one folder a kind")
     a = p.parse_args(argv)
-    return guarded(lambda: gate(Reader.load(a.checkpoint), read_manifests(a.manifest)))
 
+    def work() -> None:
+        cases = [c for c in read_manifests(a.manifest) if c.split == a.split]
+        gate(Reader.load(a.checkpoint), cases, a.frontal, a.others)
 
-def gate(reader: Reader, known: Sequence[Case]) -> None:
-    """Print the figures of one checkpoint."""
-    cases = [c for c in known if c.split == "test"]
-    own = [reader.strangeness(decode(c.image)) for c in tqdm(cases, "Radiographs", unit="image")]
-    for source in sorted({c.source for c in cases}):
-        chosen = [(s > 1, c.group) for s, c in zip(own, cases, strict=True) if c.source == source]
-        refused = bootstrap(mean([float(r) for r, _ in chosen]), [group for _, group in chosen])
-        print(f"{source}: refused {said(refused.value)} of {len(chosen)} test radiographs "
-              f"({said(refused.low)} to {said(refused.high)})")  # fmt: skip
-    strange = [
-        (kind, reader.strangeness(r), reader.read(r).is_refused) for kind, r in tqdm(list(others(cases)), "Others")
-    ]
-    for kind in dict.fromkeys(kind for kind, _, _ in strange):
-        found = [refused for k, _, refused in strange if k == kind]
-        print(f"{kind}: refused {sum(found)} of {len(found)}")
-    far = np.array([*own, *(s for _, s, _ in strange)])
-    ours = np.arange(len(far)) >= len(own)
-    print(f"AUROC of the distance, these against radiographs: {auroc(ours, far)(np.ones((1, len(far))))[0]:.3f}")
-
-
-def said(share: float | None) -> str:
-    """A share in per cent."""
-    return "-" if share is None else f"{share:.1%}"
+    return guarded(work)
 
 
 if __name__ == "__main__":
