@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 from deep_pneumonia import checkpoint, train
-from deep_pneumonia.manifest import read_manifests
+from deep_pneumonia.manifest import Case, MaskRef, read_manifests
 from deep_pneumonia.material import with_weak_labels
 from deep_pneumonia.model import AttentionNet, ModelConfig
 from deep_pneumonia.start import averaged
@@ -90,7 +90,7 @@ def test_weak_labels_teach_the_training_split_alone(drawn_set: Path, tmp_path: P
         writer.writeheader()
         writer.writerows(rows)
     cases = read_manifests([weak])
-    for case, taught in zip(cases, with_weak_labels(cases), strict=True):
+    for case, taught in zip(cases, with_weak_labels(cases, ""), strict=True):
         asked = case.label or case.weak_label if case.split == "train" else case.label
         assert taught.label == asked
     counts = []
@@ -99,3 +99,20 @@ def test_weak_labels_teach_the_training_split_alone(drawn_set: Path, tmp_path: P
         facts = json.loads((tmp_path / option / "checkpoint" / "model.json").read_text())
         counts.append(sum(facts["training"]["counts"]["train"]["drawn"].get(c, 0) for c in ("Clear", "Opacity")))
     assert counts[0] > counts[1]
+
+
+def test_what_is_weakly_normal_is_taken_to_hold_no_lesion() -> None:
+    read = MaskRef(None, "normal", "A")
+    drawn = MaskRef(Path("m.png"), "box", "B")
+    cases = [
+        Case(Path("0.png"), "0", "s", "train", "Clear", (read,)),
+        Case(Path("1.png"), "1", "s", "train", weak_label="Clear"),
+        Case(Path("2.png"), "2", "s", "train", weak_label="Ill"),
+        Case(Path("3.png"), "3", "s", "train", masks=(drawn,), weak_label="Clear"),
+        Case(Path("4.png"), "4", "s", "val", weak_label="Clear"),
+    ]
+    for normal in ("Clear", ""):  # named, or found by what was read as normal
+        taught = with_weak_labels(cases, normal)
+        assert [c.label for c in taught] == ["Clear", "Clear", "Ill", "Clear", ""]
+        assert [c.has_lesion for c in taught] == [False, False, False, True, False]
+        assert [bool(c.masks) for c in taught] == [True, True, False, True, False]
