@@ -29,7 +29,7 @@ from deep_pneumonia.reader import SHIPPED, Reader
 FITTED = 500  # training images a source, at most, from which the source is learned; as many normal ones
 LEAST = 20  # fewer training images than this and a source is left out
 REMOVED, MIRRORED = "marks taken out", "(the same places mirrored)"
-WIDE = 28
+WIDE = 36
 
 Moves = Mapping[str, tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.bool_]]]
 
