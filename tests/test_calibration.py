@@ -88,6 +88,16 @@ def test_no_image_is_judged_by_a_fit_that_saw_its_fold() -> None:
     assert said[:, 1].tolist() == pytest.approx([even, odd] * 3)
 
 
+def test_figures_of_a_line_are_those_worked_by_hand() -> None:
+    given = answers([(0, 0)] * 4, [0, 0, 0, 1])
+    own, today = np.tile([0.5, 0.5], (4, 1)), np.tile([0.25, 0.75], (4, 1))
+    found = calibration.line(own, today, given)
+    assert found.loss.value == pytest.approx(np.log(2))
+    assert found.gain.value == pytest.approx(np.log(2) - (3 * np.log(4) + np.log(4 / 3)) / 4)
+    assert found.ece.value == pytest.approx(0.25)  # half sure, right in three of four
+    assert found.accuracy == 0.75
+
+
 @pytest.mark.parametrize(
     ("gains", "answer"),
     [

@@ -25,19 +25,19 @@ def network() -> AttentionNet:
 class Corner(Reader):
     """Reads the brightness of the upper left quarter as the odds of an opacity, and marks that quarter or another."""
 
-    def __init__(self, marks: tuple[int, int]) -> None:
+    def __init__(self, marks: tuple[int, int], level: float = 0.4) -> None:
         thresholds = Thresholds(attention=0.5)
         super().__init__(
             Checkpoint(network(), ("Clear", "Opacity"), "Clear", InputRecipe(64), thresholds), torch.device("cpu")
         )
-        self.marks = marks
+        self.marks, self.level = marks, level
 
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, NDArray[np.float32]]:
         bright = images[:, 0, :32, :32].mean((1, 2))
         maps = np.zeros((len(images), 4, 4), np.float32)
         row, column = self.marks
         maps[:, 2 * row : 2 * row + 2, 2 * column : 2 * column + 2] = 0.9
-        return torch.stack([torch.zeros_like(bright), 8 * (bright - 0.4)], dim=1), maps
+        return torch.stack([torch.zeros_like(bright), 8 * (bright - self.level)], dim=1), maps
 
 
 def lit(count: int = 1) -> torch.Tensor:
@@ -148,6 +148,14 @@ def test_images_are_those_with_a_lesion_or_a_finding_whatever_is_read_beside_the
     for row, again in zip(rows, few, strict=False):
         assert row.before == pytest.approx(again.before)
         assert row.effects["random"].without == pytest.approx(again.effects["random"].without, abs=1e-6)
+
+
+def test_a_lesion_that_is_read_as_normal_is_asked_for_its_finding(drawn_set: Path, tmp_path: Path) -> None:
+    reader = Corner((0, 0), level=1.5)  # no picture is that bright
+    cases = read_manifests([drawn_set])
+    rows = measure(reader, Cache(cases, reader.checkpoint.recipe, tmp_path, progress=False), "drawn", 100)
+    assert {r.patient for r in rows} == {c.group for c in cases if c.has_lesion}
+    assert all(0 < r.before < 0.5 for r in rows)
 
 
 def test_the_table_gives_means_and_paired_differences() -> None:
