@@ -185,6 +185,6 @@ def test_the_command_prints_a_table_a_source(
     save(Checkpoint(network(), ("Other", "None"), "None", InputRecipe(64)), tmp_path / "checkpoint")
     text = drawn_set.read_text().splitlines()
     image = drawn_set.parent / text[1].split(",")[0]
-    (tmp_path / "manifest.csv").write_text(f"{text[0]}\n{image},p,drawn,val,Unheard,,,,,,,\n")
+    (tmp_path / "manifest.csv").write_text(f"{text[0]}\n{image},p,drawn,val,Unheard,,,,,,,,\n")
     assert deletion.main([*arguments, "--manifest", str(tmp_path / "manifest.csv")]) == 2
     assert "Other, None" in capsys.readouterr().err

@@ -172,10 +172,10 @@ def test_a_training_step_lays_them_over_before_the_view_is_drawn() -> None:
     images = grey(3, 64)
     masks = none(images)
     masks[0, :, 20:40, 20:40] = 1
-    known, labels = torch.ones(3) > 0, torch.tensor([1, 0, 1])
+    known, labels = torch.ones(3), torch.tensor([1, 0, 1])
     for share in (0.0, 1.0):
         guidance = Guidance(1, 0, 0, 0, share)
-        step_losses(network, images, masks, known, labels, torch.ones(2), 0.0, guidance, seeded(4))
+        step_losses(network, images, masks, none(images), known, labels, torch.ones(2), 0.0, guidance, seeded(4))
         generator = seeded(4)
         expected = jitter(overlaid(images, masks, share, generator), masks, generator)[0]
         assert torch.equal(seen[-1], expected)
