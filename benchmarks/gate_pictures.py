@@ -36,7 +36,7 @@ DICOM = (
 WORDS = "The heart is not enlarged. No focal consolidation is seen. Please correlate with the clinical findings. "
 # Kinds of which none was looked at while the gate was designed.
 HELD_BACK = frozenset({
-    "medical pictures in DICOM", "faces", "charts", "clouds of noise", "drawn skulls", "tilted by 45 degrees",
+    "medical pictures in DICOM", "faces", "charts", "clouds of noise", "drawn skulls",
     "four on one sheet", "small on a page", "cropped to its upper half",
 })  # fmt: skip
 

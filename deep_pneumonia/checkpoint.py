@@ -93,8 +93,10 @@ def save(checkpoint: Checkpoint, folder: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def load(folder: str | Path) -> Checkpoint:
+def load(folder: str | Path, *, with_gate: bool = True) -> Checkpoint:
     """Read a checkpoint folder; the network comes in evaluation mode, float32, on the CPU.
+
+    Without its gate where that is to be replaced.
 
     Raises:
         ForeignCheckpointError: not a checkpoint of this package, or weights of another architecture.
@@ -123,7 +125,7 @@ def load(folder: str | Path) -> Checkpoint:
             f"The weights in {folder} do not fit the architecture {config.backbone!r} of its model.json; "
             "use the two files that were written together."
         ) from error
-    gate = _gate(folder, facts.get("gate"))
+    gate = _gate(folder, facts.get("gate")) if with_gate else None
     return Checkpoint(network.eval(), classes, normal, recipe, thresholds, temperature, training, name, digest, gate)
 
 
@@ -136,20 +138,22 @@ def add_gate(folder: Path, gate: Gate) -> None:
 
 def _write_gate(gate: Gate, folder: Path) -> dict[str, Any]:
     with whole(folder / GATE) as path:
-        save_file({"mean": gate.mean, "precision": gate.precision.contiguous()}, path)
-    return {"file": GATE, "sha256": _sha256(folder / GATE), "limit": gate.limit}
+        values = {"mean": gate.mean, "precision": gate.precision, "weights": gate.weights}
+        save_file({name: value.contiguous() for name, value in values.items()}, path)
+    return {"file": GATE, "sha256": _sha256(folder / GATE), "limit": gate.limit, "bias": gate.bias}
 
 
 def _gate(folder: Path, facts: Any) -> Gate | None:
     if facts is None:
         return None
     try:
-        digest, limit = str(facts["sha256"]), float(facts["limit"])
+        digest, limit, bias = str(facts["sha256"]), float(facts["limit"]), float(facts["bias"])
         values = _weights(folder / GATE, digest)
-        return Gate(values["mean"], values["precision"], limit)
+        return Gate(values["mean"], values["precision"], limit, values["weights"], bias)
     except (KeyError, TypeError, ValueError) as error:
         raise DamagedCheckpointError(
-            f"The gate in {folder} lacks an entry or has a wrong one ({error}); fetch the checkpoint again."
+            f"The gate in {folder} lacks an entry or has a wrong one ({error}), or is of an earlier version; fetch the "
+            "checkpoint again, or fit the gate anew with deep_pneumonia.fit_gate."
         ) from error
 
 

@@ -16,6 +16,7 @@ from deep_pneumonia.errors import ManifestError
 from deep_pneumonia.gate_fit import LEAST, gate_of
 from deep_pneumonia.manifest import read_manifests
 from deep_pneumonia.reader import Reader
+from deep_pneumonia.run import channels_last
 
 
 def fit_gate(folder: Path, manifests: Sequence[str], cache: Path, device: str) -> None:
@@ -25,7 +26,8 @@ def fit_gate(folder: Path, manifests: Sequence[str], cache: Path, device: str) -
         ManifestError: there are too few radiographs.
         CheckpointError, RadiographError: a file cannot be read.
     """
-    reader = Reader.load(folder, device)
+    reader = Reader.load(folder, device, with_gate=False)
+    channels_last(reader.network)
     cases = read_manifests(manifests)
     splits = [[c for c in cases if c.split == split] for split in ("train", "val")]
     training, held_out = (Cache(chosen, reader.checkpoint.recipe, cache) for chosen in splits)

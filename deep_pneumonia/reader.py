@@ -5,6 +5,7 @@ reading = reader.read(decode("chest.dcm"), [read_mask("mask.png")])
 reading.predicted, reading.probabilities, reading.attention
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from deep_pneumonia import checkpoint as checkpoints
 from deep_pneumonia.agreement import Agreement, agree
 from deep_pneumonia.annotation import Annotation
+from deep_pneumonia.cautions import REFUSING, Caution, refusals, remarks
 from deep_pneumonia.errors import DeepPneumoniaError, MaskSizeError
 from deep_pneumonia.gate import features
 from deep_pneumonia.geometry import enlarge, mask_to_model, to_model
@@ -26,20 +28,6 @@ from deep_pneumonia.radiograph import Radiograph
 
 SHIPPED = Path(__file__).parent.parent / "assets" / "checkpoint"
 PLAIN = SHIPPED.with_name("checkpoint-plain")  # trained without doctors' masks, to compare with
-
-UNLIKE = "unlike"  # the code of the caution that refuses a picture
-# A radiograph is grey. Above this share of clearly coloured pixels the picture is something else, or annotated.
-COLOUR_SHARE = 0.02
-# Longer sides than these mean a crop or another body part, or a picture of something else.
-ASPECT = 1.8
-
-
-@dataclass(frozen=True)
-class Caution:
-    """What a person should know before using a reading: a stable `code` and one plain sentence."""
-
-    code: str
-    message: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,8 +62,8 @@ class Reading:
 
     @property
     def is_refused(self) -> bool:
-        """Whether the picture is unlike the radiographs of the training, so that its reading means nothing."""
-        return any(w.code == UNLIKE for w in self.warnings)
+        """Whether the picture is none that the model can read, so that its reading means nothing."""
+        return any(w.code in REFUSING for w in self.warnings)
 
     def to_json(self, file: str) -> dict[str, Any]:
         """The reading of `file` as plain JSON without NaN; the schema stands in the README."""
@@ -102,8 +90,9 @@ class Reader:
         self.network = checkpoint.network.to(device).eval()
 
     @classmethod
-    def load(cls, folder: str | Path = SHIPPED, device: str = "auto") -> "Reader":
-        """Load a checkpoint folder; `device` is "auto" (CUDA, then CPU), "cpu" or "cuda".
+    def load(cls, folder: str | Path = SHIPPED, device: str = "auto", *, with_gate: bool = True) -> "Reader":
+        """Load a checkpoint folder; `device` is "auto" (CUDA, then CPU), "cpu" or "cuda". Without its gate, nothing
+        but blank and coloured pictures is refused.
 
         Raises:
             CheckpointError: the folder is no checkpoint, a damaged one, or a newer one.
@@ -113,7 +102,7 @@ class Reader:
             device = "cuda" if torch.cuda.is_available() else "cpu"
         if device.startswith("cuda") and not torch.cuda.is_available():
             raise DeepPneumoniaError("There is no CUDA device here; choose the device cpu or auto.")
-        return cls(checkpoints.load(folder), torch.device(device))
+        return cls(checkpoints.load(folder, with_gate=with_gate), torch.device(device))
 
     def read(self, radiograph: Radiograph, annotations: Sequence[Annotation] = ()) -> Reading:
         """Read one radiograph and compare the map with each annotation.
@@ -130,7 +119,6 @@ class Reader:
         images = self.model_input(radiograph)
         output = self._output(images)
         logits, cells = output.logits.float().cpu(), output.attention.float().cpu().numpy()
-        strange = self._strangeness(output)
         probabilities = self.probabilities(logits)[0]
         evidence = float(cells[0].max())
         attention = np.clip(enlarge(cells[0], radiograph.size), 0, 1)
@@ -144,7 +132,10 @@ class Reader:
             attention=attention,
             cells=cells[0],
             evidence=evidence,
-            warnings=tuple(self._warnings(radiograph, evidence, strange)),
+            warnings=(
+                *refusals(radiograph, self._strangeness(output)),
+                *remarks(radiograph, facts.recipe.size, evidence, facts.thresholds.evidence),
+            ),
             agreement=tuple(agree(attention, cells[0], a, threshold) for a in annotations),
             what_if=what_if,
             what_if_frames=frames,
@@ -163,11 +154,13 @@ class Reader:
     def _strangeness(self, output: Output) -> float:
         """How unlike the training radiographs a picture is: above 1 it is none; 0 where the checkpoint has no gate."""
         gate = self.checkpoint.gate
-        return float(gate.distance(features(output.features))[0]) if gate else 0.0
+        return float(gate.strangeness(features(output.features))[0]) if gate else 0.0
 
     def strangeness(self, radiograph: Radiograph) -> float:
-        """How unlike the training radiographs a picture is, in units of what is usual: above 1 it is refused."""
-        return self._strangeness(self._output(self.model_input(radiograph)))
+        """How unlike the training radiographs a picture is, in units of what is usual: above 1 it is refused, and
+        infinite is what needs no gate to be refused."""
+        strange = self._strangeness(self._output(self.model_input(radiograph)))
+        return math.inf if any(refusals(radiograph, 0)) else strange
 
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, NDArray[np.float32]]:
         """Logits (B, C) and maps (B, h, w) in [0, 1] of images (B, 1, S, S)."""
@@ -192,39 +185,3 @@ class Reader:
         removed, only = self.probabilities(self.forward(both)[0])
         frames = (torch.cat([images, both])[:, 0] * 255).round().clamp(0, 255).byte().cpu().numpy()
         return {"lesion_removed": removed, "lesion_only": only}, frames
-
-    def _warnings(self, radiograph: Radiograph, evidence: float, strange: float) -> list[Caution]:
-        found = []
-        if strange > 1:
-            found.append(Caution(
-                UNLIKE, "This picture is unlike the radiographs that the model learned from "
-                f"({strange:.1f} times as far as the farthest of them usually are): what it says here means nothing. "
-                "Give a whole frontal chest radiograph, upright and not inverted.",
-            ))  # fmt: skip
-        height, width = radiograph.size
-        side = self.checkpoint.recipe.size
-        if radiograph.colour > COLOUR_SHARE:
-            found.append(Caution(
-                "colour", f"{radiograph.colour:.0%} of this picture is coloured, a radiograph is grey: the reading "
-                "means nothing unless this is a radiograph with coloured marks.",
-            ))  # fmt: skip
-        if max(height, width) > ASPECT * min(height, width):
-            found.append(Caution(
-                "shape", f"A side of this picture ({height} x {width}) is over {ASPECT} times the other; the model "
-                "was trained on whole frontal chest radiographs, so give the uncropped one.",
-            ))  # fmt: skip
-        if min(height, width) < side:
-            found.append(Caution(
-                "small", f"This picture has {height} x {width} pixels, fewer than the {side} that the model reads; "
-                "fine signs are lost, so give the original file.",
-            ))  # fmt: skip
-        least = self.checkpoint.thresholds.evidence
-        if evidence < least:
-            found.append(
-                Caution(
-                    "low_evidence",
-                    f"The highest attention is {evidence:.2f}, below the {least:.2f} that 95% of the lesions in the "
-                    "validation images reach: no map is shown, because it would point at nothing.",
-                )
-            )
-        return found

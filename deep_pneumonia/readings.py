@@ -34,7 +34,7 @@ class Kept:
     """A reading as the work list needs it.
 
     predicted: None where the file could not be read, and `problem` says why. probability: of the predicted class.
-    warnings: codes of `reader.Caution`. overlaps: hit, IoU and Dice by the digest of a mask.
+    warnings: codes of `cautions.Caution`. overlaps: hit, IoU and Dice by the digest of a mask.
     """
 
     predicted: str | None

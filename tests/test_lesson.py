@@ -15,10 +15,11 @@ import torch
 
 from deep_pneumonia.annotation import read_mask
 from deep_pneumonia.cases import SHIPPED_CASES, load_cases
+from deep_pneumonia.cautions import Caution
 from deep_pneumonia.explanation import compare
 from deep_pneumonia.losses import class_balanced_weights
 from deep_pneumonia.radiograph import decode
-from deep_pneumonia.reader import PLAIN, SHIPPED, Caution, Reader, Reading
+from deep_pneumonia.reader import PLAIN, SHIPPED, Reader, Reading
 from deep_pneumonia.viewer import app as frame
 from deep_pneumonia.viewer import lesson_facts, lesson_steps
 from deep_pneumonia.viewer import lesson_text as text

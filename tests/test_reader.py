@@ -73,7 +73,7 @@ def test_without_a_drawn_mask_there_is_nothing_to_compare(reader: Reader, case: 
 
 def test_what_is_odd_about_a_picture_is_said(reader: Reader) -> None:
     plain = np.zeros((40, 100), np.float32)
-    codes = {w.code for w in reader.read(Radiograph(plain, None, "PNG", colour=0.5)).warnings}
+    codes = {w.code for w in reader.read(Radiograph(plain, None, "PNG", colour=0.25)).warnings}
     assert {"colour", "shape", "small"} <= codes
     assert "colour" not in {w.code for w in reader.read(Radiograph(plain, None, "PNG", colour=0.0)).warnings}
 

@@ -12,9 +12,10 @@ from PIL import Image
 from deep_pneumonia.agreement import agree, enlarge
 from deep_pneumonia.annotation import Annotation
 from deep_pneumonia.case_page import WhatIf, case_figure
+from deep_pneumonia.cautions import Caution
 from deep_pneumonia.figures import NOT_A_DEVICE, save_figure
 from deep_pneumonia.radiograph import Radiograph
-from deep_pneumonia.reader import Caution, Reading
+from deep_pneumonia.reader import Reading
 from deep_pneumonia.report import page, what_if
 
 SIZE = (60, 48)

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from deep_pneumonia.annotation import write_mask
-from deep_pneumonia.reader import Caution, Reader
+from deep_pneumonia.cautions import Caution
+from deep_pneumonia.reader import Reader
 from deep_pneumonia.viewer import scene as scenes
 from deep_pneumonia.viewer.case import Case, drawn, read
 from deep_pneumonia.viewer.scene import pack, scene

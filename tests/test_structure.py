@@ -19,7 +19,8 @@ OWN = "deep_pneumonia"
 # Every module stands in one of these groups. A later group may import an earlier one, never the other way.
 BASE = {"errors", "files"}  # needed by all, know nothing
 LEAVES = {
-    "agreement", "annotation", "archive", "augment", "case_page", "charts", "coco", "configuration", "dicom",
+    "agreement", "alterations", "annotation", "archive", "augment", "case_page", "cautions", "charts", "coco",
+    "configuration", "dicom",
     "dicom_export", "dicom_seg", "figures", "gate", "gdcm_process", "geometry", "grey_levels", "inpaint", "labelme",
     "lettering", "losses", "mask_store", "metrics", "model", "publishers", "radiograph", "resampling", "rle",
     "rsna", "run", "shapes", "sheet", "silence", "subgroups", "tally_charts", "untrusted", "workspace_schema",
@@ -70,7 +71,9 @@ VERBS = {
 # All that one leaf knows of another: these edges exactly, and the base.
 LEAF_EDGES = {
     "agreement": {"geometry"},
+    "alterations": {"geometry"},
     "case_page": {"figures", "lettering"},
+    "cautions": {"radiograph"},
     "charts": {"figures", "lettering"},
     "coco": {"annotation", "rle", "shapes", "untrusted"},
     "dicom": {"grey_levels"},
@@ -88,7 +91,7 @@ LEAF_EDGES = {
     "tally_charts": {"charts", "figures", "lettering"},
     "untrusted": {"annotation"},
 }
-TRAINING_NOUNS = {"gate_fit", "augment", "cache", "configuration", "losses", "run"}
+TRAINING_NOUNS = {"gate_fit", "alterations", "augment", "cache", "configuration", "losses", "run"}
 PICKLERS = {"cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve"}
 
 HELPERS = set().union(*VERBS.values())

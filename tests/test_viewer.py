@@ -16,9 +16,10 @@ import pytest
 from PIL import Image
 
 from deep_pneumonia.annotation import write_mask
+from deep_pneumonia.cautions import Caution
 from deep_pneumonia.explanation import compare
 from deep_pneumonia.mask_files import read_annotations
-from deep_pneumonia.reader import SHIPPED, Caution, Reader
+from deep_pneumonia.reader import SHIPPED, Reader
 from deep_pneumonia.viewer import app as frame
 from deep_pneumonia.viewer import words
 from deep_pneumonia.viewer.annotate import FORMATS, saved
