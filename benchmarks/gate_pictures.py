@@ -34,10 +34,10 @@ DICOM = (
     "liver_1frame.dcm",
 )  # fmt: skip
 WORDS = "The heart is not enlarged. No focal consolidation is seen. Please correlate with the clinical findings. "
-# Kinds of which none was looked at while the gate was designed.
+# Kinds of which none was looked at while the gate was designed; the last five are folders given by --others.
 HELD_BACK = frozenset({
-    "medical pictures in DICOM", "faces", "charts", "clouds of noise", "drawn skulls",
-    "four on one sheet", "small on a page", "cropped to its upper half",
+    "medical pictures in DICOM", "faces", "charts", "clouds of noise", "drawn skulls", "four on one sheet",
+    "small on a page", "cropped to its upper half", "hands", "limbs", "skulls", "teeth", "CT figures",
 })  # fmt: skip
 
 
