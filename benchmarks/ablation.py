@@ -3,7 +3,7 @@
 Every run of a fold and seed has the same images, order, schedule and network and differs by its flags alone. Patients
 are dealt into folds by their hash: one is for test, the next for validation, the rest for training. Pre-training reads
 a fold's training images, or, once for all folds, the images in `--unlabelled` of patients who are in no fold. Runs go
-on after a stop: the same command skips what is done.
+on after a stop: the same command skips what is done. Several processes share the runs by `--part`.
 
 Writes OUT/runs/VARIANT/FOLD-SEED.json, a reading of every test image, and from them OUT/ablation.md and ablation.png
 (`--table` does the latter alone). Figures are measured on the map's own grid. What is large (decoded images, weights)
@@ -12,6 +12,7 @@ goes to --work.
 
 import argparse
 import hashlib
+import re
 import shutil
 import sys
 from collections.abc import Sequence
@@ -29,6 +30,7 @@ from deep_pneumonia import checkpoint as checkpoints
 from deep_pneumonia import pretrain, train, validation
 from deep_pneumonia.cache import Cache
 from deep_pneumonia.configuration import guarded
+from deep_pneumonia.errors import DeepPneumoniaError
 from deep_pneumonia.files import write_json
 from deep_pneumonia.geometry import InputRecipe
 from deep_pneumonia.manifest import Case, read_manifests, write_manifest
@@ -146,6 +148,15 @@ def overlap(attention: torch.Tensor, mask: torch.Tensor, threshold: float) -> di
     return {"hit": hit, "iou": both / max(float(chosen.sum() + mask.sum()) - both, 1e-9)}
 
 
+def part_of(runs: Sequence[tuple[str, int, int]], part: str) -> list[tuple[str, int, int]]:
+    """Of variant, fold and seed of all runs those of one process: `part` "2/3" is the second of three."""
+    found = re.fullmatch(r"(\d+)/(\d+)", part)
+    number, parts = (int(n) for n in found.groups()) if found else (0, 0)
+    if not 1 <= number <= parts:
+        raise DeepPneumoniaError(f"--part is {part!r}; expected I/N with I from 1 to N, as 1/2 for the first of two.")
+    return list(runs[number - 1 :: parts])
+
+
 def slug(variant: str) -> str:
     """A variant's name as a folder's."""
     words = variant.replace("+", "plus").replace("-", " ").replace("(the whole)", "whole").split()
@@ -168,6 +179,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     p.add_argument("--epochs", type=int, default=8, help="passes over the training images (default: 8)")
     p.add_argument("--pretrain-epochs", type=int, default=8, help="passes of the pre-training (default: 8)")
     p.add_argument("--normal-class", default="", metavar="NAME", help="class without pneumonia; found if not given")
+    p.add_argument("--part", default="1/1", metavar="I/N", help=(
+        "do every Nth run beginning with the Ith, for N processes at a time; the first run of a pre-training must be "
+        "done before (default: 1/1, all)"
+    ))  # fmt: skip
     p.add_argument("--table", action="store_true", help="train nothing, make the table of what is there")
     a = p.parse_args(argv)
     plan = Plan(
@@ -175,10 +190,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         a.folds, a.size, a.batch, a.epochs, a.pretrain_epochs, a.normal_class,
     )  # fmt: skip
     # Seeds last: after the first of them the table has every fold of every variant.
-    todo = [] if a.table else [(v, f, s) for s, f, v in product(range(a.seeds), range(a.folds), VARIANTS)]
+    runs = [(v, f, s) for s, f, v in product(range(a.seeds), range(a.folds), VARIANTS)]
 
     def work() -> None:
-        for variant, fold, seed in tqdm(todo, "Runs", unit="run"):
+        for variant, fold, seed in tqdm([] if a.table else part_of(runs, a.part), "Runs", unit="run"):
             run(plan, variant, fold, seed)
         print(report({v: a.out / "runs" / slug(v) for v in VARIANTS}, a.out))
 

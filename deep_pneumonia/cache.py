@@ -90,10 +90,10 @@ class Cache:
                 list(tqdm(done, "Decoding", len(self.cases), unit="image", disable=not progress))
             for array in (images, masks, cleared):
                 array.flush()
-            partial.rename(home)
-        except BaseException:
+            if not home.is_dir():  # another process may have built the same meanwhile
+                partial.rename(home)
+        finally:
             shutil.rmtree(partial, ignore_errors=True)
-            raise
 
 
 def _stamp(path: Path | None) -> list[str | int] | None:

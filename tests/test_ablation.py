@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks.ablation import VARIANTS, dealt, fold_of, others, overlap, slug
+from benchmarks.ablation import VARIANTS, dealt, fold_of, main, others, overlap, part_of, slug
 from benchmarks.ablation_figures import FIRST, WHOLE, report
 from deep_pneumonia.manifest import Case, MaskRef
 
@@ -48,6 +48,19 @@ def test_each_part_is_added_once_and_left_out_once() -> None:
         [(False, True, True, True), (True, False, True, True), (True, True, False, True)]
     )
     assert len({slug(v) for v in VARIANTS}) == len(VARIANTS)
+
+
+def test_parts_share_all_runs_between_processes() -> None:
+    runs = [(v, f, s) for s in range(2) for f in range(3) for v in VARIANTS]
+    parts = [part_of(runs, f"{i}/5") for i in range(1, 6)]
+    assert sorted(run for part in parts for run in part) == sorted(runs)
+    assert part_of(runs, "1/1") == runs
+
+
+@pytest.mark.parametrize("part", ["0/2", "3/2", "half", "1/0"])
+def test_a_part_that_is_none_is_refused(part: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--manifest", "none.csv", "--out", str(tmp_path), "--part", part]) == 2
+    assert f"--part is '{part}'; expected I/N" in capsys.readouterr().err
 
 
 def test_overlap_by_hand() -> None:

@@ -180,6 +180,22 @@ def test_what_is_not_finished_does_not_stand_where_it_would_be_found(
     assert partial.startswith(whole)
 
 
+def test_of_two_processes_that_build_the_same_the_first_one_counts(
+    cases: list[Case], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def overtaken(case: Case, recipe: InputRecipe) -> tuple[NDArray[np.uint8], ...]:
+        monkeypatch.setattr(module, "model_frame", model_frame)
+        monkeypatch.setattr(module.os, "getpid", lambda: -1)
+        build(cases, tmp_path)  # another process does the whole meanwhile
+        return model_frame(case, recipe)
+
+    monkeypatch.setattr(module, "model_frame", overtaken)
+    monkeypatch.setattr(module.os, "cpu_count", lambda: 1)
+    late = build(cases, tmp_path)
+    assert len(entries(tmp_path)) == 1
+    assert np.array_equal(late.images, build(cases, tmp_path).images)
+
+
 @pytest.mark.parametrize("recipe", [InputRecipe(33), InputRecipe(32, low=1), InputRecipe(32, high=98)])
 def test_another_recipe_is_another_cache(recipe: InputRecipe, cases: list[Case], tmp_path: Path) -> None:
     build(cases, tmp_path)
