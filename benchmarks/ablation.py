@@ -1,9 +1,10 @@
 """What does each part of the method do? Train with parts added one by one, and with each left out of the whole.
 
 Every run of a fold and seed has the same images, order, schedule and network and differs by its flags alone. Patients
-are dealt into folds by their hash: one is for test, the next for validation, the rest for training. Pre-training reads
-a fold's training images, or, once for all folds, the images in `--unlabelled` of patients who are in no fold. Runs go
-on after a stop: the same command skips what is done. Several processes share the runs by `--part`.
+are dealt into folds by their hash: one is for test, the next for validation, the rest for training; with `--folds 1`
+the manifests' own splits serve, as for simulated sets of which one is for test. Pre-training reads a fold's training
+images, or, once for all folds, the images in `--unlabelled` of patients who are in no fold. Runs go on after a stop:
+the same command skips what is done. Several processes share the runs by `--part`.
 
 Writes OUT/runs/VARIANT/FOLD-SEED.json, a reading of every test image, and from them OUT/ablation.md and ablation.png
 (`--table` does the latter alone). Figures are measured on the map's own grid. What is large (decoded images, weights)
@@ -70,7 +71,9 @@ def fold_of(case: Case, folds: int) -> int:
 
 
 def dealt(cases: Sequence[Case], fold: int, folds: int) -> list[Case]:
-    """The cases that have a label or a mask, split for one fold."""
+    """The cases that have a label or a mask, split for one fold; of 1 as the manifests have it."""
+    if folds == 1:
+        return useful(cases)
     splits = {fold: "test", (fold + 1) % folds: "val"}
     return [replace(c, split=splits.get(fold_of(c, folds), "train")) for c in useful(cases)]
 
@@ -172,7 +175,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     ))  # fmt: skip
     p.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder of the results")
     p.add_argument("--work", type=Path, metavar="DIR", help="folder of what is large; OUT/work if not given")
-    p.add_argument("--folds", type=int, default=5, help="folds of patients (default: 5)")
+    p.add_argument(
+        "--folds",
+        type=int,
+        default=5,
+        help="folds of patients, 3 or more, or 1: the manifests' own splits (default: 5)",
+    )
     p.add_argument("--seeds", type=int, default=3, help="seeds a fold (default: 3)")
     p.add_argument("--size", type=int, default=128, help="side of the model's frame, pixels (default: 128)")
     p.add_argument("--batch", type=int, default=16, help="images a step (default: 16)")
@@ -185,6 +193,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     ))  # fmt: skip
     p.add_argument("--table", action="store_true", help="train nothing, make the table of what is there")
     a = p.parse_args(argv)
+    if a.folds < 1 or a.folds == 2:
+        p.error(f"--folds is {a.folds}; expected 3 or more, or 1")
     plan = Plan(
         tuple(a.manifest), tuple(a.unlabelled), a.out, a.work or a.out / "work",
         a.folds, a.size, a.batch, a.epochs, a.pretrain_epochs, a.normal_class,

@@ -32,6 +32,17 @@ def test_folds_hold_what_can_be_learned_or_measured() -> None:
     assert {c.patient for c in dealt(cases, 0, 5)} == {"1", "2"}
 
 
+def test_one_fold_is_the_manifests_own_splits() -> None:
+    cases = [case(1, split="val", label="x"), case(2, split="test", read=True), case(3)]
+    assert dealt(cases, 0, 1) == cases[:2]
+
+
+def test_two_folds_leave_nothing_to_train_on_and_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--manifest", "none.csv", "--out", "out", "--folds", "2"])
+    assert "--folds is 2; expected 3 or more, or 1" in capsys.readouterr().err
+
+
 def test_pre_training_sees_no_patient_of_a_fold_and_no_test_image() -> None:
     folded = [case(1, label="x"), case(1, 1), case(2, read=True), case(3)]
     more = [case(4, split="test"), case(5, split="val"), case(6)]
