@@ -35,7 +35,7 @@ def load_network(network: AttentionNet, classes: Sequence[str], folder: Path) ->
         CheckpointError: the folder is no checkpoint, a damaged one, or a newer one.
         TrainingError: it has other classes or another architecture.
     """
-    made = checkpoints.load(folder)
+    made = checkpoints.load(folder, with_gate=False)
     if made.classes != tuple(classes):
         raise TrainingError(
             f"{folder} has the classes {', '.join(made.classes)}, the manifests {', '.join(classes)}; give such data."
@@ -43,6 +43,11 @@ def load_network(network: AttentionNet, classes: Sequence[str], folder: Path) ->
     if made.network.config != network.config:
         raise TrainingError(f"{folder} has another architecture, {made.network.config}; give the same options.")
     network.load_state_dict(made.network.state_dict())
+
+
+def named(folder: str) -> str:
+    """A checkpoint folder as its name and the beginning of its weights' SHA-256; "" of none."""
+    return f"{Path(folder).name} {checkpoints.load(Path(folder), with_gate=False).sha256[:12]}" if folder else ""
 
 
 def averaged(network: AttentionNet, kept: float) -> AveragedModel:

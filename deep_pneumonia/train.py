@@ -44,7 +44,7 @@ from deep_pneumonia.run import (
     save_tree,
     shuffled,
 )  # fmt: skip
-from deep_pneumonia.start import averaged, load_encoder, load_network
+from deep_pneumonia.start import averaged, load_encoder, load_network, named
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,9 @@ class TrainConfig:
     box_weight: float = option(1.0, "weight in the attention loss of lesions drawn as boxes only", low=0)
     cleared_weight: float = option(0.0, "weight of areas that are known to be no lesion, else unknown; 0 = off", low=0)
     average: float = option(0.0, "share that the average of the weights keeps a step; 0 = off", low=0, high=0.9999)
+    keep: str = option(
+        "best", "epoch whose weights are kept: of the best validation score, or the last", ("best", "last")
+    )
     weak_labels: bool = option(False, "learn from weak labels, which no doctor gave, where there is no other")
     overlays: float = option(
         0.0, "share of images with text-like overlays, masked borders and erased corners; 0 = off", low=0, high=1
@@ -136,7 +139,7 @@ def _loop(
     config: TrainConfig,
     steps: int,
 ) -> None:
-    """Train from the run's saved step to the end; keeps the best epoch in best.safetensors."""
+    """Train from the run's saved step to the end; keeps the best epoch, or the last, in best.safetensors."""
     network = cast(AttentionNet, model.module)
     weights = (
         class_balanced_weights(data.counts, config.beta) if config.class_balance else torch.ones(len(data.classes))
@@ -177,7 +180,7 @@ def _loop(
         if last:
             found = validation.scores(_held_out(fabric, cast(AttentionNet, average.module), data))
             run.log({"step": done, "epoch": done / steps} | {k: round(v, 6) for k, v in found.items()})
-            if found["score"] > best and fabric.is_global_zero:
+            if (found["score"] > best or config.keep == "last") and fabric.is_global_zero:
                 save_tree(average.module.state_dict(), run.out / "best.safetensors")
             best = max(best, found["score"])
         if last or done % config.save_every == 0:
@@ -194,9 +197,8 @@ def _held_out(fabric: Fabric, network: AttentionNet, data: Material) -> validati
 
 
 def _told(config: TrainConfig) -> dict[str, Any]:
-    """The options as a checkpoint tells them: folders by their names alone."""
-    named = replace(config, pretrained=Path(config.pretrained).name, start=Path(config.start).name)
-    return asdict(named)
+    """The options as a checkpoint tells them: folders by their names alone, a start by its weights as well."""
+    return asdict(replace(config, pretrained=Path(config.pretrained).name, start=named(config.start)))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

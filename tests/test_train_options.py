@@ -8,10 +8,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from deep_pneumonia import checkpoint, train
+from deep_pneumonia import checkpoint, train, validation
 from deep_pneumonia.manifest import Case, MaskRef, read_manifests
 from deep_pneumonia.material import with_weak_labels
 from deep_pneumonia.model import AttentionNet, ModelConfig
+from deep_pneumonia.run import load_tree
 from deep_pneumonia.start import averaged
 from tests.conftest import SMALL
 
@@ -31,7 +32,8 @@ def test_a_run_starts_from_all_weights_of_a_checkpoint(trained: Path, drawn_set:
     learned = [k for k in before if "running_" not in k and "num_batches" not in k]
     assert all(torch.equal(before[k], after[k]) for k in learned)
     facts = json.loads((tmp_path / "again" / "checkpoint" / "model.json").read_text())
-    assert facts["training"]["options"]["start"] == "checkpoint"  # its name, not where it lay
+    sha256 = checkpoint.load(trained / "checkpoint").sha256
+    assert facts["training"]["options"]["start"] == f"checkpoint {sha256[:12]}"  # its name, not where it lay
 
 
 @pytest.mark.parametrize(
@@ -75,6 +77,20 @@ def test_the_average_is_what_is_kept(drawn_set: Path, tmp_path: Path) -> None:
     assert [r["loss"] for r in first if "loss" in r] == [r["loss"] for r in second if "loss" in r]
     key = "backbone.fine.0.weight"
     assert not torch.equal(weights(tmp_path / "plain")[key], weights(tmp_path / "slow")[key])
+
+
+def test_the_last_epoch_is_kept_where_it_is_asked_for(
+    drawn_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured = validation.scores
+    for keep in ("best", "last"):
+        falling = iter([1.0, 0.5, 0.5])  # two epochs, and once more at the end
+        monkeypatch.setattr(validation, "scores", lambda p, falling=falling: measured(p) | {"score": next(falling)})
+        assert run(drawn_set, tmp_path / keep, "--epochs", "2", "--keep", keep) == 0
+    state = load_tree(tmp_path / "last" / "state.safetensors")["network"]
+    kept = {keep: load_tree(tmp_path / keep / "best.safetensors") for keep in ("best", "last")}
+    assert all(torch.equal(state[k], kept["last"][k]) for k in state)
+    assert not all(torch.equal(state[k], kept["best"][k]) for k in state)
 
 
 def test_weak_labels_teach_the_training_split_alone(drawn_set: Path, tmp_path: Path) -> None:
