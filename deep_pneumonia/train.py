@@ -55,6 +55,7 @@ class TrainConfig:
     pretrained: str = option("", "folder of a pre-training run; empty = from scratch")
     start: str = option("", "checkpoint folder to start from, with all its weights; empty = none")
     size: int = option(224, "side of the model's frame, pixels", low=32)
+    read_size: int = option(0, "side at which it reads when trained, for which validation decides; 0 = --size", low=0)
     width: int = option(256, "channels of the fused features", low=2)
     epochs: int = option(10, "passes over the training split", low=1)
     batch: int = option(32, "images a step and process", low=2)
@@ -89,8 +90,10 @@ def train(config: TrainConfig, manifests: Sequence[str], out: Path, cache: Path,
 
     Raises:
         ManifestError, RadiographError, AnnotationError: the data cannot be read.
-        TrainingError: `out` holds another run, or the data do not suffice.
+        TrainingError: `out` holds another run, the data do not suffice, or an option is out of range.
     """
+    if 0 < config.read_size < 32:
+        raise TrainingError(f"--read-size is {config.read_size}; expected 32 or more, or 0 for that of --size.")
     fabric = launch(config.device, config.precision)
     with fabric.rank_zero_first():
         cases, recipe = read_manifests(manifests), InputRecipe(config.size)
@@ -124,6 +127,8 @@ def train(config: TrainConfig, manifests: Sequence[str], out: Path, cache: Path,
     _loop(fabric, run, model, average, optimizer, data, config, steps)
     if fabric.is_global_zero:
         network.load_state_dict(load_tree(out / "best.safetensors"))
+        if config.read_size not in (0, config.size):
+            data = gather(cases, normal, InputRecipe(config.read_size), 1, cache, progress=True)
         folder = out / "checkpoint"
         save(finish(network, data, _told(config), run.out.name, fabric.device), folder)
         print(f"Wrote {folder}")

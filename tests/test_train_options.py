@@ -93,6 +93,24 @@ def test_the_last_epoch_is_kept_where_it_is_asked_for(
     assert not all(torch.equal(state[k], kept["best"][k]) for k in state)
 
 
+def test_it_reads_at_another_size_than_it_learned_at(drawn_set: Path, tmp_path: Path) -> None:
+    assert run(drawn_set, tmp_path / "same", "--seed", "5") == 0
+    assert run(drawn_set, tmp_path / "larger", "--seed", "5", "--read-size", "96") == 0
+    same, larger = (checkpoint.load(tmp_path / name / "checkpoint") for name in ("same", "larger"))
+    assert larger.recipe.size == 96 != same.recipe.size
+    assert weights(tmp_path / "same").keys() == weights(tmp_path / "larger").keys()
+    assert all(torch.equal(value, weights(tmp_path / "larger")[k]) for k, value in weights(tmp_path / "same").items())
+    assert larger.temperature != same.temperature  # decided at the size at which it reads
+
+
+def test_a_frame_too_small_to_read_is_refused(
+    drawn_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(drawn_set, tmp_path / "x", "--read-size", "16") == 2
+    assert "--read-size is 16; expected 32 or more" in capsys.readouterr().err
+    assert not (tmp_path / "x").exists()
+
+
 def test_weak_labels_teach_the_training_split_alone(drawn_set: Path, tmp_path: Path) -> None:
     rows = list(csv.DictReader(drawn_set.read_text().splitlines()))
     for number, row in enumerate(rows):
