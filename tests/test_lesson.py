@@ -178,10 +178,11 @@ def test_a_picture_without_a_chest_is_refused_and_without_a_gate_answered() -> N
     (_, grey), (_, noise) = blanks()
     for picture in (grey, noise):
         assert "<b>Refused.</b>" in text.unknown(shipped.read(picture), blank=True)
-    silent = ungated.read(grey)
-    assert not silent.shows_map
-    assert "no map is shown" in text.unknown(silent, blank=True)
-    said = text.unknown(ungated.read(noise), blank=True)
+    assert "This picture is blank" in text.unknown(ungated.read(grey), blank=True)  # a plain check, not the gate
+    answered = ungated.read(noise)
+    silent = replace(answered, warnings=(Caution("low_evidence", "So no map is shown."),))
+    assert text.unknown(silent, blank=True).endswith("So no map is shown.</p>")
+    said = text.unknown(answered, blank=True)
     assert "enough for a map" in said
     assert "no chest" in said
     assert np.array_equal(blanks()[1][1].pixels, noise.pixels)
