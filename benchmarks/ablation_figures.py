@@ -5,7 +5,7 @@ interval draws patients anew, all seeds of a patient together. Sources are never
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,52 +25,92 @@ from deep_pneumonia.metrics import (
     mean,
 )
 
+Run = dict[str, Any]
 Rows = list[dict[str, Any]]
 FIGURES = {
     "macro-F1": True, "recall of the rarest class": True, "AUROC": True, "average precision": True, "hit rate": True,
     "IoU": True, "calibration error": False,
 }  # fmt: skip
 FIRST, WHOLE = "cross-entropy", "+ regulation (the whole)"
+CHANGES = {
+    "class balance, added first": ("+ class balance", FIRST),
+    "pre-training, added then": ("+ pre-training", "+ class balance"),
+    "hard attention, added then": ("+ hard attention", "+ pre-training"),
+    "regulation, added last": (WHOLE, "+ hard attention"),
+    "class balance, of the whole": (WHOLE, "whole - class balance"),
+    "pre-training, of the whole": (WHOLE, "whole - pre-training"),
+    "hard attention, of the whole": (WHOLE, "whole - hard attention"),
+    "all four": (WHOLE, FIRST),
+}  # fmt: skip
 
 
 def report(folders: Mapping[str, Path], out: Path) -> str:
-    """Write OUT/ablation.md and OUT/ablation.png of what is there, and return the text."""
-    seeds = {name: _seeds(folder) for name, folder in folders.items()}
-    found = {name: rows for name, rows in seeds.items() if rows}
+    """Write OUT/ablation.md and OUT/ablation.png of what there is, and return the text."""
+    found = paired({name: _runs(folder) for name, folder in folders.items()})
     if not found:
         return "No run is done yet."
-    sources = sorted({r["source"] for rows in next(iter(found.values()))[0][1:] for r in rows})
+    sources = sorted({r["source"] for r in next(iter(found.values()))[0][1]})
     tables = {source: {name: figures(runs, source) for name, runs in found.items()} for source in sources}
-    text = "\n".join(_table(source, table, found) for source, table in tables.items())
-    gained = _gained(found)
-    text += f"\nRecall of the rarest class, {WHOLE} less {FIRST}: {_said(gained)}\n" if gained else ""
+    n = len(next(iter(found.values())))
+    parts = [_table(f"{_size(found, source)}, {n} seeds", table) for source, table in tables.items()]
+    parts += [_table(f"{source}: what changes with", changes(found, source), "+") for source in sources]
+    text = "\n".join(parts)
     (out / "ablation.md").write_text(text, encoding="utf-8")
     save_figure(_chart(tables), out / "ablation.png")
     return text
 
 
-def _seeds(folder: Path) -> list[tuple[dict[str, Any], Rows]]:
-    """Of each seed that has every fold of the seed with most: the facts, and the rows of all folds by patient."""
-    runs: dict[int, dict[int, dict[str, Any]]] = {}
-    for path in sorted(folder.glob("*-*.json")):
-        fold, seed = (int(n) for n in path.stem.split("-"))
-        runs.setdefault(seed, {})[fold] = json.loads(path.read_text(encoding="utf-8"))
-    most = max((len(folds) for folds in runs.values()), default=0)
-    whole = [folds for folds in runs.values() if len(folds) == most]
-    return [(folds[min(folds)], [r for f in sorted(folds) for r in folds[f]["rows"]]) for folds in whole]
+def _runs(folder: Path) -> dict[tuple[int, int], Run]:
+    """What each run of a variant read, by seed and fold."""
+    names = {path: path.stem.split("-") for path in folder.glob("*-*.json")}
+    return {(int(seed), int(fold)): json.loads(p.read_text(encoding="utf-8")) for p, (fold, seed) in names.items()}
 
 
-def figures(runs: Sequence[tuple[dict[str, Any], Rows]], source: str) -> dict[str, Estimate]:
+def paired(runs: Mapping[str, Mapping[tuple[int, int], Run]]) -> dict[str, list[tuple[Run, Rows]]]:
+    """Of each variant that has begun, for each seed: the facts, and the rows of all folds.
+
+    Only what every one of them has counts, so that all are measured on the same patients, and of the seeds those with
+    the most folds.
+    """
+    begun = {name: found for name, found in runs.items() if found}
+    shared = set.intersection(*(set(found) for found in begun.values())) if begun else set()
+    folds = {seed: sorted(f for s, f in shared if s == seed) for seed, _ in sorted(shared)}
+    most = max((len(f) for f in folds.values()), default=0)
+    whole = {seed: f for seed, f in folds.items() if len(f) == most}
+    return {
+        name: [(found[s, f[0]], [r for n in f for r in found[s, n]["rows"]]) for s, f in whole.items()]
+        for name, found in begun.items()
+        if whole
+    }
+
+
+def figures(runs: Sequence[tuple[Run, Rows]], source: str) -> dict[str, Estimate]:
     """Each figure of one variant on one source."""
+    made, patients = _of(runs, source)
+    return {name: bootstrap(statistic, patients) for name, statistic in made.items()}
+
+
+def changes(found: Mapping[str, Sequence[tuple[Run, Rows]]], source: str) -> dict[str, dict[str, Estimate]]:
+    """By how much each figure on one source is higher with a part than without it, on the same patients."""
+    told = {}
+    for change, (name, less) in CHANGES.items():
+        if name in found and less in found:
+            (more, patients), (fewer, _) = _of(found[name], source), _of(found[less], source)
+            told[change] = {n: bootstrap(_less(more[n], fewer[n]), patients) for n in more}
+    return told
+
+
+def _of(runs: Sequence[tuple[Run, Rows]], source: str) -> tuple[dict[str, Statistic], list[str]]:
+    """Each figure, its mean over seeds, as a function of weights of the images of `source`; whose each image is."""
     rows = runs[0][1]
     chosen = [i for i, r in enumerate(rows) if r["source"] == source]
-    patients = [rows[i]["patient"] for i in chosen]
-    parts = [_statistics(facts, [run[i] for i in chosen]) for facts, run in runs]
-    return {
-        name: bootstrap(_mean_of([part[name] for part in parts]), patients)
-        for name in FIGURES
-        if all(name in part for part in parts)
-    }
+    seeds = [_statistics(facts, [run[i] for i in chosen]) for facts, run in runs]
+    named = [name for name in FIGURES if all(name in seed for seed in seeds)]
+    return {n: _mean_of([seed[n] for seed in seeds]) for n in named}, [rows[i]["patient"] for i in chosen]
+
+
+def _less(first: Statistic, second: Statistic) -> Statistic:
+    return lambda weights: first(weights) - second(weights)
 
 
 def _statistics(facts: Mapping[str, Any], rows: Rows) -> dict[str, Statistic]:
@@ -103,33 +143,22 @@ def _mean_of(statistics: Sequence[Statistic]) -> Statistic:
     return lambda weights: np.mean([statistic(weights) for statistic in statistics], axis=0)
 
 
-def _gained(found: Mapping[str, list[tuple[dict[str, Any], Rows]]]) -> Estimate | None:
-    """How much recall of the rarest class of all sources together the whole method has over cross-entropy."""
-    if FIRST not in found or WHOLE not in found:
-        return None
-    n = min(len(found[FIRST]), len(found[WHOLE]))
-    name = "recall of the rarest class"
-    sides: list[Callable[[Any], Any]] = [
-        _mean_of([_statistics(facts, rows)[name] for facts, rows in found[v][:n]]) for v in (WHOLE, FIRST)
-    ]
-    rows = found[FIRST][0][1]
-    return bootstrap(lambda weights: sides[0](weights) - sides[1](weights), [r["patient"] for r in rows])
+def _size(found: Mapping[str, Sequence[tuple[Run, Rows]]], source: str) -> str:
+    rows = [r for r in next(iter(found.values()))[0][1] if r["source"] == source]
+    return f"{source}, {len(rows)} images of {len({r['patient'] for r in rows})} patients"
 
 
-def _table(source: str, table: Mapping[str, Mapping[str, Estimate]], found: Mapping[str, Sequence[Any]]) -> str:
+def _table(title: str, table: Mapping[str, Mapping[str, Estimate]], sign: str = "") -> str:
     names = [name for name in FIGURES if any(name in figures for figures in table.values())]
-    head = f"| {source} | seeds | {' | '.join(names)} |\n|---|---|{'---|' * len(names)}\n"
-    lines = [
-        f"| {variant} | {len(found[variant])} | {' | '.join(_said(figures.get(n)) for n in names)} |"
-        for variant, figures in table.items()
-    ]
+    head = f"| {title} | {' | '.join(names)} |\n|---|{'---|' * len(names)}\n"
+    lines = [f"| {row} | {' | '.join(_said(figures.get(n), sign) for n in names)} |" for row, figures in table.items()]
     return head + "\n".join(lines) + "\n"
 
 
-def _said(e: Estimate | None) -> str:
+def _said(e: Estimate | None, sign: str) -> str:
     if e is None or e.value is None:
         return "-"
-    return f"{e.value:.3f}" + ("" if e.low is None else f" ({e.low:.3f} to {e.high:.3f})")
+    return f"{e.value:{sign}.3f}" + ("" if e.low is None else f" ({e.low:{sign}.3f} to {e.high:{sign}.3f})")
 
 
 def _chart(tables: Mapping[str, Mapping[str, Mapping[str, Estimate]]]) -> Any:

@@ -102,14 +102,19 @@ def test_figures_are_means_over_seeds_of_all_folds_and_the_gain_is_paired(tmp_pa
         run(folders[FIRST], blind[2:], 1, seed)
         run(folders[WHOLE], (seeing if seed else blind)[:2], 0, seed)
         run(folders[WHOLE], seeing[2:], 1, seed)
-    run(folders[WHOLE], seeing[:2], 0, 2)  # a seed without all folds does not count
+    run(folders[WHOLE], seeing[:2], 0, 2)  # a run that the other variant lacks does not count
+    run(folders[FIRST], blind[:1], 2, 1)
     text = report(folders, tmp_path)
-    first, whole = (next(line for line in text.splitlines() if line.startswith(f"| {v}")) for v in folders)
-    cells = [[c.strip().split(" ")[0] for c in line.strip("|").split("|")] for line in (first, whole)]
-    assert cells[0][1:] == ["2", "0.400", "0.000", "1.000", "1.000", "0.000", "0.000", "0.333"]
-    assert cells[1][1] == "2"
-    assert cells[1][3] == "0.500"  # recall of the rarest: none in one seed, all in the other
-    assert float(cells[1][7]) == pytest.approx((0.1 / 3 + 0.9 / 3) / 2, abs=1e-3)
-    assert cells[1][8] == "0.250"
-    assert "less cross-entropy: 0.500" in text
+    assert "| drawn, 3 images of 3 patients, 2 seeds |" in text
+    first, whole, changed = (
+        [c.strip().split(" ")[0] for c in line.strip("|").split("|")][1:]
+        for line in text.splitlines()
+        if line.startswith((f"| {FIRST}", f"| {WHOLE}", "| all four"))
+    )
+    assert first == ["0.400", "0.000", "1.000", "1.000", "0.000", "0.000", "0.333"]
+    assert whole[1] == "0.500"  # recall of the rarest: none in one seed, all in the other
+    assert float(whole[5]) == pytest.approx((0.1 / 3 + 0.9 / 3) / 2, abs=1e-3)
+    assert whole[6] == "0.250"
+    assert changed[1] == "+0.500"
+    assert float(changed[6]) == pytest.approx(0.25 - 1 / 3, abs=1e-3)
     assert (tmp_path / "ablation.png").stat().st_size > 5000
