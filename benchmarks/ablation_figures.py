@@ -52,7 +52,7 @@ def report(folders: Mapping[str, Path], out: Path) -> str:
     sources = sorted({r["source"] for r in next(iter(found.values()))[0][1]})
     tables = {source: {name: figures(runs, source) for name, runs in found.items()} for source in sources}
     n = len(next(iter(found.values())))
-    parts = [_table(f"{_size(found, source)}, {n} seeds", table) for source, table in tables.items()]
+    parts = [_table(f"{_size(found, source)}, {n} seed{'s' * (n > 1)}", table) for source, table in tables.items()]
     parts += [_table(f"{source}: what changes with", changes(found, source), "+") for source in sources]
     text = "\n".join(parts)
     (out / "ablation.md").write_text(text, encoding="utf-8")
