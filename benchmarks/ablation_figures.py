@@ -177,7 +177,7 @@ def _chart(tables: Mapping[str, Mapping[str, Mapping[str, Estimate]]]) -> Any:
             axes.tick_params(labelsize=7)
             axes.grid(axis="x", alpha=0.3)
         line[0].set_yticks(range(len(variants)), variants, fontsize=8)
-        line[0].invert_yaxis()
         line[0].set_ylabel(source, fontsize=9)
+    grid[0][0].invert_yaxis()  # of all, as they share it
     figure.tight_layout()
     return figure
