@@ -124,13 +124,14 @@ def train(config: TrainConfig, manifests: Sequence[str], out: Path, cache: Path,
     model, optimizer = fabric.setup(network, optimizer)
     if state is not None:
         restore_optimizer(optimizer, state["optimizer"])
+    told = _told(config)  # before the hours in which the folder it starts from may go away
     _loop(fabric, run, model, average, optimizer, data, config, steps)
     if fabric.is_global_zero:
         network.load_state_dict(load_tree(out / "best.safetensors"))
         if config.read_size not in (0, config.size):
             data = gather(cases, normal, InputRecipe(config.read_size), 1, cache, progress=True)
         folder = out / "checkpoint"
-        save(finish(network, data, _told(config), run.out.name, fabric.device), folder)
+        save(finish(network, data, told, run.out.name, fabric.device), folder)
         print(f"Wrote {folder}")
 
 
