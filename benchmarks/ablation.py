@@ -169,18 +169,15 @@ def slug(variant: str) -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     """Command line: every run that is not done yet, then the table."""
     p = argparse.ArgumentParser(prog="python -m benchmarks.ablation", description=__doc__)
-    p.add_argument("--manifest", action="append", required=True, metavar="CSV", help="manifest.csv; may be repeated")
+    p.add_argument("--manifest", action="append", default=[], metavar="CSV", help="manifest.csv; may be repeated")
     p.add_argument("--unlabelled", action="append", default=[], metavar="CSV", help=(
         "manifest.csv of images for one pre-training of all folds; may be repeated; none: one of each fold's own images"
     ))  # fmt: skip
     p.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder of the results")
     p.add_argument("--work", type=Path, metavar="DIR", help="folder of what is large; OUT/work if not given")
-    p.add_argument(
-        "--folds",
-        type=int,
-        default=5,
-        help="folds of patients, 3 or more, or 1: the manifests' own splits (default: 5)",
-    )
+    p.add_argument("--folds", type=int, default=5, help=(
+        "folds of patients, 3 or more, or 1: the manifests' own splits (default: 5)"
+    ))  # fmt: skip
     p.add_argument("--seeds", type=int, default=3, help="seeds a fold (default: 3)")
     p.add_argument("--size", type=int, default=128, help="side of the model's frame, pixels (default: 128)")
     p.add_argument("--batch", type=int, default=16, help="images a step (default: 16)")
@@ -191,10 +188,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         "do every Nth run beginning with the Ith, for N processes at a time; the first run of a pre-training must be "
         "done before (default: 1/1, all)"
     ))  # fmt: skip
-    p.add_argument("--table", action="store_true", help="train nothing, make the table of what is there")
+    p.add_argument("--table", action="store_true", help="train nothing, make the table of what is in --out")
     a = p.parse_args(argv)
     if a.folds < 1 or a.folds == 2:
         p.error(f"--folds is {a.folds}; expected 3 or more, or 1")
+    if not (a.table or a.manifest):
+        p.error("--manifest is missing; expected a manifest.csv at least, or --table")
     plan = Plan(
         tuple(a.manifest), tuple(a.unlabelled), a.out, a.work or a.out / "work",
         a.folds, a.size, a.batch, a.epochs, a.pretrain_epochs, a.normal_class,

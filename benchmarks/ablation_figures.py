@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from deep_pneumonia.charts import INK
 from deep_pneumonia.figures import blank, save_figure
+from deep_pneumonia.files import whole
 from deep_pneumonia.metrics import (
     Estimate,
     Statistic,
@@ -48,14 +49,15 @@ def report(folders: Mapping[str, Path], out: Path) -> str:
     """Write OUT/ablation.md and OUT/ablation.png of what there is, and return the text."""
     found = paired({name: _runs(folder) for name, folder in folders.items()})
     if not found:
-        return "No run is done yet."
+        return "No run is done yet that every variant begun has done too."
     sources = sorted({r["source"] for r in next(iter(found.values()))[0][1]})
     tables = {source: {name: figures(runs, source) for name, runs in found.items()} for source in sources}
     n = len(next(iter(found.values())))
     parts = [_table(f"{_size(found, source)}, {n} seed{'s' * (n > 1)}", table) for source, table in tables.items()]
     parts += [_table(f"{source}: what changes with", changes(found, source), "+") for source in sources]
     text = "\n".join(parts)
-    (out / "ablation.md").write_text(text, encoding="utf-8")
+    with whole(out / "ablation.md") as partial:
+        partial.write_text(text, encoding="utf-8")
     save_figure(_chart(tables), out / "ablation.png")
     return text
 
@@ -151,14 +153,11 @@ def _size(found: Mapping[str, Sequence[tuple[Run, Rows]]], source: str) -> str:
 def _table(title: str, table: Mapping[str, Mapping[str, Estimate]], sign: str = "") -> str:
     names = [name for name in FIGURES if any(name in figures for figures in table.values())]
     head = f"| {title} | {' | '.join(names)} |\n|---|{'---|' * len(names)}\n"
-    lines = [f"| {row} | {' | '.join(_said(figures.get(n), sign) for n in names)} |" for row, figures in table.items()]
+    lines = [
+        f"| {row} | {' | '.join(format(figures.get(n, Estimate()), f'{sign}.3f') for n in names)} |"
+        for row, figures in table.items()
+    ]
     return head + "\n".join(lines) + "\n"
-
-
-def _said(e: Estimate | None, sign: str) -> str:
-    if e is None or e.value is None:
-        return "-"
-    return f"{e.value:{sign}.3f}" + ("" if e.low is None else f" ({e.low:{sign}.3f} to {e.high:{sign}.3f})")
 
 
 def _chart(tables: Mapping[str, Mapping[str, Mapping[str, Estimate]]]) -> Any:
@@ -171,8 +170,9 @@ def _chart(tables: Mapping[str, Mapping[str, Mapping[str, Estimate]]]) -> Any:
             for y, variant in enumerate(variants):
                 e = table[variant].get(name)
                 if e is not None and e.value is not None:
-                    axes.plot([e.low or e.value, e.high or e.value], [y, y], color="#9aa4ab", linewidth=3)
                     axes.plot(e.value, y, "o", color=INK, markersize=5)
+                    if e.low is not None and e.high is not None:
+                        axes.plot([e.low, e.high], [y, y], color="#9aa4ab", linewidth=3, zorder=1)
             axes.set_title(name + ("" if more else ", lower is better"), fontsize=8, loc="left")
             axes.tick_params(labelsize=7)
             axes.grid(axis="x", alpha=0.3)

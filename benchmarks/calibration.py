@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from benchmarks.ablation import fold_of
-from benchmarks.deletion import said
 from deep_pneumonia import validation
 from deep_pneumonia.cache import Cache
 from deep_pneumonia.charts import calibration_chart
@@ -191,7 +190,7 @@ def _source(name: str, answers: Answers, lines: Mapping[str, Line]) -> str:
     head = f"{name}: {len(answers.labels)} labelled images of {len(set(answers.patients))} patients"
     columns = f"  {'':<34}{'ECE':<24}{'chance':<9}{'-log likelihood':<24}{'less one temperature':<26}accuracy"
     rows = [
-        f"  {n:<34}{said(x.ece):<24}{x.chance:<9.3f}{said(x.loss):<24}{said(x.gain, '+'):<26}{x.accuracy:.3f}"
+        f"  {n:<34}{f'{x.ece}':<24}{x.chance:<9.3f}{f'{x.loss}':<24}{f'{x.gain:+.3f}':<26}{x.accuracy:.3f}"
         for n, x in lines.items()
     ]
     return "\n".join([head, columns, *rows, ""])

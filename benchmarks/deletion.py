@@ -27,7 +27,7 @@ from deep_pneumonia.errors import ManifestError
 from deep_pneumonia.gradcam import grad_cam
 from deep_pneumonia.inpaint import lesion_only, lesion_removed
 from deep_pneumonia.manifest import Case, read_manifests
-from deep_pneumonia.metrics import Estimate, bootstrap, mean
+from deep_pneumonia.metrics import bootstrap, mean
 from deep_pneumonia.reader import SHIPPED, Reader
 
 DRAWS = 4  # random places of each area
@@ -185,7 +185,7 @@ def table(source: str, rows: Sequence[Row]) -> str:
     before = bootstrap(mean([r.before for r in rows]), [r.patient for r in rows])
     lines = [
         f"{source}: {len(rows)} images of {len({r.patient for r in rows})} patients; probability of the likeliest "
-        f"finding {said(before)}",
+        f"finding {before}",
         f"  {'':<16}{'images':>6}  {'area':<6}{'drop without it':<26}{'attention less it':<27}"
         f"{'with it alone':<26}attention less it",
     ]
@@ -203,15 +203,8 @@ def _figures(rows: Sequence[Row], way: str) -> str:
     for value in (Row.drop, Row.rest):
         own = bootstrap(mean([value(r, way) for r in rows]), patients)
         more = bootstrap(mean([value(r, "attention") - value(r, way) for r in rows]), patients)
-        text += f"{said(own):<26}{'' if way == 'attention' else said(more, '+'):<27}"
+        text += f"{f'{own}':<26}{'' if way == 'attention' else f'{more:+.3f}':<27}"
     return text
-
-
-def said(e: Estimate, sign: str = "") -> str:
-    """An estimate with its interval."""
-    if e.value is None or e.low is None:
-        return "-" if e.value is None else f"{e.value:{sign}.3f}"
-    return f"{e.value:{sign}.3f} ({e.low:{sign}.3f} to {e.high:{sign}.3f})"
 
 
 def deletion(reader: Reader, cases: Sequence[Case], cache: Path, most: int) -> None:

@@ -133,20 +133,14 @@ def count(pictures: Sequence[Seen]) -> str:
 def share(pictures: Sequence[Seen]) -> str:
     """The refused share with its 95% interval over patients."""
     estimate = bootstrap(mean([float(s.strangeness > 1) for s in pictures]), [s.group for s in pictures])
-    return f"{said(estimate.value)} ({said(estimate.low)} to {said(estimate.high)}) of {len(pictures)}"
-
-
-def said(part: float | None) -> str:
-    """A share in per cent."""
-    return "-" if part is None else f"{part:.1%}"
+    return f"{estimate:.1%} of {len(pictures)}"
 
 
 def against(ours: Sequence[Seen], theirs: Sequence[Seen]) -> str:
     """AUROC of the gate's figure, with its interval; what a plain check refuses counts as farthest of all."""
     both = [*ours, *theirs]
     positive = np.arange(len(both)) >= len(ours)
-    e = bootstrap(auroc(positive, np.array([s.strangeness for s in both])), [s.group for s in both])
-    return "-" if e.value is None or e.low is None else f"{e.value:.3f} ({e.low:.3f} to {e.high:.3f})"
+    return f"{bootstrap(auroc(positive, np.array([s.strangeness for s in both])), [s.group for s in both])}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

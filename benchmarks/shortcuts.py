@@ -23,7 +23,7 @@ from deep_pneumonia.cache import Cache
 from deep_pneumonia.configuration import Help, guarded
 from deep_pneumonia.errors import ManifestError
 from deep_pneumonia.manifest import Case, read_manifests
-from deep_pneumonia.metrics import Estimate, bootstrap, mean
+from deep_pneumonia.metrics import bootstrap, mean
 from deep_pneumonia.reader import SHIPPED, Reader
 
 FITTED = 500  # training images a source, at most, from which the source is learned; as many normal ones
@@ -87,7 +87,7 @@ def told_sources(reader: Reader, learned: Cache, tested: Cache) -> None:
         for name in names:
             said = told(before[name][rows], [c.source for c in known], [c.group for c in known], after[name][held])
             right = balanced_accuracy([c.source for c in asked], said)
-            print(f"  {name:{WIDE}}{shown(bootstrap(right, [c.group for c in asked]))}")
+            print(f"  {name:{WIDE}}{bootstrap(right, [c.group for c in asked])}")
         print(f"  {'(chance)':{WIDE}}{1 / len(sources):.3f}; learned from {len(known)}, told of {len(asked)} images\n")
 
 
@@ -150,17 +150,10 @@ def print_moves(title: str, moves: Moves, cases: Sequence[Case], which: int) -> 
         cells = []
         for group in groups.values():
             own = np.isin(move[0], group)
-            said = shown(bootstrap(mean(move[which][own].tolist()), [cases[i].group for i in move[0][own]]))
-            cells.append(said + (f" of {own.sum()}" if name in (REMOVED, MIRRORED) else ""))
+            share = bootstrap(mean(move[which][own].tolist()), [cases[i].group for i in move[0][own]])
+            cells.append(f"{share}" + (f" of {own.sum()}" if name in (REMOVED, MIRRORED) else ""))
         print(f"  {name:{WIDE}}" + "".join(f"{cell:{WIDE}}" for cell in cells))
     print()
-
-
-def shown(e: Estimate) -> str:
-    """A figure with its interval."""
-    if e.value is None:
-        return "-"
-    return f"{e.value:.3f}" + ("" if e.low is None else f" ({e.low:.3f} to {e.high:.3f})")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

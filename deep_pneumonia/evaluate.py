@@ -28,7 +28,7 @@ from deep_pneumonia.errors import ManifestError
 from deep_pneumonia.figures import save_figure
 from deep_pneumonia.files import write_json
 from deep_pneumonia.manifest import SPLITS, Case, read_manifests
-from deep_pneumonia.metrics import bootstrap, classification_figures, localisation_figures, mean
+from deep_pneumonia.metrics import Estimate, bootstrap, classification_figures, localisation_figures, mean
 from deep_pneumonia.per_image import METHODS, Row, measure, write_table
 from deep_pneumonia.radiograph import decode
 from deep_pneumonia.reader import SHIPPED, Reader
@@ -188,9 +188,7 @@ def report(metrics: dict[str, Any]) -> str:
     """The main figures as text, one line a figure."""
 
     def show(e: dict[str, float | None]) -> str:
-        if e["value"] is None:
-            return "-"
-        return f"{e['value']:.3f}" + (f" ({e['low']:.3f} to {e['high']:.3f})" if e["low"] is not None else "")
+        return f"{Estimate(**e)}"
 
     lines = []
     for source, c in metrics["classification"].items():

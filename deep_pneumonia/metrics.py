@@ -58,6 +58,11 @@ class Estimate:
         """As {"value", "low", "high"}."""
         return asdict(self)
 
+    def __format__(self, spec: str) -> str:
+        """As 0.830 (0.753 to 0.899), each number by `spec`, ".3f" if there is none; - where it is undefined."""
+        numbers = [f"{n:{spec or '.3f'}}" for n in (self.value, self.low, self.high) if n is not None]
+        return "{} ({} to {})".format(*numbers) if len(numbers) == 3 else (numbers or ["-"])[0]
+
 
 def bootstrap(statistic: Statistic, patients: Sequence[str], *, draws: int = 1000, seed: int = 0) -> Estimate:
     """Value of `statistic` over all images, and its percentile interval over drawn patients.

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from deep_pneumonia.metrics import Statistic, auroc, bootstrap, mean
+from deep_pneumonia.metrics import Estimate, Statistic, auroc, bootstrap, mean
 
 LEAST = 10
 BANDS = {"under 20": 20, "20-39": 40, "40-59": 60, "60 and over": 150}  # years at which a band ends
@@ -126,7 +126,4 @@ def _counted(group: Mapping[str, Any]) -> str:
 
 
 def _said(title: str, estimate: Mapping[str, float | None]) -> str:
-    value, low, high = (estimate[key] for key in ("value", "low", "high"))
-    if value is None:
-        return f"{title} -"
-    return f"{title} {value:.2f}" + (f" ({low:.2f} to {high:.2f})" if low is not None else "")
+    return f"{title} {Estimate(**estimate):.2f}"

@@ -74,6 +74,15 @@ def test_a_part_that_is_none_is_refused(part: str, tmp_path: Path, capsys: pytes
     assert f"--part is '{part}'; expected I/N" in capsys.readouterr().err
 
 
+def test_manifests_are_asked_for_unless_only_a_table_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--out", str(tmp_path)])
+    assert "--manifest is missing" in capsys.readouterr().err
+    assert main(["--out", str(tmp_path), "--table"]) == 0
+    assert "No run is done yet" in capsys.readouterr().out
+    assert not list(tmp_path.iterdir())
+
+
 def test_overlap_by_hand() -> None:
     attention = torch.tensor([[0.9, 0.6], [0.2, 0.1]])
     mask = torch.tensor([[1.0, 0.0], [0.5, 0.0]])

@@ -82,9 +82,9 @@ def summary(name: str, reading: Reading) -> str:
         return f"{head}<h2>No reading</h2>{hidden}</section>"
     return (
         f"{head}<h2>{escape(reading.predicted)} <span>{percent(p)}</span></h2>{bars(reading)}"
-        f'<p class="hint">Calibrated on the validation images of all its collections together: of 100 that get this '
-        f"probability, {many} bear the label {escape(reading.predicted)}. It is not this person's chance of disease. "
-        f"Highest attention: {reading.evidence:.2f} on a scale from 0 to 1.</p></section>"
+        f'<p class="hint">Calibrated on validation images of all the collections that it learned from: of 100 that get '
+        f"this probability, {many} bear the label {escape(reading.predicted)}. It is not this person's chance of "
+        f"disease. Highest attention: {reading.evidence:.2f} on a scale from 0 to 1.</p></section>"
     )
 
 
