@@ -33,7 +33,7 @@ Overlap = tuple[float | None, float | None, float | None]  # hit, IoU, Dice
 class Kept:
     """A reading as the work list needs it.
 
-    predicted: None where the file could not be read, and `problem` says why. probability: of the predicted class.
+    predicted: None where the file could not be read or the picture was refused, and `problem` says why. probability: of the predicted class.
     warnings: codes of `cautions.Caution`. overlaps: hit, IoU and Dice by the digest of a mask.
     """
 
@@ -103,7 +103,8 @@ class Readings:
     def read(self, number: int, look: Look) -> Seen | None:
         """Have `look`, which is `Reader.read` or does the same elsewhere, read a case; what it says is kept.
 
-        A file that cannot be read is kept as a problem, in one sentence, and gives None.
+        A file that cannot be read is kept as a problem, in one sentence, and gives None. So is why a picture was
+        refused, which is seen all the same.
 
         Raises:
             WorkspaceError: there is no such case, or nothing can be kept.
@@ -126,6 +127,9 @@ class Readings:
         figures = [a.figures for a in reading.agreement]
         overlaps = {d.digest: (f.hit, f.iou, f.dice) for d, f in zip(drawings, figures, strict=True) if d.digest}
         codes = json.dumps([w.code for w in reading.warnings])
+        if reading.is_refused:  # no class and no map: the list is to say no more than the screen of the case
+            self._keep(number, (None, None, None, codes, reading.warnings[0].message), {})
+            return
         probability = reading.probabilities[reading.predicted]
         self._keep(number, (reading.predicted, probability, reading.evidence, codes, ""), overlaps)
 

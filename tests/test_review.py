@@ -15,6 +15,8 @@ from deep_pneumonia.collect import cases_from
 from deep_pneumonia.errors import AnnotationError, ManifestError
 from deep_pneumonia.manifest import Case, MaskRef, read_manifests
 from deep_pneumonia.reader import Reader
+from deep_pneumonia.readings import Readings
+from deep_pneumonia.worklist import one_row
 from deep_pneumonia.workspace import Workspace
 from tests.dicom_objects import RAMP, data_set, written
 from tests.phantom import draw, save_png
@@ -185,6 +187,26 @@ def test_reading_goes_on_where_it_stopped_and_reads_again_what_was_changed(
     assert (counts["read by the network"], counts["could not be read"]) == (4, 1)
     assert run("report", listed / "list.pdf", *options) == 0
     assert (listed / "list.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_a_refused_picture_has_no_class_in_the_list_but_opens(
+    listed: Path, trained: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ("--workspace", listed, "--checkpoint", trained / "checkpoint")
+    space = Workspace(listed)
+    space.add([Case(save_png(np.full((96, 80), 90, np.uint8), listed / "grey.png"), "p", "own", "test")])
+    assert run("read", *options, "--device", "cpu") == 0
+    out = capsys.readouterr().out
+    assert "4 cases read, 1 could not be" in out
+    assert "grey.png: This picture is blank" in out
+    reader = Reader.load(trained / "checkpoint", "cpu")
+    readings = Readings(space, reader.checkpoint.sha256)
+    line = one_row(space, readings, 5)
+    assert (line["predicted"], line["probability"], line["evidence"]) == (None, None, None)
+    assert "blank" in line["warnings"]
+    seen = readings.read(5, reader.read)
+    assert seen is not None
+    assert seen.reading.is_refused
 
 
 def test_a_list_goes_out_and_comes_in_again(listed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
