@@ -124,9 +124,12 @@ def encoder(plan: Plan, manifest: Path, fold: int) -> Path:
 
 
 def readings(folder: Path, manifest: Path, cache: Path) -> dict[str, Any]:
-    """What a checkpoint reads in the test images of a manifest, as plain JSON: one entry an image."""
-    made = checkpoints.load(folder)
-    chosen = [c for c in read_manifests([manifest]) if c.split == "test" and (c.label in made.classes or c.masks)]
+    """What a checkpoint reads in the test images of a manifest, as plain JSON: one entry an image.
+
+    `learned`: how many training images of each source had each label.
+    """
+    made, cases = checkpoints.load(folder), read_manifests([manifest])
+    chosen = [c for c in cases if c.split == "test" and (c.label in made.classes or c.masks)]
     data = Cache(chosen, InputRecipe(made.recipe.size), cache, progress=False)
     labels = torch.tensor([made.classes.index(c.label) if c.label in made.classes else -1 for c in chosen])
     p = validation.predict(made.network.eval(), data, labels, torch.device("cpu"))
@@ -140,7 +143,17 @@ def readings(folder: Path, manifest: Path, cache: Path) -> dict[str, Any]:
         }
         for i, c in enumerate(chosen)
     ]  # fmt: skip
-    return {"classes": list(made.classes), "normal": made.normal, "rows": rows}
+    return {"classes": list(made.classes), "normal": made.normal, "learned": learned(cases), "rows": rows}
+
+
+def learned(cases: Sequence[Case]) -> dict[str, dict[str, int]]:
+    """How many training images of each source have each label."""
+    counts: dict[str, dict[str, int]] = {}
+    for c in cases:
+        if c.split == "train" and c.label:
+            own = counts.setdefault(c.source, {})
+            own[c.label] = own.get(c.label, 0) + 1
+    return counts
 
 
 def overlap(attention: torch.Tensor, mask: torch.Tensor, threshold: float) -> dict[str, float]:
@@ -202,7 +215,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     runs = [(v, f, s) for s, f, v in product(range(a.seeds), range(a.folds), VARIANTS)]
 
     def work() -> None:
-        for variant, fold, seed in tqdm([] if a.table else part_of(runs, a.part), "Runs", unit="run"):
+        for variant, fold, seed in [] if a.table else tqdm(part_of(runs, a.part), "Runs", unit="run"):
             run(plan, variant, fold, seed)
         print(report({v: a.out / "runs" / slug(v) for v in VARIANTS}, a.out))
 

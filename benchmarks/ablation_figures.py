@@ -1,7 +1,8 @@
 """The figures of an ablation: from what each run read, a table with intervals over patients and a chart of it.
 
 A figure is the mean over seeds of that of one seed, in which every patient is in test once, over the folds. Its
-interval draws patients anew, all seeds of a patient together. Sources are never pooled: class follows source.
+interval draws patients anew, all seeds of a patient together. Sources are never pooled: class follows source. The
+rarest class is the one of which a source had the fewest training images.
 """
 
 import json
@@ -124,7 +125,8 @@ def _statistics(facts: Mapping[str, Any], rows: Rows) -> dict[str, Statistic]:
     if labelled.any():
         p = np.array([r["p"] for r in rows])[labelled]
         predicted, score = p.argmax(1), 1 - p[:, normal]
-        rarest = min(np.unique(labels), key=lambda c: int((labels == c).sum()))
+        seen = facts["learned"].get(rows[0]["source"], {})
+        rarest = min(np.unique(labels), key=lambda c: seen.get(classes[c], 0))
         recall = [bool(a == b) if a == rarest else None for a, b in zip(labels, predicted, strict=True)]
         named = {
             "macro-F1": macro_f1(labels, predicted), "recall of the rarest class": mean(recall),

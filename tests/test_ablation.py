@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks.ablation import VARIANTS, dealt, fold_of, main, others, overlap, part_of, slug
+from benchmarks.ablation import VARIANTS, dealt, fold_of, learned, main, others, overlap, part_of, slug
 from benchmarks.ablation_figures import FIRST, WHOLE, report
 from deep_pneumonia.manifest import Case, MaskRef
 
@@ -83,6 +83,11 @@ def test_manifests_are_asked_for_unless_only_a_table_is(tmp_path: Path, capsys: 
     assert not list(tmp_path.iterdir())
 
 
+def test_training_images_are_counted_by_source_and_label() -> None:
+    seen = [case(1, label="x"), case(2, label="x"), case(3, label="y"), case(4), case(5, split="test", label="y")]
+    assert learned(seen) == {"drawn": {"x": 2, "y": 1}}
+
+
 def test_overlap_by_hand() -> None:
     attention = torch.tensor([[0.9, 0.6], [0.2, 0.1]])
     mask = torch.tensor([[1.0, 0.0], [0.5, 0.0]])
@@ -91,14 +96,15 @@ def test_overlap_by_hand() -> None:
     assert overlap(attention.flip(1), mask, 0.95) == {"hit": 0.0, "iou": 0.0}
 
 
-def run(folder: Path, rows: list[tuple[str, str, float, float]], fold: int = 0, seed: int = 0) -> None:
+def run(folder: Path, rows: list[tuple[str, str, float, float]], fold: int = 0, seed: int = 0, clear: int = 9) -> None:
     """What a run read: patient, label, probability of "Ill", IoU."""
     folder.mkdir(parents=True, exist_ok=True)
     read = [
         {"patient": p, "source": "drawn", "label": label, "p": [1 - ill, ill], "hit": float(iou > 0), "iou": iou}
         for p, label, ill, iou in rows
     ]
-    facts = {"classes": ["Clear", "Ill"], "normal": "Clear", "rows": read}
+    counts = {"drawn": {"Clear": clear, "Ill": 3}}
+    facts = {"classes": ["Clear", "Ill"], "normal": "Clear", "learned": counts, "rows": read}
     (folder / f"{fold}-{seed}.json").write_text(json.dumps(facts))
 
 
@@ -127,3 +133,11 @@ def test_figures_are_means_over_seeds_of_all_folds_and_the_gain_is_paired(tmp_pa
     assert changed[1] == "+0.500"
     assert float(changed[6]) == pytest.approx(0.25 - 1 / 3, abs=1e-3)
     assert (tmp_path / "ablation.png").stat().st_size > 5000
+
+
+def test_the_rarest_class_is_that_of_the_training_images(tmp_path: Path) -> None:
+    rows = [("1", "Ill", 0.9, 0.5), ("2", "Clear", 0.8, 0.0), ("3", "Clear", 0.7, 0.0)]
+    for clear, recall in ((9, "1.000"), (2, "0.000")):  # in the test images "Ill" is the rarer one
+        run(tmp_path / "a", rows, clear=clear)
+        line = report({FIRST: tmp_path / "a"}, tmp_path).splitlines()[2]
+        assert line.split("|")[3].split()[0] == recall
