@@ -33,8 +33,8 @@ Overlap = tuple[float | None, float | None, float | None]  # hit, IoU, Dice
 class Kept:
     """A reading as the work list needs it.
 
-    predicted: None where the file could not be read or the picture was refused, and `problem` says why. probability: of the predicted class.
-    warnings: codes of `cautions.Caution`. overlaps: hit, IoU and Dice by the digest of a mask.
+    predicted: None where the file could not be read or the picture was refused, and `problem` says why. probability:
+    of the predicted class. warnings: codes of `cautions.Caution`. overlaps: hit, IoU and Dice by the digest of a mask.
     """
 
     predicted: str | None
