@@ -53,8 +53,9 @@ def refusals(radiograph: Radiograph, strangeness: float) -> Iterator[Caution]:
         )  # fmt: skip
 
 
-def remarks(radiograph: Radiograph, side: int, evidence: float, least: float) -> Iterator[Caution]:
-    """What to mind in a reading by a model that reads `side` pixels and shows no map below the evidence `least`."""
+def remarks(radiograph: Radiograph, side: int, finding: float, least: float) -> Iterator[Caution]:
+    """What to mind in a reading by a model that reads `side` pixels and shows no map where a finding has a probability
+    below `least`."""
     height, width = radiograph.size
     if MARKED < radiograph.colour <= PAINTED:
         yield Caution(
@@ -71,8 +72,8 @@ def remarks(radiograph: Radiograph, side: int, evidence: float, least: float) ->
             "small", f"This picture has {height} x {width} pixels, fewer than the {side} that the model reads; "
             "fine signs are lost, so give the original file.",
         )  # fmt: skip
-    if evidence < least:
+    if finding < least:
         yield Caution(
-            "low_evidence", f"The highest attention is {evidence:.2f}, below the {least:.2f} that 95% of the lesions "
-            "in the validation images reach: no map is shown, because it would point at nothing.",
+            "low_evidence", f"A finding has a probability of {finding:.0%}, below the {least:.0%} that 95% of the "
+            "validation images with a lesion reach: no map is shown, because it would point at nothing.",
         )  # fmt: skip

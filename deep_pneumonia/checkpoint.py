@@ -30,12 +30,12 @@ WEIGHTS, GATE = "model.safetensors", "gate.safetensors"
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Chosen on validation images. attention, grad_cam: where a map counts as lesion; evidence: the highest
-    attention below which no map is shown. All in [0, 1]."""
+    """Chosen on validation images. attention, grad_cam: where a map counts as lesion; finding: the probability of any
+    finding below which no map is shown. All in [0, 1]."""
 
     attention: float = 0.5
     grad_cam: float = 0.5
-    evidence: float = 0.0
+    finding: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,8 @@ def load(folder: str | Path, *, with_gate: bool = True) -> Checkpoint:
         digest, training, name = str(facts["weights"]["sha256"]), dict(facts["training"]), str(facts["name"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DamagedCheckpointError(
-            f"{folder / 'model.json'} lacks an entry or has a wrong one ({error}); fetch the checkpoint again."
+            f"{folder / 'model.json'} lacks an entry or has a wrong one ({error}), or is of an earlier version; fetch "
+            "the checkpoint again, or train it again."
         ) from error
     if normal not in classes or len(classes) != config.classes or temperature <= 0:
         raise DamagedCheckpointError(f"{folder / 'model.json'} contradicts itself; fetch the checkpoint again.")

@@ -37,9 +37,10 @@ class Explanation:
     """One map of a radiograph, and how well it agrees with each annotation.
 
     key: stable; name, note: for people. map: float32 (H, W) in [0, 1], a doctor's mask as 0 and 1; cells: the same
-    (h, w) on the model's grid, None for a doctor. threshold: where the map counts as lesion. shows_map: whether the
-    evidence suffices for it to be shown. predicted, probabilities: of its checkpoint, None for a doctor. agreement:
-    each annotation with the figures of this very map; a doctor's has no `hit`, because no point of a mask is highest.
+    (h, w) on the model's grid, None for a doctor. threshold: where the map counts as lesion. shows_map: whether a
+    finding is likely enough for it to be shown. predicted, probabilities: of its checkpoint, None for a doctor.
+    agreement: each annotation with the figures of this very map; a doctor's has no `hit`, because no point of a mask
+    is highest.
     """
 
     key: str
@@ -172,11 +173,12 @@ class _Pass:
     def explain(self, key: str, name: str, method: str, size: tuple[int, int]) -> Explanation:
         """The map of one of `METHODS`, enlarged to `size` (H, W)."""
         limits = self.reader.checkpoint.thresholds
-        cells, threshold, shown = self.cells, limits.attention, float(self.cells.max()) >= limits.evidence
+        shown = self.reader.finding(self.probabilities) >= limits.finding
+        cells, threshold = self.cells, limits.attention
         note = "on a fixed scale from 0 to 1"
         if method == "random":
             cells, note = random_map(cells, (cells.shape[0], cells.shape[1]), SEED), "one draw, by the same seed always"
-        elif method == "grad_cam":  # scaled to its highest value, it has no strength that could be too weak
+        elif method == "grad_cam":  # it explains the predicted class, whatever that is
             cells, threshold, shown = self._grad_cam(), limits.grad_cam, True
             note = f"for {self.predicted}, scaled to its own highest value"
         heat = np.clip(enlarge(cells, size), 0, 1)

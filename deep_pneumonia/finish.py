@@ -22,10 +22,11 @@ def finish(
     network.eval()
     p = validation.predict(network, data.held_out, data.held_out_labels, device)
     cams = _grad_cams(network, data, p, device)
+    temperature = validation.temperature(p.logits, p.labels)
     thresholds = Thresholds(
         attention=validation.best_iou(p.maps[p.lesions], p.masks)[1] if len(p.lesions) else 0.5,
         grad_cam=validation.best_iou(cams, p.masks)[1] if len(p.lesions) else 0.5,
-        evidence=validation.evidence_threshold(p),
+        finding=validation.finding_threshold(p, data.classes.index(data.normal), temperature),
     )
     training = {
         "options": dict(options),
@@ -33,7 +34,6 @@ def finish(
         "commit": _commit(),
         "validation": {k: round(v, 4) for k, v in validation.scores(p).items()},
     }
-    temperature = validation.temperature(p.logits, p.labels)
     gate = gate_of(network, data.training, data.held_out, device)
     recipe = data.training.recipe
     return Checkpoint(network, data.classes, data.normal, recipe, thresholds, temperature, training, name, gate=gate)

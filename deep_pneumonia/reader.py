@@ -6,7 +6,7 @@ reading.predicted, reading.probabilities, reading.attention
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,8 @@ PLAIN = SHIPPED.with_name("checkpoint-plain")  # trained without doctors' masks,
 class Reading:
     """What the model reads in one radiograph.
 
-    size: (H, W) of the radiograph. predicted: the likeliest class. probabilities: calibrated, sum 1.
+    size: (H, W) of the radiograph. predicted: the likeliest class. probabilities: calibrated, sum 1. finding: that of
+    any finding, of all classes but the normal one.
     attention: float32 (H, W) in [0, 1], the map that pooled the features; cells: the same on the model's grid.
     evidence: the map's highest value. agreement: one entry an annotation. what_if: probabilities of the same
     radiograph with the lesion removed and with only the lesion kept; None without a drawn lesion. what_if_frames:
@@ -47,6 +48,7 @@ class Reading:
     checkpoint_sha256: str
     predicted: str
     probabilities: dict[str, float]
+    finding: float
     attention: NDArray[np.float32]
     cells: NDArray[np.float32]
     evidence: float
@@ -57,7 +59,7 @@ class Reading:
 
     @property
     def shows_map(self) -> bool:
-        """Whether the evidence suffices for the map to be shown, and the picture is one that the model can read."""
+        """Whether a finding is likely enough for the map to be shown, in a picture that the model can read."""
         return not self.is_refused and all(w.code != "low_evidence" for w in self.warnings)
 
     @property
@@ -74,6 +76,7 @@ class Reading:
             "checkpoint": {"name": self.checkpoint_name, "sha256": self.checkpoint_sha256},
             "predicted": self.predicted,
             "probabilities": self.probabilities,
+            "finding": self.finding,
             "evidence": self.evidence,
             "warnings": [{"code": w.code, "message": w.message} for w in self.warnings],
             "agreement": [a.to_json() for a in self.agreement],
@@ -120,7 +123,7 @@ class Reader:
         output = self._output(images)
         logits, cells = output.logits.float().cpu(), output.attention.float().cpu().numpy()
         probabilities = self.probabilities(logits)[0]
-        evidence = float(cells[0].max())
+        finding = self.finding(probabilities)
         attention = np.clip(enlarge(cells[0], radiograph.size), 0, 1)
         threshold = self.checkpoint.thresholds.attention
         facts = self.checkpoint
@@ -129,12 +132,13 @@ class Reader:
             radiograph.size, radiograph.spacing_mm, facts.name, facts.sha256,
             predicted=max(probabilities, key=lambda name: probabilities[name]),
             probabilities=probabilities,
+            finding=finding,
             attention=attention,
             cells=cells[0],
-            evidence=evidence,
+            evidence=float(cells[0].max()),
             warnings=(
                 *refusals(radiograph, self._strangeness(output)),
-                *remarks(radiograph, facts.recipe.size, evidence, facts.thresholds.evidence),
+                *remarks(radiograph, facts.recipe.size, finding, facts.thresholds.finding),
             ),
             agreement=tuple(agree(attention, cells[0], a, threshold) for a in annotations),
             what_if=what_if,
@@ -166,6 +170,10 @@ class Reader:
         """Logits (B, C) and maps (B, h, w) in [0, 1] of images (B, 1, S, S)."""
         output = self._output(images)
         return output.logits.float().cpu(), output.attention.float().cpu().numpy()
+
+    def finding(self, probabilities: Mapping[str, float]) -> float:
+        """Probability of any finding: of all classes but the normal one."""
+        return 1 - probabilities[self.checkpoint.normal]
 
     def probabilities(self, logits: torch.Tensor) -> list[dict[str, float]]:
         """Calibrated probabilities by class, one dict a row of logits (B, C)."""

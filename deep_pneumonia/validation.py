@@ -110,8 +110,10 @@ def temperature(logits: torch.Tensor, labels: torch.Tensor) -> float:
     return round(float(candidates[int(np.argmin(losses))]), 4)
 
 
-def evidence_threshold(p: Predictions, share: float = 0.05) -> float:
-    """The highest attention that all but a `share` of the drawn lesions reach; 0 without drawn lesions."""
+def finding_threshold(p: Predictions, normal: int, temperature: float, share: float = 0.05) -> float:
+    """The calibrated probability of any finding that all but a `share` of the images with a drawn lesion reach, 0
+    without such images. `normal`: the class that means none."""
     if not len(p.lesions):
         return 0.0
-    return round(float(p.maps[p.lesions].flatten(1).amax(1).quantile(share)), 4)
+    found = 1 - (p.logits[p.lesions].double() / temperature).softmax(1)[:, normal]
+    return round(float(found.quantile(share)), 4)

@@ -87,7 +87,7 @@ def test_model_json_tells_everything(saved: Path) -> None:
         "normal": "Normal",
         "recipe": {"size": 64, "low": 1.0, "high": 99.0},
         "architecture": {"backbone": "shufflenet_v2_x0_5", "classes": 3, "width": 8, "floor": 0.02},
-        "thresholds": {"attention": 0.35, "grad_cam": 0.6, "evidence": 0.125},
+        "thresholds": {"attention": 0.35, "grad_cam": 0.6, "finding": 0.125},
         "temperature": 1.5,
         "weights": {"file": "model.safetensors", "sha256": digest(saved)},
         "training": {"seed": 7, "counts": {"train": 40}},

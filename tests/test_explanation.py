@@ -56,7 +56,7 @@ def other() -> Reader:
 
 
 def withholding(reader: Reader) -> Reader:
-    limits = replace(reader.checkpoint.thresholds, evidence=1.0)
+    limits = replace(reader.checkpoint.thresholds, finding=1.1)
     return Reader(replace(reader.checkpoint, thresholds=limits), reader.device)
 
 
@@ -164,7 +164,7 @@ def test_a_reading_in_another_thread_meets_no_hook_of_grad_cam(reader: Reader, m
     assert all(p.grad is None for p in reader.network.parameters())
 
 
-def test_a_map_without_evidence_is_withheld_with_its_random_order(reader: Reader) -> None:
+def test_a_map_without_a_finding_is_withheld_with_its_random_order(reader: Reader) -> None:
     strict = withholding(reader)
     assert not strict.read(RADIOGRAPH).shows_map
     keys = ["attention", "random", "grad_cam", "doctor:D"]
@@ -173,7 +173,7 @@ def test_a_map_without_evidence_is_withheld_with_its_random_order(reader: Reader
     assert [e.to_json()["cells"] is None for e in found] == [True, True, False, True]
     shown = explain(keys, RADIOGRAPH, DRAWN, [reader])
     assert [e.agreement for e in found] == [e.agreement for e in shown]
-    at_limit = replace(reader.checkpoint.thresholds, evidence=reader.read(RADIOGRAPH).evidence)
+    at_limit = replace(reader.checkpoint.thresholds, finding=reader.read(RADIOGRAPH).finding)
     just = Reader(replace(reader.checkpoint, thresholds=at_limit), reader.device)
     assert explain(["attention"], RADIOGRAPH, [], [just])[0].shows_map is just.read(RADIOGRAPH).shows_map is True
 

@@ -87,7 +87,7 @@ def test_the_severity_series_is_what_the_network_reads_in_the_shipped_frames(ste
     for entry, one in zip(entries, page["widget"]["series"], strict=True):
         found = reader.read(decode(FRAMES / entry["image"]))
         assert one["evidence"] == pytest.approx(found.evidence)
-        assert one["finding"] == pytest.approx(1 - found.probabilities[reader.checkpoint.normal])
+        assert one["finding"] == pytest.approx(found.finding)
         assert (one["area"], one["contrast"]) == (entry["area"], entry["contrast"])
     last = read_mask(FRAMES / entries[-1]["mask"], (512, 512)).mask
     assert page["scenes"][-1]["masks"] == [{"reader": "Truth", "kind": "pixel", "counts": runs(last)}]
@@ -95,15 +95,14 @@ def test_the_severity_series_is_what_the_network_reads_in_the_shipped_frames(ste
 
 
 def test_what_is_said_of_the_series_follows_from_it(reading: Reading) -> None:
-    normal = "Clear"
-    weak = replace(reading, probabilities={normal: 0.9, "Opacity": 0.1}, evidence=0.2, warnings=WEAK)
-    strong = replace(reading, probabilities={normal: 0.25, "Opacity": 0.75}, evidence=0.8, warnings=())
-    said = text.rises([weak, weak, strong], normal)
+    weak = replace(reading, finding=0.1, evidence=0.2, warnings=WEAK)
+    strong = replace(reading, finding=0.75, evidence=0.8, warnings=())
+    said = text.rises([weak, weak, strong])
     assert "from 10% to 75%" in said
     assert "from 0.20 to 0.80" in said
     assert "from severity 2 on" in said
-    assert "at no severity" in text.rises([weak, weak], normal)
-    assert "at every severity" in text.rises([strong, strong], normal)
+    assert "at no severity" in text.rises([weak, weak])
+    assert "at every severity" in text.rises([strong, strong])
 
 
 def test_letters_are_judged_by_how_far_they_move_the_reading(reading: Reading) -> None:

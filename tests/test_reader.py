@@ -53,6 +53,9 @@ def test_a_reading_is_whole_and_the_same_each_time(reader: Reader, case: tuple[P
     assert reading.attention.shape == (300, 260)
     assert reading.attention.dtype == np.float32
     assert 0 <= reading.attention.min() <= reading.attention.max() <= reading.evidence
+    assert reading.finding == pytest.approx(
+        sum(p for c, p in reading.probabilities.items() if c != reader.checkpoint.normal)
+    )
     drawn, normal = (a.to_json() for a in reading.agreement)
     assert drawn["hit"] in (True, False)
     assert set(drawn["controls"]) == {"random", "centre"}

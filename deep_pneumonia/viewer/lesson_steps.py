@@ -77,14 +77,14 @@ class Steps:
         readings = [reading for _, reading in made]
         series = [
             {
-                "finding": text.finding(r, self.normal), "evidence": r.evidence, "shown": r.shows_map,
+                "finding": r.finding, "evidence": r.evidence, "shown": r.shows_map,
                 "area": e["area"], "contrast": e["contrast"],
             }
             for e, r in zip(entries, readings, strict=True)
         ]  # fmt: skip
         widget = {
-            "kind": "severity", "series": series, "said": text.rises(readings, self.normal),
-            "limit": self.reader.checkpoint.thresholds.evidence,
+            "kind": "severity", "series": series, "said": text.rises(readings),
+            "limit": self.reader.checkpoint.thresholds.finding,
         }  # fmt: skip
         return {"html": text.making(), "scenes": [s for s, _ in made], "display": BARE, "widget": widget}
 

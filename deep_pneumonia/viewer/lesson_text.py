@@ -30,11 +30,6 @@ def task(text: str) -> str:
     return f'<p class="teach-task"><b>Try it.</b> {text}</p>'
 
 
-def finding(reading: Reading, normal: str) -> float:
-    """Probability that something is found: of all classes but the normal one."""
-    return 1 - reading.probabilities[normal]
-
-
 def making() -> str:
     """Step 1, before its figures."""
     return paragraphs(
@@ -46,14 +41,14 @@ def making() -> str:
     ) + task("Drag the severity. Find the opacity first, then switch the true outline on.")
 
 
-def rises(readings: Sequence[Reading], normal: str) -> str:
+def rises(readings: Sequence[Reading]) -> str:
     """What the network makes of one pneumonia that grows, from its readings, healthy first."""
     first, last = readings[0], readings[-1]
     shown = next((i for i, r in enumerate(readings) if r.shows_map), None)
     when = "at no severity" if shown is None else "at every severity" if shown == 0 else f"from severity {shown} on"
     return (
         f"The shipped network was trained on no simulated picture. From healthy to worst, the probability of a finding "
-        f"goes from {percent(finding(first, normal))} to {percent(finding(last, normal))}, its highest attention from "
+        f"goes from {percent(first.finding)} to {percent(last.finding)}, its highest attention from "
         f"{first.evidence:.2f} to {last.evidence:.2f}; a map is shown {when}."
     )
 
@@ -98,7 +93,7 @@ def compared(answer: Mapping[str, Any]) -> str:
     for side in (answer["a"], answer["b"]):
         found = side["agreement"][0]
         hit = "hits" if found["hit"] else "misses"
-        shown = "" if side["shows_map"] else ", but its evidence is too weak for it to be shown"
+        shown = "" if side["shows_map"] else ", but a finding is too unlikely for it to be shown"
         rows += f"<li><b>{escape(side['name'])}</b> {hit} the lesion, IoU {found['iou']:.2f}{shown}</li>"
     return f'<ul class="teach-sides">{rows}</ul>'
 
@@ -192,7 +187,7 @@ def calibration(known: Facts) -> str:
         f"{sure}; one number, the <b>temperature</b> {temperature:.2f}, was fitted to mend it.",
         f"On test patients it is still off. The mean gap between probability and truth (ECE, 0 is perfect): {errors}.",
         "Probabilities always sum to 1: none means &quot;this is no chest&quot;. So the viewer refuses a picture that "
-        "is unlike all training radiographs, and draws no map where its evidence is weak. That is its &quot;I do not "
+        "is unlike all training radiographs, and draws no map where a finding is unlikely. That is its &quot;I do not "
         "know&quot;, and it is not always said.",
     ) + task("Look at three pictures, and move the temperature.")
 
@@ -206,6 +201,6 @@ def unknown(reading: Reading, blank: bool) -> str:
             f"<i>{escape(reading.predicted)}</i>, {share}.</p>"
         )
     silent = [escape(w.message) for w in reading.warnings if w.code == "low_evidence"]
-    shown = f"The highest attention is {reading.evidence:.2f}, enough for a map to be shown."
+    shown = f"A finding has {percent(reading.finding)}, enough for a map to be shown."
     warned = " There is no chest in it, and nothing here says so: a person has to." if blank and not silent else ""
     return f"<p>It says <i>{escape(reading.predicted)}</i>, {share}. {silent[0] if silent else shown}{warned}</p>"

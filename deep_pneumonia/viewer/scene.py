@@ -33,8 +33,8 @@ def scene(case: Case, file: str, masks: list[str], threshold: float, place: int 
 def picture(case: Opened, threshold: float) -> dict[str, Any]:
     """What is seen of a case, as plain JSON, without where it comes from; one that was opened but not read has no map.
 
-    pixels: see `pack`. size: (H, W) of what is shown. cells: the map on the model's grid, null when its evidence is
-    too weak to be shown. masks: run lengths in row order.
+    pixels: see `pack`. size: (H, W) of what is shown. cells: the map on the model's grid, null when a finding is
+    too unlikely for it to be shown. masks: run lengths in row order.
     """
     radiograph = case.radiograph
     reading = case.reading if isinstance(case, Case) else None

@@ -161,7 +161,7 @@ def _about(side: Mapping[str, Any]) -> str:
     if side["predicted"] is not None:
         said.insert(0, f"predicts {side['predicted']} ({side['probabilities'][side['predicted']]:.0%})")
     if not side["shows_map"]:
-        said.append("not shown, for its evidence is too weak")
+        said.append("not shown, for it finds too little")
     return "; ".join(said)
 
 

@@ -27,8 +27,8 @@ export function severity({ series, said, limit }, { scene, stage }) {
     truth.textContent = place
       ? `The true lesion covers ${percent(area, 1)} of the picture and holds back up to ${percent(contrast)} of what would reach the detector.`
       : "No pneumonia: both lungs hold air.";
-    read.replaceChildren("The network: ", swatch(0), `a finding ${percent(finding)}, `, swatch(1), `highest attention ${evidence.toFixed(2)}`,
-      shown ? ", a map is shown" : ", too little for a map");
+    read.replaceChildren("The network: ", swatch(0), `a finding ${percent(finding)}, ${shown ? "a map is shown" : "too little for a map"}, `,
+      swatch(1), `highest attention ${evidence.toFixed(2)}`);
   };
   const pick = (place) => {
     tell(place);
@@ -42,7 +42,7 @@ export function severity({ series, said, limit }, { scene, stage }) {
   return h("div", { class: "teach-widget" },
     h("label", { class: "teach-slider" }, h("span", {}, "Severity"), slider, output), truth,
     h("div", { class: "teach-checks" }, shows("masks", "True outline"), shows("attention", "Attention")), read,
-    plot.element, h("p", { class: "hint" }, `Along: severity. Dotted: the attention of ${limit.toFixed(2)} that a map needs to be shown. ${said}`));
+    plot.element, h("p", { class: "hint" }, `Along: severity. Dotted: the ${percent(limit)} that a finding needs for a map to be shown. ${said}`));
 }
 
 function swatch(line) {
