@@ -27,7 +27,7 @@ export function severity({ series, said, limit }, { scene, stage }) {
     truth.textContent = place
       ? `The true lesion covers ${percent(area, 1)} of the picture and holds back up to ${percent(contrast)} of what would reach the detector.`
       : "No pneumonia: both lungs hold air.";
-    read.replaceChildren("The network: ", swatch(0), `a finding ${percent(finding)}, ${shown ? "a map is shown" : "too little for a map"}, `,
+    read.replaceChildren("The network: ", swatch(0), `a finding ${percent(finding)}, ${shown ? "enough" : "too little"} for a map, `,
       swatch(1), `highest attention ${evidence.toFixed(2)}`);
   };
   const pick = (place) => {
