@@ -65,7 +65,8 @@ def case(**changes: Any) -> Figure:
 def reading(annotations: list[Annotation], **changes: Any) -> Reading:
     attention = enlarge(CELLS, SIZE)
     made = Reading(
-        SIZE, (0.2, 0.2), "tiny", SHA, "Pneumonia", CLASSES, attention, CELLS, 0.9, (Caution("small", "It is small."),),
+        SIZE, (0.2, 0.2), "tiny", SHA, "Pneumonia", CLASSES, 0.8, attention, CELLS, 0.9,
+        (Caution("small", "It is small."),),
         tuple(agree(attention, CELLS, a, 0.5) for a in annotations),
         {"lesion_removed": {"Normal": 0.71, "Pneumonia": 0.29}, "lesion_only": {"Normal": 0.07, "Pneumonia": 0.93}},
         np.stack([np.full((8, 8), v, np.uint8) for v in (255, 51, 0)]),
