@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deep_pneumonia.charts import INK
+from deep_pneumonia.errors import DeepPneumoniaError
 from deep_pneumonia.figures import blank, save_figure
 from deep_pneumonia.files import whole
 from deep_pneumonia.metrics import (
@@ -66,7 +67,22 @@ def report(folders: Mapping[str, Path], out: Path) -> str:
 def _runs(folder: Path) -> dict[tuple[int, int], Run]:
     """What each run of a variant read, by seed and fold."""
     names = {path: path.stem.split("-") for path in folder.glob("*-*.json")}
-    return {(int(seed), int(fold)): json.loads(p.read_text(encoding="utf-8")) for p, (fold, seed) in names.items()}
+    return {(int(seed), int(fold)): _run(path) for path, (fold, seed) in names.items()}
+
+
+def _run(path: Path) -> Run:
+    try:
+        run: Run = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DeepPneumoniaError(
+            f"{path} is damaged ({error}); delete it, and the same command runs it again."
+        ) from error
+    if "learned" not in run:
+        raise DeepPneumoniaError(
+            f"{path} lacks the counts of training images, as an earlier version wrote it; delete it, and the same "
+            "command runs it again."
+        )
+    return run
 
 
 def paired(runs: Mapping[str, Mapping[tuple[int, int], Run]]) -> dict[str, list[tuple[Run, Rows]]]:

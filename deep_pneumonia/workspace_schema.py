@@ -32,6 +32,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE agreements (case_id INTEGER NOT NULL REFERENCES cases, checkpoint TEXT NOT NULL, "
         "mask TEXT NOT NULL, hit REAL, iou REAL, dice REAL, UNIQUE (case_id, checkpoint, mask))",
     ),
+    # Since then a refused picture has no class, and a map is shown by another rule: every case is to be read again.
+    ("DELETE FROM readings",),
 )
 
 

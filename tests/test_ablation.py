@@ -135,6 +135,19 @@ def test_figures_are_means_over_seeds_of_all_folds_and_the_gain_is_paired(tmp_pa
     assert (tmp_path / "ablation.png").stat().st_size > 5000
 
 
+@pytest.mark.parametrize(("text", "why"), [("{", "is damaged"), ('{"rows": []}', "lacks the counts")])
+def test_a_run_that_cannot_be_used_is_named(
+    text: str, why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "runs" / "cross-entropy" / "0-0.json"
+    place.parent.mkdir(parents=True)
+    place.write_text(text)
+    assert main(["--out", str(tmp_path), "--table"]) == 2
+    said = capsys.readouterr().err
+    assert f"{place} {why}" in said
+    assert "delete it" in said
+
+
 def test_the_rarest_class_is_that_of_the_training_images(tmp_path: Path) -> None:
     rows = [("1", "Ill", 0.9, 0.5), ("2", "Clear", 0.8, 0.0), ("3", "Clear", 0.7, 0.0)]
     for clear, recall in ((9, "1.000"), (2, "0.000")):  # in the test images "Ill" is the rarer one

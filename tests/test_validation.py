@@ -26,10 +26,8 @@ def test_all_but_a_share_of_the_drawn_images_have_their_map_shown() -> None:
 
 
 def test_probabilities_are_those_that_a_reading_has() -> None:
-    p = predictions([0.9, 0.9], [0, 1])
-    assert finding_threshold(p, normal=1, temperature=2.0) == pytest.approx(
-        3 / 4
-    )  # the odds are 9, with T = 2 they are 3
+    p = predictions([0.9, 0.9], [0, 1])  # the odds are 9, with a temperature of 2 they are 3
+    assert finding_threshold(p, normal=1, temperature=2.0) == pytest.approx(3 / 4)
 
 
 def test_without_a_drawn_lesion_every_map_is_shown() -> None:

@@ -172,6 +172,18 @@ def test_an_older_database_gets_what_is_new(tmp_path: Path, monkeypatch: pytest.
         assert db.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS) + 1,)
 
 
+def test_what_an_earlier_version_read_is_read_again_and_verdicts_stay(space: Workspace) -> None:
+    space.judge(1, "Ana", "agree", version=0)
+    with closing(sqlite3.connect(space.folder / DATABASE)) as db:
+        db.execute("INSERT INTO readings VALUES (1, 'sha', 'Opacity', 0.8, 0.9, '[]', '')")
+        db.execute("PRAGMA user_version = 2")
+        db.commit()
+    again = Workspace(space.folder)
+    with closing(sqlite3.connect(space.folder / DATABASE)) as db:
+        assert db.execute("SELECT * FROM readings").fetchall() == []
+    assert again.verdicts(1)[1]["Ana"].verdict == "agree"
+
+
 def test_threads_of_one_program_wait_for_each_other(space: Workspace) -> None:
     def judge(reviewer: str) -> None:
         for number in range(1, 25):

@@ -201,6 +201,6 @@ def unknown(reading: Reading, blank: bool) -> str:
             f"<i>{escape(reading.predicted)}</i>, {share}.</p>"
         )
     silent = [escape(w.message) for w in reading.warnings if w.code == "low_evidence"]
-    shown = f"A finding has {percent(reading.finding)}, enough for a map to be shown."
+    shown = f"The probability of a finding, {percent(reading.finding)}, is enough for a map to be shown."
     warned = " There is no chest in it, and nothing here says so: a person has to." if blank and not silent else ""
     return f"<p>It says <i>{escape(reading.predicted)}</i>, {share}. {silent[0] if silent else shown}{warned}</p>"
