@@ -58,6 +58,13 @@ class Checkpoint:
     sha256: str = ""
     gate: Gate | None = None
 
+    @property
+    def key(self) -> str:
+        """SHA-256 of all that a reading depends on: a new gate or threshold on the same weights reads differently."""
+        gate = (self.gate.limit, self.gate.bias) if self.gate else None
+        facts = [self.sha256, self.classes, self.normal, asdict(self.recipe), asdict(self.thresholds), self.temperature]
+        return hashlib.sha256(json.dumps([*facts, gate]).encode()).hexdigest()
+
 
 def save(checkpoint: Checkpoint, folder: Path) -> None:
     """Write the checkpoint as `folder`; one that stood there is replaced only when the new one is complete."""

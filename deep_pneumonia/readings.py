@@ -56,7 +56,7 @@ class Seen:
 
 
 class Readings:
-    """The readings of one checkpoint, by its SHA-256, in a workspace."""
+    """The readings of one checkpoint, by its `key`, in a workspace."""
 
     def __init__(self, workspace: Workspace, checkpoint: str, thumbnails: Path | None = None) -> None:
         """`thumbnails`: the folder for a picture of each case that was read; by default one in the workspace."""

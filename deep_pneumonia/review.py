@@ -92,7 +92,7 @@ def read(arguments: argparse.Namespace) -> None:
     """Have a checkpoint read the cases that it has not read yet; stop with Ctrl-C, and go on with the same command."""
     workspace = _open(arguments)
     reader = Reader.load(arguments.checkpoint, arguments.device)
-    readings = Readings(workspace, reader.checkpoint.sha256)
+    readings = Readings(workspace, reader.checkpoint.key)
     if arguments.again:
         readings.forget_problems()
     waiting = readings.unread()
@@ -106,7 +106,7 @@ def read(arguments: argparse.Namespace) -> None:
 def report(arguments: argparse.Namespace) -> None:
     """Write a PDF about all of it: progress, agreement with doctors, and the cases furthest apart."""
     workspace, checkpoint = _open(arguments), load(arguments.checkpoint)
-    found = rows(workspace, Readings(workspace, checkpoint.sha256))
+    found = rows(workspace, Readings(workspace, checkpoint.key))
     set_report(
         arguments.out, found, tally(found), name=workspace.folder.name, checkpoint_name=checkpoint.name,
         checkpoint_sha256=checkpoint.sha256, day=date.today().isoformat(),
@@ -164,7 +164,7 @@ def _open(arguments: argparse.Namespace) -> Workspace:
 
 
 def _readings(workspace: Workspace, arguments: argparse.Namespace) -> Readings:
-    return Readings(workspace, load(arguments.checkpoint).sha256)
+    return Readings(workspace, load(arguments.checkpoint).key)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

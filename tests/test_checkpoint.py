@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 from deep_pneumonia import checkpoint as module
 from deep_pneumonia.checkpoint import WEIGHTS, Checkpoint, Thresholds, load, save
 from deep_pneumonia.errors import DamagedCheckpointError, ForeignCheckpointError, NewerCheckpointError
+from deep_pneumonia.gate import Gate
 from deep_pneumonia.geometry import InputRecipe
 from deep_pneumonia.model import AttentionNet, ModelConfig
 
@@ -66,6 +67,21 @@ def test_what_is_loaded_reads_as_what_was_saved(original: Checkpoint, saved: Pat
     assert torch.allclose(before.attention, after.attention, atol=5e-3)
     assert replace(loaded, network=original.network, sha256="") == original
     assert loaded.sha256 == digest(saved)
+
+
+def test_its_key_changes_with_all_that_a_reading_depends_on(saved: Path) -> None:
+    loaded = load(saved)
+    gate = Gate(torch.zeros(2), torch.eye(2), 1.0, torch.ones(2), 0.0)
+    others = [
+        replace(loaded, sha256="0" * 64),
+        replace(loaded, thresholds=replace(loaded.thresholds, finding=0.2)),
+        replace(loaded, temperature=1.25),
+        replace(loaded, gate=gate),
+        replace(loaded, gate=replace(gate, limit=2.0)),
+        replace(loaded, gate=replace(gate, bias=0.5)),
+    ]
+    assert len({c.key for c in (loaded, *others)}) == 7
+    assert replace(loaded, name="another", training={}).key == loaded.key == load(saved).key
 
 
 def test_the_second_time_every_bit_stays(saved: Path, tmp_path: Path) -> None:

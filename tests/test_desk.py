@@ -26,7 +26,7 @@ def reader(trained: Path) -> Reader:
 
 @pytest.fixture
 def desk(reader: Reader) -> Desk:
-    return Desk(reader.read, reader.checkpoint.sha256, load_cases(SHIPPED_CASES)[:2])
+    return Desk(reader.read, reader.checkpoint.key, load_cases(SHIPPED_CASES)[:2])
 
 
 def test_a_page_begins_with_the_teaching_cases_already_read(desk: Desk) -> None:
@@ -68,7 +68,7 @@ def test_a_page_s_own_goes_away_after_its_last_use_and_others_stay(desk: Desk) -
 def test_a_shared_folder_is_the_same_for_all_and_empty_at_first(
     reader: Reader, tmp_path: Path, drawn_set: Path
 ) -> None:
-    desk = Desk(reader.read, reader.checkpoint.sha256, load_cases(SHIPPED_CASES)[:2], tmp_path / "shared")
+    desk = Desk(reader.read, reader.checkpoint.key, load_cases(SHIPPED_CASES)[:2], tmp_path / "shared")
     place = desk.place(None)
     assert place.shared
     assert rows(place.workspace, place.readings) == []
@@ -90,7 +90,7 @@ def test_only_files_of_its_own_folders_belong_to_a_desk(desk: Desk, tmp_path: Pa
 def test_a_file_that_cannot_be_read_is_said_and_not_tried_for_ever(
     reader: Reader, tmp_path: Path, drawn_set: Path
 ) -> None:
-    desk = Desk(reader.read, reader.checkpoint.sha256, [], tmp_path / "shared")
+    desk = Desk(reader.read, reader.checkpoint.key, [], tmp_path / "shared")
     place = desk.place(None)
     place.workspace.add(read_manifests([drawn_set])[:2])
     broken = tmp_path / "broken.png"

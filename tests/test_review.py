@@ -200,7 +200,7 @@ def test_a_refused_picture_has_no_class_in_the_list_but_opens(
     assert "4 cases read, 1 could not be" in out
     assert "grey.png: This picture is blank" in out
     reader = Reader.load(trained / "checkpoint", "cpu")
-    readings = Readings(space, reader.checkpoint.sha256)
+    readings = Readings(space, reader.checkpoint.key)
     line = one_row(space, readings, 5)
     assert (line["predicted"], line["probability"], line["evidence"]) == (None, None, None)
     assert "blank" in line["warnings"]

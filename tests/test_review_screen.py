@@ -34,7 +34,7 @@ def review(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> Review:
             made.append(self)
 
     monkeypatch.setattr(frame, "Review", Kept)
-    desk = Desk(reader.read, reader.checkpoint.sha256, load_cases(SHIPPED_CASES)[:3])
+    desk = Desk(reader.read, reader.checkpoint.key, load_cases(SHIPPED_CASES)[:3])
     inside(lambda: frame.build(reader, None, desk))
     return made[0]
 

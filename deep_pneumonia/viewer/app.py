@@ -103,7 +103,7 @@ def desk_of(reader: Reader, workspace: str | None = None) -> Desk:
     Raises:
         WorkspaceError: the folder cannot be used.
     """
-    return Desk(on_gpu(reader.read), reader.checkpoint.sha256, load_cases(SHIPPED_CASES), workspace)
+    return Desk(on_gpu(reader.read), reader.checkpoint.key, load_cases(SHIPPED_CASES), workspace)
 
 
 def launch(reader: Reader, other: Reader | None = None, *, mcp: bool = False, workspace: str | None = None) -> None:
