@@ -31,7 +31,7 @@ def test_the_figures_are_those_that_evaluate_wrote(shipped: checkpoints.Checkpoi
 def test_two_checkpoints_have_a_letter_each(shipped: checkpoints.Checkpoint) -> None:
     page = about([shipped, checkpoints.load(PLAIN)])
     assert re.findall(r"Checkpoint (\w): ([\w-]+)", page) == [
-        ("A", "resnet18-224"),
+        ("A", shipped.name),
         ("B", checkpoints.load(PLAIN).name),
     ]
 

@@ -1,0 +1,52 @@
+"""How long does a reading take on the CPU, against the same network at 224 pixels, the size of the first checkpoint?
+
+A reading is all that `Reader.read` does with a radiograph of 1024 x 1024 pixels without masks: resizing, network, gate,
+map at the radiograph's own size. The peer beside both is torchvision's ResNet-18 at 224 pixels, the network alone.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from statistics import median
+from time import perf_counter
+
+import numpy as np
+import torch
+import torchvision
+
+from deep_pneumonia.radiograph import Radiograph
+from deep_pneumonia.reader import SHIPPED, Reader
+
+SIDE, SMALL, PAIRS = 1024, 224, 15
+
+
+def main() -> None:
+    """Print the times of a reading and their ratios."""
+    reader = Reader.load(SHIPPED, "cpu")
+    size = reader.checkpoint.recipe.size
+    small = Reader(replace(reader.checkpoint, recipe=replace(reader.checkpoint.recipe, size=SMALL)), reader.device)
+    pixels = np.random.default_rng(0).random((SIDE, SIDE), np.float32)
+    radiograph = Radiograph(pixels, None, "PNG", colour=0.0)
+    plain, batch = torchvision.models.resnet18(weights=None).eval(), torch.rand(1, 3, SMALL, SMALL)
+
+    def network() -> None:
+        with torch.inference_mode():
+            plain(batch)
+
+    calls: tuple[Callable[[], object], ...] = (lambda: reader.read(radiograph), lambda: small.read(radiograph), network)
+    times = np.array([[_seconds(call) for call in calls] for _ in range(PAIRS)])
+    here, there, peer = (1000 * median(column) for column in times.T)
+    print(f"Reading a radiograph of {SIDE} x {SIDE} pixels, {torch.get_num_threads()} threads, {PAIRS} pairs")
+    print(f"  at {size} pixels {here:.0f} ms, at {SMALL} {there:.0f} ms: {median(times[:, 0] / times[:, 1]):.2f} times")
+    print(f"  torchvision's ResNet-18 at {SMALL} alone {peer:.0f} ms")
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    """Of the second of two calls: the first has caches and threads as another call left them."""
+    call()
+    start = perf_counter()
+    call()
+    return perf_counter() - start
+
+
+if __name__ == "__main__":
+    main()
