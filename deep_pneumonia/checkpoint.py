@@ -61,6 +61,7 @@ class Checkpoint:
     @property
     def key(self) -> str:
         """SHA-256 of all that a reading depends on: a new gate or threshold on the same weights reads differently."""
+        # Limit and bias stand for a gate's tensors: another fit has others.
         gate = (self.gate.limit, self.gate.bias) if self.gate else None
         facts = [self.sha256, self.classes, self.normal, asdict(self.recipe), asdict(self.thresholds), self.temperature]
         return hashlib.sha256(json.dumps([*facts, gate]).encode()).hexdigest()
