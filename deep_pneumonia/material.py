@@ -50,9 +50,7 @@ def gather(
     classes = tuple(sorted({c.label for c in useful if c.label and c.split == "train"}))
     if len(classes) < 2:
         raise TrainingError(f"The training split has the classes {list(classes)}; at least two are needed.")
-    normal = normal or _normal_class(useful)
-    if normal not in classes:
-        raise TrainingError(f"The normal class {normal!r} is none of {', '.join(classes)}; give --normal-class.")
+    normal = _given_or_found(normal, useful, classes)
     parts: list[tuple[Cache, torch.Tensor]] = []
     for split in ("train", "val"):
         chosen = [c for c in useful if c.split == split]
@@ -80,6 +78,21 @@ def with_weak_labels(cases: Sequence[Case], normal: str) -> list[Case]:
         return replace(case, label=case.weak_label, masks=case.masks or nothing * (case.weak_label == normal))
 
     return [taught(c) for c in cases]
+
+
+def _given_or_found(normal: str, cases: Sequence[Case], classes: Sequence[str]) -> str:
+    normal = normal or _normal_class(cases)
+    if not normal:
+        raise TrainingError(
+            "No labelled image was read as normal, so nothing tells which class is without pneumonia; give "
+            f"--normal-class, one of {', '.join(classes)}, or add images whose mask_kind is normal."
+        )
+    if normal not in classes:
+        raise TrainingError(
+            f"The normal class {normal!r} is no class of the training split ({', '.join(classes)}); give another "
+            "--normal-class."
+        )
+    return normal
 
 
 def _normal_class(cases: Sequence[Case]) -> str:

@@ -1,4 +1,4 @@
-"""Where a run starts, the average of its weights that it keeps, and what weak labels teach."""
+"""Where a run starts, the average of its weights that it keeps, what weak labels teach, what is normal."""
 
 import csv
 import json
@@ -9,8 +9,10 @@ import torch
 from safetensors.torch import load_file
 
 from deep_pneumonia import checkpoint, train, validation
+from deep_pneumonia.errors import TrainingError
+from deep_pneumonia.geometry import InputRecipe
 from deep_pneumonia.manifest import Case, MaskRef, read_manifests
-from deep_pneumonia.material import with_weak_labels
+from deep_pneumonia.material import gather, with_weak_labels
 from deep_pneumonia.model import AttentionNet, ModelConfig
 from deep_pneumonia.run import load_tree
 from deep_pneumonia.start import averaged
@@ -150,3 +152,18 @@ def test_what_is_weakly_normal_is_taken_to_hold_no_lesion() -> None:
         assert [c.label for c in taught] == ["Clear", "Clear", "Ill", "Clear", ""]
         assert [c.has_lesion for c in taught] == [False, False, False, True, False]
         assert [bool(c.masks) for c in taught] == [True, True, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("normal", "words"),
+    [
+        ("", r"read as normal.*give --normal-class, one of Clear, Ill, or add images"),
+        ("Healthy", r"'Healthy' is no class of the training split \(Clear, Ill\)"),
+    ],
+)
+def test_what_is_without_pneumonia_must_be_told_or_read(normal: str, words: str, tmp_path: Path) -> None:
+    names = ("Clear", "Ill")
+    cases = [Case(Path(f"{split}-{name}.png"), name, "s", split, name) for split in ("train", "val") for name in names]
+    with pytest.raises(TrainingError, match=words):
+        gather(cases, normal, InputRecipe(64), 1, tmp_path, progress=False)
+    assert not list(tmp_path.iterdir())
