@@ -100,6 +100,7 @@ def altered(pixels: NDArray[np.float32], group: str) -> Iterator[Other]:
         "cropped to a quarter": pixels[top : top + height // 2, left : left + width // 2],
         "cropped to its upper half": pixels[: height // 2],
         "tilted by 45 degrees": ndimage.rotate(pixels, 45, order=1),
+        "two side by side": np.block([pixels, pixels]),
         "four on one sheet": np.block([[pixels, pixels], [pixels, pixels]]),
         "small on a page": page,
     }

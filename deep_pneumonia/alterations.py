@@ -33,9 +33,10 @@ def cropped(image: torch.Tensor, chance: torch.Generator) -> torch.Tensor:
 
 
 def half(image: torch.Tensor, chance: torch.Generator) -> torch.Tensor:
-    """One side of the chest, which is as narrow as a lateral view."""
-    wide = int(between(0.42, 0.5, chance) * image.shape[1])
-    return image[:, :wide] if between(0, 1, chance) < 0.5 else image[:, -wide:]
+    """One side of the chest, which is as narrow as a lateral view, or its upper or lower half."""
+    share, side = between(0.42, 0.5, chance), int(between(0, 4, chance))
+    part = int(share * image.shape[side % 2])
+    return image.narrow(side % 2, 0 if side < 2 else image.shape[side % 2] - part, part)
 
 
 def swapped(image: torch.Tensor, chance: torch.Generator) -> torch.Tensor:

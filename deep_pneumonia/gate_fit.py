@@ -11,32 +11,37 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from tqdm import tqdm
 
-from deep_pneumonia.alterations import altered
+from deep_pneumonia.alterations import WAYS, altered
 from deep_pneumonia.cache import Cache
 from deep_pneumonia.gate import Gate, features
 from deep_pneumonia.model import AttentionNet
 
 LEAST = 200  # training radiographs: of fewer the covariance says little, and everything else would be refused
 KEPT = 0.9975  # share of each source's validation radiographs within each of the two limits: 99.5% within both
+TIMES = 2  # in how many ways each training radiograph is altered; in three it tells no more
 SOFTNESS = 1.0  # C of the logistic regression; from 1e-4 to 1 more tells more, 10 no more
 
 
 @torch.no_grad()
 def all_features(
-    network: AttentionNet, data: Cache, device: torch.device, *, alter: bool = False, batch: int = 32
+    network: AttentionNet, data: Cache, device: torch.device, *, altered_times: int = 0, batch: int = 32
 ) -> torch.Tensor:
-    """What the gate looks at, of every image of `data` or, with `alter`, of each altered: float32 (N, D, 3, 3).
+    """What the gate looks at, of every image of `data`: float32 (N, D, 3, 3); or of each altered in so many ways,
+    float32 (altered_times N, D, 3, 3).
 
     The network is put into evaluation mode, and computes in bf16 as in training: its rounding is far below what tells
     one radiograph from another.
     """
     network.eval()
-    found = []
-    for start in tqdm(range(0, len(data.cases), batch), "Gate, altered" if alter else "Gate", unit="batch"):
-        rows = range(start, min(start + batch, len(data.cases)))
-        images, _ = data.batch(list(rows), device)
-        if alter:
-            made = [altered(image[0].cpu(), row, data.recipe) for image, row in zip(images, rows, strict=True)]
+    found, count = [], len(data.cases)
+    end = count * max(altered_times, 1)
+    turn = int(count % len(WAYS) == 0)  # or the second time would be in the same way as the first
+    for start in tqdm(range(0, end, batch), "Gate, altered" if altered_times else "Gate", unit="batch"):
+        numbers = range(start, min(start + batch, end))
+        images, _ = data.batch([number % count for number in numbers], device)
+        if altered_times:
+            asked = [number + turn * (number // count) for number in numbers]
+            made = [altered(image[0].cpu(), n, data.recipe) for image, n in zip(images, asked, strict=True)]
             images = torch.stack(made)[:, None].to(device)
         with torch.autocast(device.type, torch.bfloat16):
             stages = network.backbone(images)
@@ -83,6 +88,6 @@ def gate_of(network: AttentionNet, training: Cache, held_out: Cache, device: tor
     """`fit` on the radiographs of two caches, as the network sees them."""
     if len(training.cases) < LEAST or not held_out.cases:
         return None
-    wrong = all_features(network, training, device, alter=True)
+    wrong = all_features(network, training, device, altered_times=TIMES)
     seen, unseen = (all_features(network, part, device) for part in (training, held_out))
     return fit(seen, wrong, unseen, np.array([c.source for c in held_out.cases]))

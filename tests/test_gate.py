@@ -12,14 +12,16 @@ from scipy.stats import chi2
 
 from deep_pneumonia import checkpoint as checkpoints
 from deep_pneumonia import fit_gate
-from deep_pneumonia.alterations import WAYS, altered
+from deep_pneumonia.alterations import WAYS, altered, half
+from deep_pneumonia.cache import Cache
 from deep_pneumonia.cases import SHIPPED_CASES, TeachingCase, load_cases
 from deep_pneumonia.cautions import UNLIKE
 from deep_pneumonia.errors import DamagedCheckpointError
 from deep_pneumonia.gate import Gate
-from deep_pneumonia.gate_fit import KEPT, LEAST, fit
+from deep_pneumonia.gate_fit import KEPT, LEAST, all_features, fit
 from deep_pneumonia.geometry import InputRecipe
 from deep_pneumonia.inspect import summary
+from deep_pneumonia.manifest import read_manifests
 from deep_pneumonia.radiograph import Radiograph, decode
 from deep_pneumonia.reader import SHIPPED, Reader
 from deep_pneumonia.report import page
@@ -90,6 +92,34 @@ def test_an_altered_radiograph_is_another_picture_of_the_same_size_every_time(nu
     assert float(made.max()) == 1.0
     assert float((made - frame).abs().mean()) > 0.05
     assert torch.equal(made, altered(frame, number, recipe))
+
+
+def test_one_half_is_left_right_upper_or_lower() -> None:
+    frame = torch.arange(100.0).reshape(10, 10)
+    found = set()
+    for seed in range(40):
+        part = half(frame, torch.Generator().manual_seed(seed))
+        assert sorted(part.shape) in ([4, 10], [5, 10])
+        begins, ends = part[0, 0] == 0, part[-1, -1] == 99
+        found |= {side for side, is_it in (("upper", begins), ("lower", ends)) if is_it and part.shape[1] == 10} | {
+            side for side, is_it in (("left", begins), ("right", ends)) if is_it and part.shape[0] == 10
+        }
+    assert found == {"upper", "left", "lower", "right"}
+
+
+def test_each_radiograph_is_altered_in_another_way_the_second_time(copy: Path, drawn_set: Path, tmp_path: Path) -> None:
+    reader = Reader.load(copy, "cpu")
+    cases = [c for c in read_manifests([drawn_set]) if c.split == "train"]
+    data = Cache(cases, reader.checkpoint.recipe, tmp_path)
+    assert len(cases) % len(WAYS) == 0
+    made = all_features(reader.network, data, reader.device, altered_times=2, batch=5)
+    assert len(made) == 2 * len(cases)
+    whole = all_features(reader.network, data, reader.device, batch=5)
+    first, second = made.split(len(cases))
+    apart = [[float((a - b).abs().max()) > 1e-3 for a, b in zip(one, other, strict=True)]
+             for one, other in ((first, whole), (second, whole), (first, second))]  # fmt: skip
+    assert all(apart[0] + apart[1])
+    assert sum(apart[2]) >= len(cases) - 1  # turned by 180 degrees and mirrored is upside down
 
 
 def test_radiographs_are_turned_over_and_inverted() -> None:
