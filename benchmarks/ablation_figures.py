@@ -1,8 +1,9 @@
 """The figures of an ablation: from what each run read, a table with intervals over patients and a chart of it.
 
 A figure is the mean over seeds of that of one seed, in which every patient is in test once, over the folds. Its
-interval draws patients anew, all seeds of a patient together. Sources are never pooled: class follows source. The
-rarest class is the one of which a source had the fewest training images.
+interval draws patients anew, all seeds of a patient together; how far seeds part stands in a table of its own.
+Sources are never pooled: class follows source. The rarest class is the one of which a source had the fewest training
+images.
 """
 
 import json
@@ -57,6 +58,10 @@ def report(folders: Mapping[str, Path], out: Path) -> str:
     n = len(next(iter(found.values())))
     parts = [_table(f"{_size(found, source)}, {n} seed{'s' * (n > 1)}", table) for source, table in tables.items()]
     parts += [_table(f"{source}: what changes with", changes(found, source), "+") for source in sources]
+    if n > 1:
+        parts += [
+            _lines(f"{source}: the same, least and most of {n} seeds", by_seed(found, source)) for source in sources
+        ]
     text = "\n".join(parts)
     with whole(out / "ablation.md") as partial:
         partial.write_text(text, encoding="utf-8")
@@ -119,6 +124,23 @@ def changes(found: Mapping[str, Sequence[tuple[Run, Rows]]], source: str) -> dic
     return told
 
 
+def by_seed(found: Mapping[str, Sequence[tuple[Run, Rows]]], source: str) -> dict[str, dict[str, str]]:
+    """The same changes, each seed by itself: the least and the most of the seeds, as text. What runs differ by."""
+    told = {}
+    for change, (name, less) in CHANGES.items():
+        if name in found and less in found:
+            each = [_difference(*pair, source) for pair in zip(found[name], found[less], strict=True)]
+            told[change] = {n: f"{min(d[n] for d in each):+.3f} to {max(d[n] for d in each):+.3f}" for n in each[0]}
+    return told
+
+
+def _difference(more: tuple[Run, Rows], fewer: tuple[Run, Rows], source: str) -> dict[str, float]:
+    """Each figure of one seed's run less that of another's."""
+    (a, patients), (b, _) = _of([more], source), _of([fewer], source)
+    once = np.ones((1, len(patients)))
+    return {n: float(_less(a[n], b[n])(once)[0]) for n in a}
+
+
 def _of(runs: Sequence[tuple[Run, Rows]], source: str) -> tuple[dict[str, Statistic], list[str]]:
     """Each figure, its mean over seeds, as a function of weights of the images of `source`; whose each image is."""
     rows = runs[0][1]
@@ -169,10 +191,15 @@ def _size(found: Mapping[str, Sequence[tuple[Run, Rows]]], source: str) -> str:
 
 
 def _table(title: str, table: Mapping[str, Mapping[str, Estimate]], sign: str = "") -> str:
+    return _lines(title, {row: {n: format(e, f"{sign}.3f") for n, e in found.items()} for row, found in table.items()})
+
+
+def _lines(title: str, table: Mapping[str, Mapping[str, str]]) -> str:
+    """Rows of figures as a table in Markdown; a figure that a row lacks is a dash."""
     names = [name for name in FIGURES if any(name in figures for figures in table.values())]
     head = f"| {title} | {' | '.join(names)} |\n|---|{'---|' * len(names)}\n"
     lines = [
-        f"| {row} | {' | '.join(format(figures.get(n, Estimate()), f'{sign}.3f') for n in names)} |"
+        f"| {row} | {' | '.join(figures.get(n, format(Estimate(), '')) for n in names)} |"
         for row, figures in table.items()
     ]
     return head + "\n".join(lines) + "\n"

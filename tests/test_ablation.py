@@ -121,7 +121,7 @@ def test_figures_are_means_over_seeds_of_all_folds_and_the_gain_is_paired(tmp_pa
     run(folders[FIRST], blind[:1], 2, 1)
     text = report(folders, tmp_path)
     assert "| drawn, 3 images of 3 patients, 2 seeds |" in text
-    first, whole, changed = (
+    first, whole, changed, _ = (
         [c.strip().split(" ")[0] for c in line.strip("|").split("|")][1:]
         for line in text.splitlines()
         if line.startswith((f"| {FIRST}", f"| {WHOLE}", "| all four"))
@@ -132,6 +132,9 @@ def test_figures_are_means_over_seeds_of_all_folds_and_the_gain_is_paired(tmp_pa
     assert whole[6] == "0.250"
     assert changed[1] == "+0.500"
     assert float(changed[6]) == pytest.approx(0.25 - 1 / 3, abs=1e-3)
+    assert "| drawn: the same, least and most of 2 seeds |" in text
+    recall = text.splitlines()[-1].strip("|").split("|")[2]
+    assert recall.strip() == "+0.000 to +1.000"  # the first seed found as little with as without
     assert (tmp_path / "ablation.png").stat().st_size > 5000
 
 
