@@ -122,9 +122,8 @@ def rarity(known: Facts, rare: str) -> str:
         "more. "
         f"Training used \u03b2 = {known.beta:g}.",
         f"(Here each image counts once; in training, one with a drawn lesion {known.repeats} times.)",
-        "Smaller networks of ours were trained with weights and without. With them the rarest class was found more "
-        "often; whether all classes together were named better hung on the images. The model card has the figures, "
-        "under <i>What each part does</i>.",
+        "Smaller networks found the rarest class more often with weights than without: see the model card, "
+        "<i>What each part does</i>.",
     ) + task("Make the class rarer, then move \u03b2, and see what share of the loss is left to it.")
 
 
