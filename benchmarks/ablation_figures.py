@@ -130,8 +130,13 @@ def by_seed(found: Mapping[str, Sequence[tuple[Run, Rows]]], source: str) -> dic
     for change, (name, less) in CHANGES.items():
         if name in found and less in found:
             each = [_difference(*pair, source) for pair in zip(found[name], found[less], strict=True)]
-            told[change] = {n: f"{min(d[n] for d in each):+.3f} to {max(d[n] for d in each):+.3f}" for n in each[0]}
+            told[change] = {n: _span([d[n] for d in each]) for n in each[0]}
     return told
+
+
+def _span(values: Sequence[float]) -> str:
+    """The least and the most; a dash where a seed leaves it undefined, as the AUROC of a source with one class."""
+    return f"{min(values):+.3f} to {max(values):+.3f}" if np.isfinite(values).all() else "-"
 
 
 def _difference(more: tuple[Run, Rows], fewer: tuple[Run, Rows], source: str) -> dict[str, float]:

@@ -138,6 +138,16 @@ def test_figures_are_means_over_seeds_of_all_folds_and_the_gain_is_paired(tmp_pa
     assert (tmp_path / "ablation.png").stat().st_size > 5000
 
 
+def test_what_one_class_leaves_undefined_is_a_dash_for_every_seed(tmp_path: Path) -> None:
+    folders = {FIRST: tmp_path / "a", WHOLE: tmp_path / "b"}
+    for seed in (0, 1):
+        for folder in folders.values():
+            run(folder, [("1", "Ill", 0.4, 0.0), ("2", "Ill", 0.3 + seed, 0.0)], 0, seed)
+    spans = [cell.strip() for cell in report(folders, tmp_path).splitlines()[-1].strip("|").split("|")]
+    assert spans[3] == "-"  # AUROC
+    assert spans[5] == "+0.000 to +0.000"  # hit rate
+
+
 @pytest.mark.parametrize(("text", "why"), [("{", "is damaged"), ('{"rows": []}', "lacks the counts")])
 def test_a_run_that_cannot_be_used_is_named(
     text: str, why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
