@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deep_pneumonia.errors import DeepPneumoniaError
-from deep_pneumonia.reader import PLAIN, SHIPPED, Reader
+from deep_pneumonia.prediction.predictor import PLAIN, SHIPPED, Reader
 
 # Where Hugging Face Spaces mounts storage that outlives a restart, if it was bought.
 STORAGE = Path("/data")

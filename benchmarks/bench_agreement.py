@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torchmetrics.functional.classification import binary_average_precision
 
-from deep_pneumonia.agreement import compare
-from deep_pneumonia.geometry import enlarge
+from deep_pneumonia.prediction.agreement import compare
+from deep_pneumonia.prediction.model_frame import enlarge
 
 SIDE, PAIRS = 1024, 5
 

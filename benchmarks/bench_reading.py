@@ -13,8 +13,8 @@ import numpy as np
 import torch
 import torchvision
 
-from deep_pneumonia.radiograph import Radiograph
-from deep_pneumonia.reader import SHIPPED, Reader
+from deep_pneumonia.prediction.predictor import SHIPPED, Reader
+from deep_pneumonia.radiographs.radiograph import Radiograph
 
 SIDE, SMALL, PAIRS = 1024, 224, 15
 

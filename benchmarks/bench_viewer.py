@@ -23,10 +23,10 @@ import torch
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from deep_pneumonia.cases import SHIPPED_CASES, load_cases
-from deep_pneumonia.figures import overlay
-from deep_pneumonia.radiograph import decode
-from deep_pneumonia.reader import Reader
+from deep_pneumonia.datasets.teaching_cases import SHIPPED_CASES, load_cases
+from deep_pneumonia.drawing.pictures import overlay
+from deep_pneumonia.prediction.predictor import Reader
+from deep_pneumonia.radiographs.radiograph import decode
 
 ROOT = Path(__file__).parent.parent
 SIDE, OPENED, FORWARDS, CHANGES = 1024, 9, 10, 9

@@ -19,13 +19,13 @@ import gradio as gr
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
-from deep_pneumonia.annotation import to_png
-from deep_pneumonia.checkpoint import load
-from deep_pneumonia.reader import SHIPPED
-from deep_pneumonia.readings import Readings
-from deep_pneumonia.worklist import Row, rows
-from deep_pneumonia.workspace import Workspace
-from deep_pneumonia.workspace_schema import changing
+from deep_pneumonia.masks.annotation import to_png
+from deep_pneumonia.prediction.checkpoint import load
+from deep_pneumonia.prediction.predictor import SHIPPED
+from deep_pneumonia.worklist.database import changing
+from deep_pneumonia.worklist.predictions import Readings
+from deep_pneumonia.worklist.rows import Row, rows
+from deep_pneumonia.worklist.workspace import Workspace
 
 ROOT = Path(__file__).parent.parent
 CASES, TIMES = 10_000, 7

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from deep_pneumonia.agreement import Figures
-from deep_pneumonia.annotation import Annotation
-from deep_pneumonia.charts import (
+from deep_pneumonia.cli import Help, guarded
+from deep_pneumonia.datasets.manifest import SPLITS, Case, read_manifests
+from deep_pneumonia.drawing.charts import (
     Tile,
     agreement_chart,
     calibration_chart,
@@ -23,17 +23,17 @@ from deep_pneumonia.charts import (
     overlay_sheet,
     roc_chart,
 )
-from deep_pneumonia.configuration import Help, guarded
+from deep_pneumonia.drawing.pictures import save_figure
 from deep_pneumonia.errors import ManifestError
-from deep_pneumonia.figures import save_figure
+from deep_pneumonia.evaluation.metrics import Estimate, bootstrap, classification_figures, localisation_figures, mean
+from deep_pneumonia.evaluation.per_image import METHODS, Row, measure, write_table
+from deep_pneumonia.evaluation.subgroups import Member, described, subgroups
+from deep_pneumonia.evaluation.weak_labels import weak_figures
 from deep_pneumonia.files import write_json
-from deep_pneumonia.manifest import SPLITS, Case, read_manifests
-from deep_pneumonia.metrics import Estimate, bootstrap, classification_figures, localisation_figures, mean
-from deep_pneumonia.per_image import METHODS, Row, measure, write_table
-from deep_pneumonia.radiograph import decode
-from deep_pneumonia.reader import SHIPPED, Reader
-from deep_pneumonia.subgroups import Member, described, subgroups
-from deep_pneumonia.weak import weak_figures
+from deep_pneumonia.masks.annotation import Annotation
+from deep_pneumonia.prediction.agreement import Figures
+from deep_pneumonia.prediction.predictor import SHIPPED, Reader
+from deep_pneumonia.radiographs.radiograph import decode
 
 SHEET = 16
 

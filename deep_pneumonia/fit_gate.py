@@ -9,14 +9,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from deep_pneumonia import checkpoint as checkpoints
-from deep_pneumonia.cache import Cache
-from deep_pneumonia.configuration import Help, guarded
+from deep_pneumonia.cli import Help, guarded
+from deep_pneumonia.datasets.manifest import read_manifests
 from deep_pneumonia.errors import ManifestError
-from deep_pneumonia.gate_fit import LEAST, gate_of
-from deep_pneumonia.manifest import read_manifests
-from deep_pneumonia.reader import Reader
-from deep_pneumonia.run import channels_last
+from deep_pneumonia.prediction import checkpoint as checkpoints
+from deep_pneumonia.prediction.predictor import Reader
+from deep_pneumonia.training.cache import Cache
+from deep_pneumonia.training.gate_fitting import LEAST, gate_of
+from deep_pneumonia.training.run import channels_last
 
 
 def fit_gate(folder: Path, manifests: Sequence[str], cache: Path, device: str) -> None:

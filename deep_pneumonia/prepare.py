@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from deep_pneumonia.annotation import write_mask
-from deep_pneumonia.configuration import guarded
-from deep_pneumonia.covid import covid
+from deep_pneumonia.cli import guarded
+from deep_pneumonia.datasets.covid import covid
+from deep_pneumonia.datasets.manifest import Case, MaskRef, split_of, table, write_manifest
+from deep_pneumonia.datasets.nih import nih
+from deep_pneumonia.datasets.source import Find, folder, kermany, peek_size
 from deep_pneumonia.errors import PreparationError
-from deep_pneumonia.manifest import Case, MaskRef, split_of, table, write_manifest
-from deep_pneumonia.nih import nih
-from deep_pneumonia.sources import Find, folder, kermany, peek_size
+from deep_pneumonia.masks.annotation import write_mask
 
 
 def prepare(finds: Sequence[Find], source: str, out: Path, *, val: float, test: float) -> list[Case]:

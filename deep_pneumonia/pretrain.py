@@ -19,16 +19,16 @@ from lightning.fabric import Fabric
 from torch import nn
 from tqdm import tqdm
 
-from deep_pneumonia.augment import views
-from deep_pneumonia.cache import Cache
-from deep_pneumonia.charts import curves
-from deep_pneumonia.configuration import add_data_options, config_from, guarded, option, parser_for
+from deep_pneumonia.cli import add_data_options, config_from, guarded, option, parser_for
+from deep_pneumonia.datasets.manifest import read_manifests
+from deep_pneumonia.drawing.charts import curves
 from deep_pneumonia.errors import TrainingError
-from deep_pneumonia.geometry import InputRecipe
-from deep_pneumonia.losses import info_nce, nt_xent
-from deep_pneumonia.manifest import read_manifests
-from deep_pneumonia.model import Backbone
-from deep_pneumonia.run import (
+from deep_pneumonia.prediction.model_frame import InputRecipe
+from deep_pneumonia.prediction.network import Backbone
+from deep_pneumonia.training.augment import views
+from deep_pneumonia.training.cache import Cache
+from deep_pneumonia.training.losses import info_nce, nt_xent
+from deep_pneumonia.training.run import (
     Run,
     channels_last,
     generator_at,

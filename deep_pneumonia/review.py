@@ -18,21 +18,21 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from deep_pneumonia.checkpoint import load
-from deep_pneumonia.collect import CHOICES, cases_from
-from deep_pneumonia.configuration import guarded
+from deep_pneumonia.cli import guarded
 from deep_pneumonia.errors import WorkspaceError
-from deep_pneumonia.exchange import import_into
-from deep_pneumonia.export import export
-from deep_pneumonia.history import history
-from deep_pneumonia.reader import SHIPPED, Reader
-from deep_pneumonia.readings import Readings
-from deep_pneumonia.set_report import set_report
-from deep_pneumonia.tally import tally
-from deep_pneumonia.worklist import rows
-from deep_pneumonia.workspace import Workspace
-from deep_pneumonia.workspace_records import VERDICTS
-from deep_pneumonia.workspace_schema import DATABASE
+from deep_pneumonia.exchange.export import export
+from deep_pneumonia.exchange.merge import import_into
+from deep_pneumonia.prediction.checkpoint import load
+from deep_pneumonia.prediction.predictor import SHIPPED, Reader
+from deep_pneumonia.worklist.collect import CHOICES, cases_from
+from deep_pneumonia.worklist.database import DATABASE
+from deep_pneumonia.worklist.history import history
+from deep_pneumonia.worklist.predictions import Readings
+from deep_pneumonia.worklist.records import VERDICTS
+from deep_pneumonia.worklist.report import set_report
+from deep_pneumonia.worklist.rows import rows
+from deep_pneumonia.worklist.statistics import tally
+from deep_pneumonia.worklist.workspace import Workspace
 
 Verb = Callable[[argparse.Namespace], None]
 

@@ -14,12 +14,12 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from deep_pneumonia.charts import Tile, overlay_sheet
-from deep_pneumonia.configuration import config_from, guarded, parser_for
+from deep_pneumonia.cli import config_from, guarded, parser_for
+from deep_pneumonia.datasets.manifest import Case, table
+from deep_pneumonia.drawing.charts import Tile, overlay_sheet
+from deep_pneumonia.drawing.pictures import save_figure
 from deep_pneumonia.errors import SimulationError
-from deep_pneumonia.figures import save_figure
-from deep_pneumonia.manifest import Case, table
-from deep_pneumonia.radiograph import decode
+from deep_pneumonia.radiographs.radiograph import decode
 from deep_pneumonia.simulation.chest_ct import ChestCT, data_folder
 from deep_pneumonia.simulation.cleaning import healthy_chest
 from deep_pneumonia.simulation.dataset import SimulatedSet

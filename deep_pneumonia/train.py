@@ -20,19 +20,19 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
-from deep_pneumonia import validation
-from deep_pneumonia.charts import curves
-from deep_pneumonia.checkpoint import save
-from deep_pneumonia.configuration import add_data_options, config_from, guarded, option, parser_for
+from deep_pneumonia.cli import add_data_options, config_from, guarded, option, parser_for
+from deep_pneumonia.datasets.manifest import read_manifests
+from deep_pneumonia.drawing.charts import curves
 from deep_pneumonia.errors import TrainingError
-from deep_pneumonia.finish import finish
-from deep_pneumonia.geometry import InputRecipe
-from deep_pneumonia.guidance import Guidance, step_losses
-from deep_pneumonia.losses import class_balanced_weights
-from deep_pneumonia.manifest import read_manifests
-from deep_pneumonia.material import Material, gather, with_weak_labels
-from deep_pneumonia.model import AttentionNet, ModelConfig
-from deep_pneumonia.run import (
+from deep_pneumonia.prediction.checkpoint import save
+from deep_pneumonia.prediction.model_frame import InputRecipe
+from deep_pneumonia.prediction.network import AttentionNet, ModelConfig
+from deep_pneumonia.training import validation
+from deep_pneumonia.training.data import Material, gather, with_weak_labels
+from deep_pneumonia.training.final_checkpoint import finish
+from deep_pneumonia.training.initial_weights import averaged, load_encoder, load_network, named
+from deep_pneumonia.training.losses import class_balanced_weights
+from deep_pneumonia.training.run import (
     Run,
     channels_last,
     generator_at,
@@ -44,7 +44,7 @@ from deep_pneumonia.run import (
     save_tree,
     shuffled,
 )  # fmt: skip
-from deep_pneumonia.start import averaged, load_encoder, load_network, named
+from deep_pneumonia.training.step import Guidance, step_losses
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from deep_pneumonia.annotation import write_mask
-from deep_pneumonia.manifest import Case, MaskRef, write_manifest
+from deep_pneumonia.datasets.manifest import Case, MaskRef, write_manifest
+from deep_pneumonia.masks.annotation import write_mask
 
 
 def draw(

@@ -8,7 +8,7 @@ import pydicom
 from PIL import Image
 from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 
-from deep_pneumonia.manifest import Case, read_manifests
+from deep_pneumonia.datasets.manifest import Case, read_manifests
 from deep_pneumonia.prepare import main
 
 METADATA = "patientid,sex,age,finding,view,modality,filename\n"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from deep_pneumonia.manifest import split_of
+from deep_pneumonia.datasets.manifest import split_of
 from deep_pneumonia.prepare import main
 from tests.raw_sets import (
     draw_covid,

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from deep_pneumonia.evaluate import report
-from deep_pneumonia.radiograph import Radiograph
-from deep_pneumonia.reader import PLAIN, SHIPPED, Reader
+from deep_pneumonia.prediction.predictor import PLAIN, SHIPPED, Reader
+from deep_pneumonia.radiographs.radiograph import Radiograph
 from tests.phantom import draw
 
 ROOT = Path(__file__).parent.parent

@@ -1,4 +1,4 @@
-"""Structure: imports point one way, training and the viewer stay apart, and no weights are pickled."""
+"""Structure: packages import one way, training and the viewer stay apart, and no weights are pickled."""
 
 import ast
 import importlib.util
@@ -16,87 +16,25 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "deep_pneumonia"
 OWN = "deep_pneumonia"
 
-# Every module stands in one of these groups. A later group may import an earlier one, never the other way.
-BASE = {"errors", "files"}  # needed by all, know nothing
-LEAVES = {
-    "agreement", "alterations", "annotation", "archive", "augment", "case_page", "cautions", "charts", "coco",
-    "configuration", "dicom",
-    "dicom_export", "dicom_seg", "figures", "gate", "gdcm_process", "geometry", "grey_levels", "inpaint", "labelme",
-    "lettering", "losses", "mask_store", "metrics", "model", "publishers", "radiograph", "resampling", "rle",
-    "rsna", "run", "shapes", "sheet", "silence", "subgroups", "tally_charts", "untrusted", "workspace_schema",
-}  # fmt: skip
-# Nouns made of other nouns.
-JOINING = {
-    "cache",
-    "cases",
-    "checkpoint",
-    "collect",
-    "exchange",
-    "explanation",
-    "gate_fit",
-    "export",
-    "export_notes",
-    "export_tables",
-    "gradcam",
-    "history",
-    "identity",
-    "manifest",
-    "mask_files",
-    "reader",
-    "readings",
-    "report",
-    "set_report",
-    "state_file",
-    "tally",
-    "thumbnail",
+# Each package may import those above it, never one below.
+ORDER = [
+    "base",  # the nouns at the root: errors, files, cli
+    "radiographs",
+    "masks",
+    "datasets",
+    "prediction",
+    "evaluation",
+    "training",
+    "drawing",
     "worklist",
-    "workspace",
-    "workspace_records",
-}
-# A verb and its private helpers. Nothing else may import either.
-VERBS = {
-    "prepare": {"covid", "nih", "sources"},
-    "pretrain": set(),
-    "train": {"finish", "guidance", "material", "overlays", "start", "validation"},
-    "evaluate": {"per_image", "weak"},
-    "fit_gate": set(),
-    "inspect": set(),
-    "review": set(),
-    "simulate": {
-        "simulation", "simulation.body", "simulation.chest_ct", "simulation.cleaning", "simulation.confounders",
-        "simulation.dataset", "simulation.film", "simulation.plan", "simulation.pneumonia", "simulation.projection",
-        "simulation.scene", "simulation.series", "simulation.teaching", "simulation.visible",
-    },
-}  # fmt: skip
-# All that one leaf knows of another: these edges exactly, and the base.
-LEAF_EDGES = {
-    "agreement": {"geometry"},
-    "alterations": {"geometry"},
-    "case_page": {"figures", "lettering"},
-    "cautions": {"radiograph"},
-    "charts": {"figures", "lettering"},
-    "coco": {"annotation", "rle", "shapes", "untrusted"},
-    "dicom": {"grey_levels"},
-    "dicom_export": {"annotation", "dicom", "dicom_seg", "silence", "untrusted"},
-    "dicom_seg": {"annotation", "dicom", "shapes", "silence", "untrusted"},
-    "figures": {"lettering"},
-    "labelme": {"annotation", "shapes", "untrusted"},
-    "radiograph": {"dicom", "grey_levels", "silence"},
-    "resampling": {"metrics"},
-    "rle": {"annotation"},
-    "rsna": {"annotation", "shapes", "untrusted"},
-    "shapes": {"annotation"},
-    "sheet": {"charts", "figures", "lettering"},
-    "subgroups": {"metrics"},
-    "tally_charts": {"charts", "figures", "lettering"},
-    "untrusted": {"annotation"},
-}
-TRAINING_NOUNS = {"gate_fit", "alterations", "augment", "cache", "configuration", "losses", "run"}
+    "exchange",
+    "simulation",
+    "viewer",  # with viewer.review and viewer.teach: one face
+    "verbs",  # what is run: the other modules at the root
+]
+BASE = {"cli", "errors", "files"}
+NEVER = {("viewer", "training"), ("viewer", "simulation")}
 PICKLERS = {"cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve"}
-
-HELPERS = set().union(*VERBS.values())
-OF_VERBS = set(VERBS) | HELPERS
-NOUNS = BASE | LEAVES | JOINING
 
 
 @cache
@@ -138,6 +76,12 @@ def module_of(name: str) -> str:
     return name
 
 
+def package_of(name: str) -> str:
+    """The entry of ORDER that a module belongs to."""
+    first = name.split(".")[0]
+    return first if first in ORDER else "base" if first in BASE else "verbs"
+
+
 def everything_below(name: str) -> set[str]:
     """A module and all that it imports, directly or not."""
     seen, waiting = set(), {name}
@@ -147,12 +91,9 @@ def everything_below(name: str) -> set[str]:
     return seen
 
 
-def in_viewer(name: str) -> bool:
-    return name.split(".")[0] == "viewer"
-
-
-def edges(importers: set[str], refused: set[str]) -> list[str]:
-    return [f"{a} imports {b}" for a in sorted(importers) for b in sorted(inside(a) & refused)]
+def below(package: str) -> set[str]:
+    """All that any module of a package imports, directly or not."""
+    return set().union(*(everything_below(name) for name in modules() if package_of(name) == package))
 
 
 @pytest.mark.parametrize(
@@ -171,68 +112,39 @@ def test_every_way_to_import_is_seen(text: str, names: list[str]) -> None:
     assert {module_of(n.removeprefix("deep_pneumonia.")) for n in names if "gradio" not in n} <= {"train"}
 
 
-def test_every_module_has_its_place() -> None:
-    found = {name for name in modules() if name and not in_viewer(name)}
-    listed = NOUNS | OF_VERBS
-    assert not found - listed, (
-        f"{sorted(found - listed)}: new, and in no group of {Path(__file__).name}. Put a noun that imports no other "
-        "into LEAVES, one made of others into JOINING, and a verb or the private helper of one into VERBS."
-    )
-    assert not listed - found, f"{sorted(listed - found)}: listed in {Path(__file__).name}, but gone; take them out."
-    groups = [BASE, LEAVES, JOINING, set(VERBS), *VERBS.values()]
-    assert sum(len(g) for g in groups) == len(listed), "a module stands in two groups"
+def test_packages_import_one_way() -> None:
+    edges = [(a, b) for a in modules() for b in inside(a) if package_of(a) != package_of(b)]
+    wrong = [f"{a} imports {b}" for a, b in edges if ORDER.index(package_of(a)) < ORDER.index(package_of(b))]
+    assert not wrong, f"{wrong}: a package imports those above it in ORDER, none below."
+    assert {(package_of(a), package_of(b)) for a, b in edges} & NEVER == set()
 
 
-def test_imports_form_no_ring() -> None:
+def test_every_package_has_its_place() -> None:
+    found = {p.name for p in PACKAGE.iterdir() if (p / "__init__.py").is_file()}
+    assert found == set(ORDER) - {"base", "verbs"}
+
+
+def test_imports_form_no_circle() -> None:
     graph = {name: inside(name) for name in modules()}
     assert len(list(TopologicalSorter(graph).static_order())) == len(modules())
 
 
-def test_the_base_knows_only_itself() -> None:
-    assert {name: inside(name) for name in BASE} == {"errors": set(), "files": {"errors"}}
-
-
-def test_leaves_know_exactly_the_leaves_they_may() -> None:
-    known = {name: inside(name) - BASE for name in LEAVES}
-    assert {name: found for name, found in known.items() if found} == LEAF_EDGES
-
-
-def test_joining_nouns_import_nouns_only() -> None:
-    assert edges(JOINING, set(modules()) - NOUNS) == []
-
-
 def test_verbs_are_run_never_imported() -> None:
-    assert edges(set(modules()), set(VERBS)) == []
+    verbs = {name for name in modules() if package_of(name) == "verbs"}
+    assert {"train", "evaluate", "review"} < verbs, "the verbs and the package itself, which only offers nouns"
+    assert [f"{a} imports {b}" for a in modules() for b in inside(a) & verbs] == []
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_helpers_serve_one_verb(verb: str) -> None:
-    assert edges(set(modules()) - {verb} - VERBS[verb], VERBS[verb]) == []
-    packages = {name.rpartition(".")[0] for name in VERBS[verb]}  # loaded with what is in them
-    unused = VERBS[verb] - everything_below(verb) - packages
-    assert not unused, f"{sorted(unused)} are helpers of {verb}, which does not use them"
+def test_only_the_viewer_knows_gradio() -> None:
+    assert {package_of(name) for name in modules() if "gradio" in outside(name)} == {"viewer"}
 
 
-def test_the_package_itself_offers_nouns_and_is_imported_by_none_of_its_modules() -> None:
-    assert inside("") <= NOUNS
-    assert edges(set(modules()), {""}) == []
+def test_prediction_and_the_viewer_need_nothing_of_training() -> None:
+    assert {package_of(name) for name in below("viewer")} & {"training", "simulation", "verbs"} == set()
+    assert {package_of(name) for name in everything_below("")} & {"training", "simulation", "worklist"} == set()
 
 
-def test_only_the_viewer_knows_the_viewer_and_gradio() -> None:
-    others = {name for name in modules() if not in_viewer(name)}
-    assert edges(others, set(modules()) - others) == []
-    assert [name for name in others if "gradio" in outside(name)] == []
-    assert "gradio" in outside("viewer.app")
-
-
-@pytest.mark.parametrize("name", ["viewer.app", "reader", ""])
-def test_reading_needs_nothing_of_training(name: str) -> None:
-    below = everything_below(name)
-    assert "checkpoint" in below
-    assert below & (TRAINING_NOUNS | OF_VERBS) == set()
-
-
-@pytest.mark.parametrize("name", ["", "viewer.app", "inspect", "prepare"])
+@pytest.mark.parametrize("name", ["", "viewer.app", "predict", "prepare"])
 def test_what_a_plain_install_runs_needs_no_extra(name: str) -> None:
     assert [n for n in everything_below(name) if outside(n) & {"lightning", "sklearn", "torchmetrics"}] == []
 
@@ -266,7 +178,10 @@ def test_every_way_to_pickle_is_seen(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("module", "foreign"),
-    [("train", ["gradio"]), ("viewer.app", ["lightning", "sklearn", "torchmetrics", "deep_pneumonia.augment"])],
+    [
+        ("train", ["gradio"]),
+        ("viewer.app", ["lightning", "sklearn", "torchmetrics", "deep_pneumonia.training"]),
+    ],
 )
 def test_an_import_loads_nothing_of_the_other_side(module: str, foreign: list[str]) -> None:
     script = f"import sys, deep_pneumonia.{module}; print([m for m in {foreign} if m in sys.modules])"

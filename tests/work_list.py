@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from deep_pneumonia.workspace_records import VERDICTS
+from deep_pneumonia.worklist.records import VERDICTS
 
 LABELS = ("", "Normal", "Opacity")
 UNIT = st.floats(0, 1)

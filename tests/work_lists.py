@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from deep_pneumonia.annotation import Annotation
-from deep_pneumonia.history import history
-from deep_pneumonia.manifest import Case
-from deep_pneumonia.workspace import Workspace
+from deep_pneumonia.datasets.manifest import Case
+from deep_pneumonia.masks.annotation import Annotation
+from deep_pneumonia.worklist.history import history
+from deep_pneumonia.worklist.workspace import Workspace
 from tests.phantom import draw, save_png
 
 SIZE = (24, 20)

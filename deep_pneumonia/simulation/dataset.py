@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from deep_pneumonia.annotation import write_mask
+from deep_pneumonia.datasets.manifest import Case, MaskRef, split_of, write_manifest
 from deep_pneumonia.errors import SimulationError
 from deep_pneumonia.files import whole, write_json
-from deep_pneumonia.manifest import Case, MaskRef, split_of, write_manifest
+from deep_pneumonia.masks.annotation import write_mask
 from deep_pneumonia.simulation.body import draw_build, vary
 from deep_pneumonia.simulation.chest_ct import ChestCT
 from deep_pneumonia.simulation.plan import Planned, SetConfig, plan

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deep_pneumonia.configuration import option
+from deep_pneumonia.cli import option
 from deep_pneumonia.errors import SimulationError
 from deep_pneumonia.simulation import confounders
 from deep_pneumonia.simulation.pneumonia import BRONCHO, INTERSTITIAL, LOBAR, NORMAL, ROUND

@@ -10,8 +10,8 @@ from typing import Any
 
 import gradio as gr
 
-from deep_pneumonia.checkpoint import Checkpoint
-from deep_pneumonia.reader import PLAIN, SHIPPED, Reader
+from deep_pneumonia.prediction.checkpoint import Checkpoint
+from deep_pneumonia.prediction.predictor import PLAIN, SHIPPED, Reader
 
 CARD = SHIPPED.parent.parent / "MODEL_CARD.md"
 METRICS = "metrics.json"

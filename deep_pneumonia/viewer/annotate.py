@@ -9,13 +9,13 @@ from typing import Any
 
 import gradio as gr
 
-from deep_pneumonia.annotation import to_png
-from deep_pneumonia.coco import to_coco
-from deep_pneumonia.dicom_export import to_seg
 from deep_pneumonia.errors import AnnotationError
-from deep_pneumonia.viewer import words
-from deep_pneumonia.viewer.case import Opened, opened
+from deep_pneumonia.masks.annotation import to_png
+from deep_pneumonia.masks.coco import to_coco
+from deep_pneumonia.masks.dicom_seg_write import to_seg
+from deep_pneumonia.viewer import html as words
 from deep_pneumonia.viewer.downloads import Made, packed
+from deep_pneumonia.viewer.opened_case import Opened, opened
 from deep_pneumonia.viewer.opening import Opening
 from deep_pneumonia.viewer.stage import Stage
 

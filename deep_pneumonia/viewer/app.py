@@ -5,22 +5,23 @@ import os
 
 import gradio as gr
 
-from deep_pneumonia.cases import SHIPPED_CASES, load_cases
+from deep_pneumonia.datasets.teaching_cases import SHIPPED_CASES, load_cases
 from deep_pneumonia.errors import DeepPneumoniaError
-from deep_pneumonia.reader import SHIPPED, Reader
-from deep_pneumonia.viewer import tools, words
+from deep_pneumonia.prediction.predictor import Reader
+from deep_pneumonia.viewer import html as words
+from deep_pneumonia.viewer import mcp as tools
 from deep_pneumonia.viewer.about import About
 from deep_pneumonia.viewer.annotate import Annotate
 from deep_pneumonia.viewer.compare import Compare
-from deep_pneumonia.viewer.desk import Desk
 from deep_pneumonia.viewer.gpu import on_gpu
 from deep_pneumonia.viewer.inspect import Inspect
-from deep_pneumonia.viewer.lesson import Lesson
 from deep_pneumonia.viewer.opening import Opening
-from deep_pneumonia.viewer.quiz import Quiz
-from deep_pneumonia.viewer.quiz_cases import of_desk
-from deep_pneumonia.viewer.review import Review
+from deep_pneumonia.viewer.review.screen import Review
+from deep_pneumonia.viewer.review.workspaces import Desk
 from deep_pneumonia.viewer.stage import SCRIPTS, Stage
+from deep_pneumonia.viewer.teach.lesson import Lesson
+from deep_pneumonia.viewer.teach.quiz import Quiz
+from deep_pneumonia.viewer.teach.quiz_cases import of_desk
 
 TITLE = "Deep Pneumonia"
 HEAD = f"""<header><h1>{TITLE}</h1>
@@ -28,7 +29,7 @@ HEAD = f"""<header><h1>{TITLE}</h1>
 <a href="#annotate">Annotate</a><a href="#compare">Compare</a><a href="#review">Review</a>
 <a href="#lesson">Teach</a><a href="#about">About</a></nav>
 <p class="device">Research and teaching only. Not a medical device.</p></header>"""
-STYLES = [SHIPPED.parent / name for name in ("viewer.css", "review.css", "teach.css")]
+STYLES = [SCRIPTS / name for name in ("viewer.css", "review.css", "teach.css")]
 # The same as the decoder's limit, so that a larger file is refused before it travels.
 MAX_UPLOAD = "64mb"
 # Seconds: look every ten minutes for uploads older than half an hour.
@@ -49,7 +50,7 @@ def build(reader: Reader, other: Reader | None = None, desk: Desk | None = None)
     """The whole viewer around one checkpoint, and a second one to compare it with; `desk` holds the work lists.
 
     One stage serves all screens: the picture stays as it is when another screen opens; only what stands beside it
-    changes, which assets/viewer.css does by `data-screen`.
+    changes, which static/viewer.css does by `data-screen`.
     """
     desk = desk or desk_of(reader)
     with gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False, delete_cache=DELETE_CACHE) as blocks:

@@ -6,14 +6,14 @@ from typing import Any
 
 import gradio as gr
 
-from deep_pneumonia.annotation import Annotation
 from deep_pneumonia.errors import DeepPneumoniaError
-from deep_pneumonia.explanation import available, compare
-from deep_pneumonia.reader import Reader
-from deep_pneumonia.viewer import words
-from deep_pneumonia.viewer.case import opened
+from deep_pneumonia.masks.annotation import Annotation
+from deep_pneumonia.prediction.explanation import available, compare
+from deep_pneumonia.prediction.predictor import Reader
+from deep_pneumonia.viewer import html as words
 from deep_pneumonia.viewer.gpu import on_gpu
 from deep_pneumonia.viewer.inspect import ONE, Inspect, checked
+from deep_pneumonia.viewer.opened_case import opened
 from deep_pneumonia.viewer.stage import WITH_DRAWINGS, Stage
 
 DEFAULT = {"Left": "attention", "Right": "grad_cam"}

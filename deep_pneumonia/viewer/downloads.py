@@ -10,12 +10,12 @@ from typing import Any
 
 import gradio as gr
 
+from deep_pneumonia.drawing.case_report import page
+from deep_pneumonia.drawing.pictures import save_figure
 from deep_pneumonia.errors import DeepPneumoniaError
-from deep_pneumonia.figures import save_figure
-from deep_pneumonia.reader import Reader
-from deep_pneumonia.report import page
-from deep_pneumonia.viewer.case import read
+from deep_pneumonia.prediction.predictor import Reader
 from deep_pneumonia.viewer.gpu import on_gpu
+from deep_pneumonia.viewer.opened_case import read
 from deep_pneumonia.viewer.opening import Opening
 from deep_pneumonia.viewer.stage import WITH_DRAWINGS, Stage
 

@@ -6,7 +6,7 @@ from html import escape
 import gradio as gr
 from PIL import Image
 
-from deep_pneumonia.cases import TeachingCase, sha256
+from deep_pneumonia.datasets.teaching_cases import TeachingCase, sha256
 
 SIMULATED = "simulated in a real chest CT: the masks are exact, but the shipped model never saw such a picture"
 THUMBNAIL = 144  # pixels a side, for screens of twice the density

@@ -7,11 +7,11 @@ from typing import Any
 import gradio as gr
 
 from deep_pneumonia.errors import AnnotationError, DeepPneumoniaError, UnreadableFileError
-from deep_pneumonia.reader import Reader
-from deep_pneumonia.viewer import words
-from deep_pneumonia.viewer.case import Case, read
+from deep_pneumonia.prediction.predictor import Reader
+from deep_pneumonia.viewer import html as words
 from deep_pneumonia.viewer.downloads import Downloads
 from deep_pneumonia.viewer.gpu import on_gpu
+from deep_pneumonia.viewer.opened_case import Case, read
 from deep_pneumonia.viewer.opening import Opening
 from deep_pneumonia.viewer.scene import scene
 from deep_pneumonia.viewer.stage import Stage

@@ -7,16 +7,16 @@ from typing import Any
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from deep_pneumonia.cases import SHIPPED_CASES, TeachingCase
+from deep_pneumonia.datasets.teaching_cases import SHIPPED_CASES, TeachingCase
 from deep_pneumonia.errors import UnreadableFileError
-from deep_pneumonia.viewer import words
-from deep_pneumonia.viewer.case import sorted_files
+from deep_pneumonia.viewer import html as words
 from deep_pneumonia.viewer.examples import Examples
+from deep_pneumonia.viewer.opened_case import sorted_files
 
 Files = tuple[list[str] | None, list[str] | None]
 Holds = Callable[[str], bool]
 Show = Callable[[list[str] | None, list[str] | None], dict[Any, Any]]
-# What assets/viewer/store.js keeps for this tab.
+# What static/store.js keeps for this tab.
 LAST = '() => [JSON.parse(sessionStorage.getItem("deep-pneumonia/last") ?? "null")]'
 
 

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from deep_pneumonia.annotation import Annotation
-from deep_pneumonia.cases import sha256
-from deep_pneumonia.viewer.case import Case, Opened, runs
+from deep_pneumonia.datasets.teaching_cases import sha256
+from deep_pneumonia.masks.annotation import Annotation
+from deep_pneumonia.viewer.opened_case import Case, Opened, runs
 
 MOST_PIXELS = 16_000_000  # beyond, the browser is given means over squares: 16 megapixels fill a wall
 FASTEST = 1  # level of zlib: rows of differences are small already

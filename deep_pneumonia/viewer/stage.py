@@ -1,4 +1,4 @@
-"""The browser-side viewer as one element of the page; assets/viewer/*.js draw in it and answer every control."""
+"""The browser-side viewer as one element of the page; static/*.js draw in it and answer every control."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -7,9 +7,9 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from deep_pneumonia.figures import ATTENTION_COLOURS, OPACITY, READER_COLOURS
+from deep_pneumonia.drawing.pictures import ATTENTION_COLOURS, OPACITY, READER_COLOURS
 
-SCRIPTS = Path(__file__).parent.parent.parent / "assets" / "viewer"
+SCRIPTS = Path(__file__).parent / "static"
 
 # Within Gradio's element: its value is the case, its events tell the server of drawings and of the Compare screen.
 ON_LOAD = """

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
-from deep_pneumonia.annotation import write_mask
+from deep_pneumonia.masks.annotation import write_mask
 from tests.browser.screen import DESKTOP, PHONE, Screen
 from tests.dicom_objects import data_set, written
 from tests.phantom import draw, save_png

@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 from playwright.sync_api import expect
 
-from deep_pneumonia.annotation import from_boxes, from_polygons, read_mask
-from deep_pneumonia.mask_files import read_annotations
+from deep_pneumonia.masks.annotation import from_boxes, from_polygons, read_mask
+from deep_pneumonia.masks.any_format import read_annotations
 from tests.browser.screen import DESKTOP, PHONE, Screen
 
 Open = Callable[..., Screen]

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from deep_pneumonia.explanation import compare
-from deep_pneumonia.reader import Reader
-from deep_pneumonia.viewer.case import opened as opened_case
+from deep_pneumonia.prediction.explanation import compare
+from deep_pneumonia.prediction.predictor import Reader
+from deep_pneumonia.viewer.opened_case import opened as opened_case
 from tests.browser.screen import DESKTOP, PHONE, Screen
 
 Open = Callable[..., Screen]

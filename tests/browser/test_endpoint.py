@@ -12,9 +12,9 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
-from deep_pneumonia.explanation import compare
-from deep_pneumonia.reader import Reader
-from deep_pneumonia.viewer.case import Case, read, runs
+from deep_pneumonia.prediction.explanation import compare
+from deep_pneumonia.prediction.predictor import Reader
+from deep_pneumonia.viewer.opened_case import Case, read, runs
 from tests.browser.conftest import ROOT
 
 

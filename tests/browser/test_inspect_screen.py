@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from deep_pneumonia.cases import SHIPPED_CASES, load_cases
-from deep_pneumonia.figures import NOT_A_DEVICE
-from deep_pneumonia.reader import Reader
-from deep_pneumonia.viewer.case import read
+from deep_pneumonia.datasets.teaching_cases import SHIPPED_CASES, load_cases
+from deep_pneumonia.drawing.pictures import NOT_A_DEVICE
+from deep_pneumonia.prediction.predictor import Reader
+from deep_pneumonia.viewer.opened_case import read
 from tests.browser.screen import Screen
 
 

@@ -12,8 +12,8 @@ import pytest
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 
-from deep_pneumonia.reader import Reader
-from deep_pneumonia.viewer.case import read, runs
+from deep_pneumonia.prediction.predictor import Reader
+from deep_pneumonia.viewer.opened_case import read, runs
 from tests.browser.conftest import served
 
 

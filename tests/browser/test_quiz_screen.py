@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from deep_pneumonia.cases import SHIPPED_CASES, load_cases
+from deep_pneumonia.datasets.teaching_cases import SHIPPED_CASES, load_cases
 from tests.browser.screen import DESKTOP, PHONE, Screen
 
 Open = Callable[..., Screen]

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from deep_pneumonia.manifest import read_manifests
-from deep_pneumonia.workspace import Workspace
+from deep_pneumonia.datasets.manifest import read_manifests
+from deep_pneumonia.worklist.workspace import Workspace
 from tests.browser.conftest import Open, served
 from tests.browser.screen import PHONE, Screen
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from deep_pneumonia.agreement import compare
-from deep_pneumonia.annotation import read_mask
-from deep_pneumonia.cases import SHIPPED_CASES, load_cases
-from deep_pneumonia.radiograph import decode
-from deep_pneumonia.reader import Reader
+from deep_pneumonia.datasets.teaching_cases import SHIPPED_CASES, load_cases
+from deep_pneumonia.masks.annotation import read_mask
+from deep_pneumonia.prediction.agreement import compare
+from deep_pneumonia.prediction.predictor import Reader
+from deep_pneumonia.radiographs.radiograph import decode
 from tests.browser.screen import PHONE, SHOTS, Screen
 
 Open = Callable[..., Screen]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from deep_pneumonia.radiograph import decode
-from deep_pneumonia.reader import Reader
+from deep_pneumonia.prediction.predictor import Reader
+from deep_pneumonia.radiographs.radiograph import decode
 from tests.hosting.space import Space, environment, room, serving
 from tests.phantom import draw, save_png
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { between, compare, difference, overlap, thresholdTable } from "../../assets/viewer/agreement.js";
+import { between, compare, difference, overlap, thresholdTable } from "../../deep_pneumonia/viewer/static/agreement.js";
 
 // The map and mask of tests/test_agreement.py, worked by hand there: the mask is the left upper quarter.
 const MAP = Float32Array.of(0.9, 0.6, 0.8, 0, 0.4, 0.2, 0, 0, 0, 0.7, 0, 0, 0, 0, 0, 0);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { enlarge, outlines } from "../../assets/viewer/attention.js";
+import { enlarge, outlines } from "../../deep_pneumonia/viewer/static/attention.js";
 
 /** Twice the enclosed area, by the shoelace formula; positive where the line runs clockwise on the screen. */
 function turned(line) {

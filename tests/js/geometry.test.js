@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MOST, View, ruled } from "../../assets/viewer/geometry.js";
+import { MOST, View, ruled } from "../../deep_pneumonia/viewer/static/geometry.js";
 
 const close = (a, b) => a.forEach((value, i) => assert.ok(Math.abs(value - b[i]) < 1e-9, `${a} is not ${b}`));
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { draftKey, draftOf, keepDraft } from "../../assets/viewer/review/drafts.js";
-import { Judging, opening } from "../../assets/viewer/review/judging.js";
-import { left, rateOf } from "../../assets/viewer/review/progress.js";
-import { figure, placed } from "../../assets/viewer/review/statistics.js";
+import { draftKey, draftOf, keepDraft } from "../../deep_pneumonia/viewer/static/review/drafts.js";
+import { Judging, opening } from "../../deep_pneumonia/viewer/static/review/judging.js";
+import { left, rateOf } from "../../deep_pneumonia/viewer/static/review/progress.js";
+import { figure, placed } from "../../deep_pneumonia/viewer/static/review/statistics.js";
 import { row } from "./work_list.js";
 
 class Memory extends Map {
@@ -12,7 +12,7 @@ class Memory extends Map {
   removeItem = (key) => this.delete(key);
 }
 
-/** A server that keeps verdicts as deep_pneumonia/workspace.py does: who did not see the newest version is told. */
+/** A server that keeps verdicts as deep_pneumonia/worklist/workspace.py does: who did not see the newest version is told. */
 class Server {
   constructor() {
     Object.assign(this, { newest: new Map(), sent: [], away: false });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { entriesOf, namesOf } from "../../assets/viewer/keys.js";
+import { entriesOf, namesOf } from "../../deep_pneumonia/viewer/static/keys.js";
 
 const pressed = (key, more = {}) => namesOf({ key, code: "", ctrlKey: false, metaKey: false, shiftKey: false, ...more });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Loan } from "../../assets/viewer/loan.js";
+import { Loan } from "../../deep_pneumonia/viewer/static/loan.js";
 
 /** A stage that notes what is shown. */
 function stage() {

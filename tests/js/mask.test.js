@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { History } from "../../assets/viewer/history.js";
-import { area, decode, encode, fillBox, fillPolygon, stroke, union } from "../../assets/viewer/mask.js";
+import { History } from "../../deep_pneumonia/viewer/static/history.js";
+import { area, decode, encode, fillBox, fillPolygon, stroke, union } from "../../deep_pneumonia/viewer/static/mask.js";
 
 const SIZE = [5, 6];
 

@@ -3,11 +3,11 @@
 
 import { readFileSync } from "node:fs";
 
-import { between, compare, overlap, thresholdTable } from "../../assets/viewer/agreement.js";
-import { enlarge, outlines } from "../../assets/viewer/attention.js";
-import { decode, encode, fillBox, fillPolygon } from "../../assets/viewer/mask.js";
-import { shares, weights } from "../../assets/viewer/teach/balance.js";
-import { tempered } from "../../assets/viewer/teach/calibration.js";
+import { between, compare, overlap, thresholdTable } from "../../deep_pneumonia/viewer/static/agreement.js";
+import { enlarge, outlines } from "../../deep_pneumonia/viewer/static/attention.js";
+import { decode, encode, fillBox, fillPolygon } from "../../deep_pneumonia/viewer/static/mask.js";
+import { shares, weights } from "../../deep_pneumonia/viewer/static/teach/balance.js";
+import { tempered } from "../../deep_pneumonia/viewer/static/teach/calibration.js";
 
 function mask({ mask: counts, size: [H, W] }) {
   return decode(counts, H * W);

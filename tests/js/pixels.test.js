@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { deflateSync } from "node:zlib";
-import { cut, levelFor, pyramid, unpack, windowed } from "../../assets/viewer/pixels.js";
+import { cut, levelFor, pyramid, unpack, windowed } from "../../deep_pneumonia/viewer/static/pixels.js";
 
 // Node has no canvas; this is all of an ImageData that is used.
 globalThis.ImageData ??= class {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { linkTo, listed, parsed, shuffled } from "../../assets/viewer/teach/quiz-link.js";
-import { brier, calibration, confidences, ofModel, score, sureness, wilson } from "../../assets/viewer/teach/quiz-score.js";
-import { forget, load, save } from "../../assets/viewer/teach/quiz-store.js";
+import { linkTo, listed, parsed, shuffled } from "../../deep_pneumonia/viewer/static/teach/quiz-link.js";
+import { brier, calibration, confidences, ofModel, score, sureness, wilson } from "../../deep_pneumonia/viewer/static/teach/quiz-score.js";
+import { forget, load, save } from "../../deep_pneumonia/viewer/static/teach/quiz-store.js";
 
 const close = (a, b) => assert.ok(Math.abs(a - b) < 1e-9, `${a} is not ${b}`);
 const one = (confidence, right, rest = {}) => ({ confidence, right, ill: true, iou: null, marked: true, ...rest });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { SCREENS, routeOf } from "../../assets/viewer/route.js";
+import { SCREENS, routeOf } from "../../deep_pneumonia/viewer/static/route.js";
 
 test("the address is a screen and what it opens", () => {
   assert.deepEqual(routeOf("#lesson"), { screen: "lesson", argument: "" });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ORDER, beside, choices, filtered, following, rightness, sorted, verdictOf } from "../../assets/viewer/review/rows.js";
-import { moved, revealed, windowOf } from "../../assets/viewer/review/virtual.js";
+import { ORDER, beside, choices, filtered, following, rightness, sorted, verdictOf } from "../../deep_pneumonia/viewer/static/review/rows.js";
+import { moved, revealed, windowOf } from "../../deep_pneumonia/viewer/static/review/virtual.js";
 import { CLASSES, list, row } from "./work_list.js";
 
 const ids = (rows) => rows.map(({ id }) => id);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Scenes } from "../../assets/viewer/scenes.js";
+import { Scenes } from "../../deep_pneumonia/viewer/static/scenes.js";
 
 test("a scene of a screen is shown there alone, and the opened case comes back on the others", () => {
   const scenes = new Scenes();

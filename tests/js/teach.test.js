@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { amount, position, shares, weights } from "../../assets/viewer/teach/balance.js";
-import { tempered } from "../../assets/viewer/teach/calibration.js";
-import { placed } from "../../assets/viewer/teach/plot.js";
+import { amount, position, shares, weights } from "../../deep_pneumonia/viewer/static/teach/balance.js";
+import { tempered } from "../../deep_pneumonia/viewer/static/teach/calibration.js";
+import { placed } from "../../deep_pneumonia/viewer/static/teach/plot.js";
 
 const near = (found, expected) => found.forEach((value, i) => assert.ok(Math.abs(value - expected[i]) < 1e-9, `${found}`));
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { attentionColours, differenceColours, levelsOf, paint } from "../../assets/viewer/colours.js";
-import { asNpy } from "../../assets/viewer/save.js";
-import { keep, kept } from "../../assets/viewer/store.js";
+import { attentionColours, differenceColours, levelsOf, paint } from "../../deep_pneumonia/viewer/static/colours.js";
+import { asNpy } from "../../deep_pneumonia/viewer/static/save.js";
+import { keep, kept } from "../../deep_pneumonia/viewer/static/store.js";
 
 const PALETTE = Array.from({ length: 256 }, (_, i) => `${i.toString(16).padStart(2, "0")}8040`).join("");
 const parts = (pixel) => [pixel & 255, (pixel >> 8) & 255, (pixel >> 16) & 255, pixel >>> 24];

@@ -1,4 +1,4 @@
-// Rows of a work list for tests, as deep_pneumonia/worklist.py gives them.
+// Rows of a work list for tests, as deep_pneumonia/worklist/rows.py gives them.
 
 export const CLASSES = ["Normal", "Opacity", "No opacity"];
 

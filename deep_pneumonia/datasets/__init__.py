@@ -1,0 +1,1 @@
+"""Published and own folders become a manifest."""

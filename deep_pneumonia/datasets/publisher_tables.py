@@ -1,0 +1,211 @@
+"""The annotation files of four publishers, read into plain records keyed by image.
+
+Coordinates stay as published; `deep_pneumonia.masks.annotation` draws them. Keys: NIH images go by their name
+without ending ("00000017_000"), RSNA's by patientId, covid images by file name.
+"""
+
+import csv
+import json
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from deep_pneumonia.errors import AnnotationError
+
+NIH_FRAME = (1024, 1024)  # every NIH-based publisher drew on the 1024 x 1024 release
+Box = tuple[float, float, float, float]
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class NamedBox:
+    """One box of a named finding: (x, y, width, height) in NIH_FRAME."""
+
+    finding: str
+    box: Box
+
+
+@dataclass(frozen=True)
+class NamedPolygon:
+    """One polygon of a named finding: points (x, y) in NIH_FRAME."""
+
+    finding: str
+    points: tuple[Point, ...]
+
+
+@dataclass(frozen=True)
+class Person:
+    """What the NIH table tells of an image: sex F, M or "", age in years or "", view PA, AP or "", and findings as
+    mined from its report, "Effusion|Mass" or "No Finding"."""
+
+    sex: str
+    age: str
+    view: str
+    findings: str = ""
+
+
+@dataclass(frozen=True)
+class Crop:
+    """One mask of structure.csv: a PNG to be pasted at (top, left) into a frame of (H, W)."""
+
+    finding: str
+    image: str
+    mask: Path
+    top: int
+    left: int
+    frame: tuple[int, int]
+
+
+def read_table(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
+    """Rows of a CSV file with at least `columns`; a cell that the row lacks is "".
+
+    Raises:
+        AnnotationError: the file cannot be read as CSV or lacks a column.
+    """
+    try:
+        # Free text in these files is not always valid UTF-8, and no column used here is free text.
+        with path.open(newline="", encoding="utf-8-sig", errors="replace") as stream:
+            reader = csv.DictReader(stream, restval="")
+            missing = [c for c in columns if c not in (reader.fieldnames or ())]
+            if missing:
+                raise AnnotationError(f"{path} lacks the column {missing[0]!r}; give the publisher's file unchanged.")
+            return list(reader)
+    except (OSError, csv.Error) as error:
+        raise AnnotationError(f"{path} cannot be read as a table ({error}); give the publisher's file.") from error
+
+
+def _four(cells: Sequence[str], path: Path) -> tuple[float, float, float, float]:
+    try:
+        a, b, c, d = (float(cell) for cell in cells)
+    except ValueError:
+        a = b = c = d = math.nan
+    if not all(map(math.isfinite, (a, b, c, d))):
+        raise AnnotationError(f"{path} has {list(cells)} where four numbers are expected; give the publisher's file.")
+    return a, b, c, d
+
+
+def read_nih_boxes(path: Path) -> dict[str, list[NamedBox]]:
+    """BBox_List_2017.csv: boxes of named findings for each NIH image that has any.
+
+    Raises:
+        AnnotationError: the file is not readable as this publisher's.
+    """
+    # One header cell, "Bbox [x,y,w,h]", holds commas without quotes and so names four columns.
+    columns = ("Bbox [x", "y", "w", "h]")
+    boxes: dict[str, list[NamedBox]] = defaultdict(list)
+    for row in read_table(path, ("Image Index", "Finding Label", *columns)):
+        box = _four([row[c] for c in columns], path)
+        boxes[Path(row["Image Index"]).stem].append(NamedBox(row["Finding Label"], box))
+    return dict(boxes)
+
+
+def read_rsna_boxes(path: Path) -> dict[str, list[Box]]:
+    """stage_2_train_labels.csv: boxes of lung opacity for each patientId (an empty list without any).
+
+    Raises:
+        AnnotationError: the file is not readable as this publisher's.
+    """
+    columns = ("x", "y", "width", "height")
+    boxes: dict[str, list[Box]] = defaultdict(list)
+    for row in read_table(path, ("patientId", *columns, "Target")):
+        found = boxes[row["patientId"]]
+        if row["Target"] == "1":
+            found.append(_four([row[c] for c in columns], path))
+    return dict(boxes)
+
+
+def read_rsna_classes(path: Path) -> dict[str, str]:
+    """stage_2_detailed_class_info.csv by patientId: Normal, No Lung Opacity / Not Normal, Lung Opacity.
+
+    Raises:
+        AnnotationError: the file is not readable as this publisher's.
+    """
+    return {row["patientId"]: row["class"] for row in read_table(path, ("patientId", "class"))}
+
+
+def read_nih_names(path: Path) -> dict[str, str]:
+    """NIH image (without ending) by RSNA patientId, from the published JSON or a CSV "patientId,nih_image".
+
+    Raises:
+        AnnotationError: the file is not readable as either.
+    """
+    if path.suffix == ".csv":
+        rows = read_table(path, ("patientId", "nih_image"))
+        return {row["patientId"]: Path(row["nih_image"]).stem for row in rows}
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        return {str(entry["subset_img_id"]): Path(entry["img_id"]).stem for entry in entries}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise AnnotationError(f"{path} cannot be read as RSNA's mapping to NIH images ({error}).") from error
+
+
+def read_chestx_det(path: Path) -> dict[str, list[NamedPolygon]]:
+    """ChestX_Det.json: polygons of named findings for each image read, an empty list where nothing was drawn.
+
+    Raises:
+        AnnotationError: the file is not readable as this publisher's.
+    """
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        return {
+            Path(entry["file_name"]).stem: [
+                NamedPolygon(finding, tuple((float(x), float(y)) for x, y in points))
+                for finding, points in zip(entry["syms"], entry["polygons"], strict=True)
+            ]
+            for entry in entries
+        }
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise AnnotationError(
+            f"{path} cannot be read as ChestX-Det annotations ({error}); give the publisher's JSON file."
+        ) from error
+
+
+def read_panel(path: Path) -> dict[str, set[str]]:
+    """google2019_labels.csv: the findings that the panel of radiologists saw (YES) in each NIH image.
+
+    Raises:
+        AnnotationError: the file is not readable as this publisher's.
+    """
+    findings = ("Fracture", "Pneumothorax", "Airspace opacity", "Nodule or mass")
+    rows = read_table(path, ("Image Index", *findings))
+    return {Path(row["Image Index"]).stem: {f for f in findings if row[f] == "YES"} for row in rows}
+
+
+def read_people(path: Path) -> dict[str, Person]:
+    """Data_Entry_2017.csv: sex, age, view and text-mined findings for each NIH image.
+
+    Raises:
+        AnnotationError: the file is not readable as this publisher's.
+    """
+    columns = ("Image Index", "Patient Gender", "Patient Age", "View Position", "Finding Labels")
+    return {
+        Path(image).stem: Person(sex, years(age), view, findings)
+        for image, sex, age, view, findings in ([row[c] for c in columns] for row in read_table(path, columns))
+    }
+
+
+def years(cell: str) -> str:
+    """Age in whole years from "58", "58.0" or "058Y"; "" where it is none of these or above 120."""
+    digits = cell.strip().removesuffix("Y").split(".")[0]
+    return str(int(digits)) if digits.isdecimal() and int(digits) <= 120 else ""
+
+
+def read_structure(path: Path) -> dict[str, list[Crop]]:
+    """structure.csv of the covid masks: the crops that belong to each covid image; masks lie beside the file.
+
+    Raises:
+        AnnotationError: the file is not readable as this publisher's.
+    """
+    columns = ("Class", "Filename", "Image", "Mask", "Resolution", "Top", "Left")
+    crops: dict[str, list[Crop]] = defaultdict(list)
+    for row in read_table(path, columns):
+        if not row["Mask"]:  # some devices stand in the table without a mask
+            continue
+        width, height, top, left = _four([*row["Resolution"].split("x"), row["Top"], row["Left"]], path)
+        finding = row["Class"].removeprefix("COVID-19 ")
+        frame = (int(height), int(width))
+        crop = Crop(finding, row["Image"], path.parent / row["Mask"], int(top), int(left), frame)
+        crops[row["Filename"]].append(crop)
+    return dict(crops)

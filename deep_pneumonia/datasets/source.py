@@ -1,0 +1,194 @@
+"""Adapters: a publisher's folder becomes a list of finds, one an image. Classes are named here alone.
+
+This module holds what all adapters share and the two small ones, kermany and folder; nih and covid have
+their own modules.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pydicom
+from PIL import Image
+
+from deep_pneumonia.errors import PreparationError
+from deep_pneumonia.masks.annotation import Annotation, Size, read_mask
+
+NORMAL = "Normal"
+BACTERIAL = "Bacterial pneumonia"
+VIRAL = "Viral pneumonia"
+OPACITY = "Lung opacity"
+
+IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".dcm")
+Drawing = Callable[[Size], Annotation]  # draws a reader's mask at the radiograph's size (H, W)
+
+
+@dataclass(frozen=True)
+class Find:
+    """One image of a raw data set with all that its publisher tells of it.
+
+    `key` is unique in the data set and names the mask files. `split` is the published one or "" for a split
+    by the hash of `hash_key` (default: the patient). `normal_by` are the readers that read it as normal, `other`
+    draws what is known to be no lesion, `weak_label` is of no doctor.
+    """
+
+    key: str
+    image: Path
+    patient: str
+    label: str = ""
+    split: str = ""
+    hash_key: str = ""
+    drawings: tuple[Drawing, ...] = ()
+    normal_by: tuple[str, ...] = ()
+    other: tuple[Drawing, ...] = ()
+    sex: str = ""
+    age: str = ""
+    view: str = ""
+    weak_label: str = ""
+
+
+def peek_size(image: Path) -> Size:
+    """Size (H, W) as the radiograph will be decoded, from the header alone.
+
+    Raises:
+        PreparationError: the file has no readable header.
+    """
+    if image.suffix.lower() == ".dcm":
+        rows, columns = dicom_header(image, "Rows", "Columns")
+        return int(rows or 0), int(columns or 0)
+    try:
+        with Image.open(image) as picture:
+            width, height = picture.size
+            turned = picture.getexif().get(0x0112, 1) >= 5  # EXIF orientations 5 to 8 swap the sides
+            return (width, height) if turned else (height, width)
+    except (OSError, ValueError, SyntaxError) as error:
+        raise PreparationError(f"{image} cannot be read as an image ({error}); download it again.") from error
+
+
+def dicom_header(image: Path, *tags: str) -> list[str]:
+    """Values of `tags` as text, "" where one is absent, without reading the pixels.
+
+    Raises:
+        PreparationError: the file is not readable as DICOM.
+    """
+    try:
+        header = pydicom.dcmread(image, stop_before_pixels=True, specific_tags=list(tags))
+        return [str(header.get(tag, "")) for tag in tags]
+    except Exception as error:  # pydicom raises many types on damaged headers
+        raise PreparationError(f"{image} cannot be read as DICOM ({error}); download it again.") from error
+
+
+def images_below(folder: Path, *, deep: bool = False) -> list[Path]:
+    """Image files in `folder` (with `deep`: at any depth), sorted; hidden files and __MACOSX left out."""
+    files = folder.rglob("*") if deep else folder.glob("*")
+    return sorted(
+        f
+        for f in files
+        if f.suffix.lower() in IMAGE_ENDINGS
+        and not any(part.startswith((".", "__MACOSX")) for part in f.relative_to(folder).parts)
+        and f.is_file()
+    )
+
+
+def first_existing(candidates: Iterable[Path]) -> Path | None:
+    """The first of `candidates` that is a file, or None."""
+    return next((c for c in candidates if c.is_file()), None)
+
+
+def kermany(raw: Path) -> list[Find]:
+    """Guangzhou children: {train,test[,val]}/{NORMAL,PNEUMONIA}; the published test split is kept.
+
+    Raises:
+        PreparationError: a part is missing or a file name is not understood.
+    """
+    root = raw if (raw / "train").is_dir() else raw / "chest_xray"
+    finds = []
+    for split in ("train", "val", "test"):
+        for group in ("NORMAL", "PNEUMONIA"):
+            images = images_below(root / split / group)
+            if not images and split != "val":
+                raise PreparationError(
+                    f"{raw / split / group} holds no images; unpack the publisher's chest_xray folder there."
+                )
+            finds += [_child(image, split) for image in images]
+    return finds
+
+
+def _child(image: Path, split: str) -> Find:
+    name = re.match(r"(person\d+|(?:NORMAL2-)?IM-\d+|(?:BACTERIA|VIRUS|NORMAL)-\d+)", image.name)
+    if name is None:
+        raise PreparationError(f"{image} does not name its patient as person<N>, IM-<N> or NORMAL2-IM-<N>.")
+    number = name[1]
+    published = "test" if split == "test" else ""
+    if image.parent.name == "NORMAL":
+        # Two physicians graded each image, so "normal" is a reading and its mask is known.
+        return Find(image.name, image, number, NORMAL, published, normal_by=("Guangzhou",))
+    cause = re.search(r"bacteria|virus", image.name, re.IGNORECASE)
+    if cause is None:
+        raise PreparationError(f"{image} does not tell the cause; expected bacteria or virus in its name.")
+    label = BACTERIAL if cause[0].lower() == "bacteria" else VIRAL
+    # person<N> starts anew for each cause. The hash uses the number alone, in case they are one patient.
+    return Find(image.name, image, f"{number}-{cause[0].lower()}", label, published, hash_key=number)
+
+
+def folder(raw: Path, *, normal: str | None = None, patient_pattern: str | None = None) -> list[Find]:
+    """Anyone's RAW/<class>/<images>, with optional masks/<class>/<stem>.png or masks/<stem>.png.
+
+    `normal` is the class whose images a doctor read as normal. `patient_pattern` is a regular expression
+    whose first group, found in the file's stem, is the patient; without it each image is a patient.
+
+    Raises:
+        PreparationError: no class, an unknown `normal`, or a pattern or mask that does not fit.
+        AnnotationError: a mask cannot be read.
+    """
+    classes = sorted(
+        d.name for d in raw.glob("*") if d.is_dir() and d.name != "masks" and not d.name.startswith((".", "__MACOSX"))
+    )
+    images = [image for name in classes for image in images_below(raw / name)]
+    if not images:
+        raise PreparationError(f"{raw} holds no images; put them into one folder for each class: {raw}/<class>/.")
+    if normal and normal not in classes:
+        raise PreparationError(f"The normal class {normal!r} is no folder of {raw}; there are {', '.join(classes)}.")
+    twice = [stem for stem, n in Counter(image.stem for image in images).items() if n > 1]
+    return [_own(raw, image, image.parent.name == normal, _compiled(patient_pattern), twice) for image in images]
+
+
+def _own(raw: Path, image: Path, is_normal: bool, pattern: re.Pattern[str] | None, twice: Sequence[str]) -> Find:
+    label, masks = image.parent.name, raw / "masks"
+    flat = masks / f"{image.stem}.png"
+    mask = first_existing([masks / label / f"{image.stem}.png", flat])
+    if mask == flat and image.stem in twice:
+        raise PreparationError(f"{flat} fits several images; move it to {masks}/<class>/{flat.name}.")
+    # An empty mask does not tell whether anybody looked: only the normal class has known, empty masks.
+    drawn = mask is not None and not read_mask(mask).is_empty
+    if drawn and is_normal:
+        raise PreparationError(f"{mask} marks a lesion on an image of the normal class {label!r}; correct one.")
+    drawings = (partial(read_mask, mask, reader="reader"),) if drawn and mask else ()
+    return Find(
+        f"{label}/{image.name}", image, _patient(image, pattern), label,
+        drawings=drawings, normal_by=("reader",) if is_normal else (),
+    )  # fmt: skip
+
+
+def _compiled(pattern: str | None) -> re.Pattern[str] | None:
+    if not pattern:
+        return None
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise PreparationError(f"The patient pattern {pattern!r} is no regular expression ({error}).") from error
+    if not compiled.groups:
+        raise PreparationError(f"The patient pattern {pattern!r} has no group; put the patient in ( ).")
+    return compiled
+
+
+def _patient(image: Path, pattern: re.Pattern[str] | None) -> str:
+    if pattern is None:
+        return image.stem
+    found = pattern.search(image.stem)
+    if found is None or not found[1]:
+        raise PreparationError(f"The patient pattern {pattern.pattern!r} finds no patient in {image.name}.")
+    return found[1]

@@ -1,0 +1,91 @@
+"""What evaluation keeps of one image: its reading, and its figures for attention, Grad-CAM and controls."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from deep_pneumonia.datasets.manifest import Case
+from deep_pneumonia.files import whole
+from deep_pneumonia.prediction.agreement import Figures, between_readers, compare
+from deep_pneumonia.prediction.grad_cam import grad_cam
+from deep_pneumonia.prediction.model_frame import enlarge
+from deep_pneumonia.prediction.predictor import Reader, Reading
+from deep_pneumonia.radiographs.radiograph import Radiograph, decode
+
+METHODS = ("attention", "grad_cam", "random", "centre")
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is kept of one image: its case, reading, figures by method (mean over readers), and the figures of
+    each pair of readers with the attention's mean IoU with the two, `pairs`."""
+
+    case: Case
+    predicted: str
+    probabilities: dict[str, float]
+    evidence: float
+    shows_map: bool
+    figures: dict[str, Figures] = field(default_factory=dict)
+    pairs: dict[str, tuple[Figures, float]] = field(default_factory=dict)
+
+
+def measure(reader: Reader, case: Case) -> Row:
+    """Read one case as the viewer would, from its file, and compare its maps with every drawn mask.
+
+    Raises:
+        RadiographError, AnnotationError: a file cannot be read.
+    """
+    radiograph = decode(case.image)
+    annotations = case.annotations(radiograph.size)
+    reading = reader.read(radiograph, annotations)
+    drawn = [(a, g) for a, g in zip(annotations, reading.agreement, strict=True) if not a.is_empty]
+    row = Row(case, reading.predicted, reading.probabilities, reading.evidence, reading.shows_map)
+    if drawn:
+        cam = enlarge(_grad_cam(reader, radiograph, reading), radiograph.size).clip(0, 1)
+        level = reader.checkpoint.thresholds.grad_cam
+        row.figures["attention"] = Figures.mean(g.figures for _, g in drawn)
+        row.figures["grad_cam"] = Figures.mean(compare(cam, a.mask, level) for a, _ in drawn)
+        for control in ("random", "centre"):
+            row.figures[control] = Figures.mean(g.controls[control] for _, g in drawn)
+    for (a, first), (b, second) in combinations(drawn, 2):
+        own = Figures.mean([first.figures, second.figures]).iou or 0.0
+        row.pairs[" | ".join(sorted((a.reader, b.reader)))] = (between_readers(a.mask, b.mask), own)
+    return row
+
+
+def _grad_cam(reader: Reader, radiograph: Radiograph, reading: Reading) -> NDArray[np.float32]:
+    """Grad-CAM (h, w) of the likeliest class that is not normal: what a map of the finding would explain."""
+    classes, normal = reader.checkpoint.classes, reader.checkpoint.normal
+    target = max((c for c in classes if c != normal), key=lambda c: reading.probabilities[c])
+    targets = torch.tensor([classes.index(target)], device=reader.device)
+    return grad_cam(reader.network, reader.model_input(radiograph), targets)[0].cpu().numpy()
+
+
+def write_table(rows: Sequence[Row], classes: Sequence[str], path: Path) -> None:
+    """Write per_image.csv: one line an image, a figure without meaning is an empty cell."""
+    names = [f"{m}_{f}" for m in METHODS for f in asdict(Figures())]
+    head = [
+        "image",
+        "source",
+        "patient",
+        "split",
+        "label",
+        "predicted",
+        *(f"p({c})" for c in classes),
+        "evidence",
+        *names,
+    ]
+    with whole(path) as partial, partial.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(head)
+        for r in rows:
+            c = r.case
+            values = [v for m in METHODS for v in asdict(r.figures.get(m, Figures())).values()]
+            cells = [f"{v:.6g}" if v is not None else "" for v in [*r.probabilities.values(), r.evidence, *values]]
+            writer.writerow([c.image, c.source, c.patient, c.split, c.label, r.predicted, *cells])

@@ -1,0 +1,129 @@
+"""Figures of one source by sex, age band and view, each with its 95% interval over patients.
+
+A mean over all images can hide a group that is read badly. A figure that rests on fewer than `LEAST` images is not
+given, only counts are: they say how little is known of the group.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from deep_pneumonia.evaluation.metrics import Estimate, Statistic, auroc, bootstrap, mean
+
+LEAST = 10
+BANDS = {"under 20": 20, "20-39": 40, "40-59": 60, "60 and over": 150}  # years at which a band ends
+TITLES = {
+    "auroc_abnormal": "AUROC", "accuracy": "accuracy", "recall_abnormal": "recall",
+    "hit_rate": "hit rate", "iou": "IoU",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Member:
+    """One image of a group: whose it is, and how it was read.
+
+    sex, age (years), view: as a manifest has them, "" where unknown. abnormal: whether the label is another than the
+    normal class, None without a label. score: probability in [0, 1] that it is. found: whether a class other than
+    normal is predicted. right: whether that class is the label. hit, iou: of the attention on drawn lesions, in
+    [0, 1]; None without one.
+    """
+
+    patient: str
+    sex: str
+    age: str
+    view: str
+    abnormal: bool | None
+    score: float
+    found: bool
+    right: bool
+    hit: float | None
+    iou: float | None
+
+
+def sex_of(member: Member) -> str:
+    """ "F" or "M", "" where it is unknown."""
+    return member.sex if member.sex in ("F", "M") else ""
+
+
+def age_of(member: Member) -> str:
+    """The age band, "" where the age is unknown or cannot be one."""
+    try:
+        years = float(member.age)
+    except ValueError:
+        return ""
+    return next((band for band, end in BANDS.items() if 0 <= years < end), "")
+
+
+def view_of(member: Member) -> str:
+    """ "PA", "AP" (supine or not) or "other", "" where it is unknown."""
+    first = member.view.split(maxsplit=1)[:1]
+    return next((v if v in ("PA", "AP") else "other" for v in first), "")
+
+
+GROUPINGS: dict[str, tuple[Callable[[Member], str], tuple[str, ...]]] = {
+    "sex": (sex_of, ("F", "M")),
+    "age": (age_of, tuple(BANDS)),
+    "view": (view_of, ("PA", "AP", "other")),
+}
+
+
+def subgroups(members: Sequence[Member]) -> dict[str, dict[str, dict[str, Any]]]:
+    """Figures of one source's images by grouping ("sex", "age", "view") and group, as plain JSON.
+
+    Images of which the grouping is unknown are left out of it; a grouping that is unknown of all is left out.
+    """
+    found = {}
+    for name, (group_of, groups) in GROUPINGS.items():
+        chosen = {g: [m for m in members if group_of(m) == g] for g in groups}
+        if any(chosen.values()):
+            found[name] = {g: figures(part) for g, part in chosen.items() if part}
+    return found
+
+
+def figures(members: Sequence[Member]) -> dict[str, Any]:
+    """Counts of one group, and each figure that rests on `LEAST` images or more.
+
+    recall_abnormal: share of the abnormal images in which any class but normal is predicted. The other figures are
+    those of evaluation.
+    """
+    labelled = [m for m in members if m.abnormal is not None]
+    abnormal = [m for m in labelled if m.abnormal]
+    drawn = [m for m in members if m.iou is not None]
+    statistics: dict[str, tuple[Sequence[Member], Statistic]] = {
+        "auroc_abnormal": (
+            labelled,
+            auroc(np.array([bool(m.abnormal) for m in labelled]), np.array([m.score for m in labelled])),
+        ),
+        "accuracy": (labelled, mean([float(m.right) for m in labelled])),
+        "recall_abnormal": (abnormal, mean([float(m.found) for m in abnormal])),
+        "hit_rate": (drawn, mean([m.hit for m in drawn])),
+        "iou": (drawn, mean([m.iou for m in drawn])),
+    }
+    counts = {"labelled": len(labelled), "abnormal": len(abnormal), "drawn": len(drawn)}
+    return {"n": len(members), "patients": len({m.patient for m in members}), **counts} | {
+        name: bootstrap(statistic, [m.patient for m in chosen]).to_json()
+        for name, (chosen, statistic) in statistics.items()
+        if len(chosen) >= LEAST
+    }
+
+
+def described(found: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[str]:
+    """What `subgroups` found of one source as text, a line a group."""
+    return [
+        f"  {name:<5}{group:<12}{_counted(g)}" + "".join(f", {_said(TITLES[k], g[k])}" for k in TITLES if k in g)
+        for name, groups in found.items()
+        for group, g in groups.items()
+    ]
+
+
+def _counted(group: Mapping[str, Any]) -> str:
+    return (
+        f"{group['n']} images of {group['patients']} patients ({group['labelled']} labelled, "
+        f"{group['abnormal']} abnormal, {group['drawn']} drawn)"
+    )
+
+
+def _said(title: str, estimate: Mapping[str, float | None]) -> str:
+    return f"{title} {Estimate(**estimate):.2f}"

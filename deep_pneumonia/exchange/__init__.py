@@ -1,0 +1,1 @@
+"""A work list out, and in again."""

@@ -1,0 +1,1 @@
+"""What a doctor drew, in every format."""

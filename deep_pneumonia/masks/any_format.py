@@ -1,0 +1,129 @@
+"""Doctors' annotations in whatever form a person has them: the format is told by the content, never by the name.
+
+PNG (`annotation`), COCO JSON (`coco`), LabelMe JSON (`labelme`), DICOM SEG (`dicom_seg`), RSNA's CSV (`rsna`).
+"""
+
+import io
+import struct
+import zlib
+from pathlib import Path
+from typing import BinaryIO
+
+from PIL import Image
+
+from deep_pneumonia.errors import AnnotationError
+from deep_pneumonia.masks.annotation import MAX_PIXELS, PNG_START, Annotation, Size, read_mask
+from deep_pneumonia.masks.coco import is_coco, read_coco
+from deep_pneumonia.masks.dicom_seg import is_seg, read_seg
+from deep_pneumonia.masks.labelme import is_labelme, read_labelme
+from deep_pneumonia.masks.rsna_csv import read_rsna
+from deep_pneumonia.masks.untrusted import parse_json, read_bytes, reader_name, shown, stem
+from deep_pneumonia.radiographs import dicom
+from deep_pneumonia.radiographs.silence import SILENCE
+
+HEAD = 4096  # bytes that tell JSON, CSV and DICOM from a radiograph
+START = 2**16  # bytes of a PNG whose first rows may tell
+BOM = b"\xef\xbb\xbf"
+
+
+def read_annotations(file: str | Path | bytes, size: Size, *, name: str, radiograph: str = "") -> list[Annotation]:
+    """The readers' masks of one radiograph of `size` (H, W), one or more, from a file or its bytes.
+
+    name: the file's name as its person knows it; errors quote it, and its stem names the reader where the format
+    names none.
+    radiograph: the radiograph's file name, by which its annotations are found among those of others.
+
+    Raises:
+        MaskSizeError: the annotations are of a picture of another size.
+        AnnotationError: unreadable, empty, over 64 MiB, in no format that is known here, damaged, or without
+            annotations of this radiograph.
+    """
+    called = shown(name)
+    data = read_bytes(file, called)
+    if data.startswith(PNG_START):
+        with SILENCE:
+            return [read_mask(data, size, reader=reader_name(None, stem(name)), name=called)]
+    if data[128:132] == b"DICM" or dicom.may_be(data):
+        return read_seg(data, size, name=name)
+    if not _like_json(data[:HEAD]):
+        return read_rsna(data, size, name=name, radiograph=radiograph)
+    document = parse_json(data, called)
+    if is_coco(document):
+        return read_coco(document, size, name=name, radiograph=radiograph)
+    if is_labelme(document):
+        return read_labelme(document, size, name=name)
+    raise AnnotationError(
+        f"{called} is JSON but neither COCO (images, annotations) nor LabelMe (shapes); export it as one of these."
+    )
+
+
+def looks_like_annotation(file: str | Path | bytes) -> bool:
+    """Whether a file is rather an annotation than a radiograph; False for junk and for what cannot be read.
+
+    JSON, CSV and DICOM segmentations are, and PNG files of at most two colours, one of them black or transparent.
+    Whether it can be read in full, `read_annotations` tells.
+    """
+    with SILENCE:
+        try:
+            if isinstance(file, bytes):
+                return _looks(io.BytesIO(file))
+            with Path(file).open("rb") as stream:
+                return _looks(stream)
+        except Exception:  # whatever it is that a decoder trips over, it is no annotation
+            return False
+
+
+def _looks(stream: BinaryIO) -> bool:
+    head = stream.read(HEAD)
+    if head.startswith(PNG_START):
+        start = head + stream.read(START - HEAD)
+        stream.seek(0)
+        return not _many_values(start) and _is_mask(Image.open(stream, formats=["PNG"]))
+    return is_seg(head) or _like_json(head) or _like_csv(head)
+
+
+def _many_values(png: bytes) -> bool:
+    """Whether the first rows alone show more than two colours, so that a radiograph need not be decoded in full.
+
+    A row's bytes are differences to their neighbours (PNG 9.2). Two colours give at most 13 of them in each byte of at
+    most four channels, and five numbers tell how differences were taken: 57 with 8 bits a channel.
+    """
+    bits, at, packed = png[24], 8, b""
+    while at + 8 <= len(png):
+        length, kind = struct.unpack_from(">I4s", png, at)
+        if kind == b"IDAT":
+            packed += png[at + 8 : at + 8 + length]
+        at += length + 12
+    rows = zlib.decompressobj().decompress(packed, START)
+    return bits >= 8 and len(set(rows)) > 13 * 4 * bits // 8 + 5
+
+
+def _is_mask(image: Image.Image) -> bool:
+    if image.width * image.height > MAX_PIXELS:
+        return False
+    if image.mode == "P":
+        image = image.convert("RGBA")
+    elif image.mode.startswith("I"):
+        image = image.convert("I")
+    colours = image.getcolors(2)  # None where there are more
+    if colours is None:
+        return False
+    return len(colours) == 1 or any(_is_background(colour, image.mode) for _, colour in colours)
+
+
+def _is_background(colour: float | tuple[int, ...], mode: str) -> bool:
+    """Whether a pixel is black, or transparent."""
+    if not isinstance(colour, tuple):
+        return colour == 0
+    ink = colour[:-1] if mode in ("LA", "RGBA") else colour
+    return not any(ink) or (ink != colour and colour[-1] == 0)
+
+
+def _like_json(head: bytes) -> bool:
+    return head.removeprefix(BOM).lstrip()[:1] in (b"{", b"[")
+
+
+def _like_csv(head: bytes) -> bool:
+    """Whether the first line is printable text with a comma."""
+    line = head.removeprefix(BOM).splitlines()[0].decode()
+    return line.isprintable() and "," in line

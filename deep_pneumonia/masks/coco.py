@@ -1,0 +1,177 @@
+"""COCO JSON, the form that most annotation tools share: polygons, boxes and run-length masks, many images a file.
+
+COCO knows no readers; annotations carry theirs as `attributes.reader` (where CVAT keeps what a project adds) or as
+`reader`. Without, all are of one reader, named after the file.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, TextIO
+
+import numpy as np
+
+from deep_pneumonia.errors import AnnotationError
+from deep_pneumonia.masks import rle
+from deep_pneumonia.masks.annotation import KINDS, Annotation, Kind, Mask, Size
+from deep_pneumonia.masks.shapes import MAX_READERS, Shapes, Work, check_size
+from deep_pneumonia.masks.untrusted import base, distinct, frame, items, numbers, reader_name, shown, stem
+
+Entry = dict[str, Any]
+CATEGORIES = [{"id": 1, "name": "lesion", "supercategory": "finding"}]
+
+
+def is_coco(document: object) -> bool:
+    """Whether parsed JSON has COCO's keys."""
+    return isinstance(document, dict) and "images" in document and "annotations" in document
+
+
+def read_coco(document: Entry, size: Size, *, name: str, radiograph: str = "") -> list[Annotation]:
+    """The readers' masks of one radiograph of `size` (H, W) from parsed COCO JSON, in their order in the file.
+
+    name, radiograph: the names of this file and of the radiograph, by which its image is chosen where the file has
+    several. A reader's shapes are joined. An image without annotations was looked at: one empty mask.
+
+    Raises:
+        MaskSizeError: the image or a mask has another size than the radiograph.
+        AnnotationError: no image or several are the radiograph's, a shape is damaged, or the work is too much.
+    """
+    called, work = shown(name), Work(shown(name))
+    image = _image(items(document.get("images"), "images", called), called, radiograph)
+    check_size(frame(image.get("height"), image.get("width"), size, called), size, called)
+    shapes: dict[str, Shapes] = {}
+    kinds: dict[str, set[Kind | None]] = {}
+    for entry in items(document.get("annotations"), "annotations", called):
+        if entry.get("image_id") != image.get("id"):
+            continue
+        reader = reader_name(_extra(entry, "reader"), stem(name))
+        _add(entry, shapes.setdefault(reader, Shapes(size, work)), size, work)
+        kinds.setdefault(reader, set()).add(_kind(entry))
+        _check_count(len(shapes), called)
+    if not shapes:
+        shapes, kinds = {reader_name(None, stem(name)): Shapes(size, work)}, {}
+    return [drawn.drawn(reader, _one(kinds.get(reader, set()))) for reader, drawn in shapes.items()]
+
+
+def _image(images: list[Entry], name: str, radiograph: str) -> Entry:
+    if len(images) == 1:
+        return images[0]
+    files = [base(file) if isinstance(file := image.get("file_name"), str) else "" for image in images]
+    for same in (base, stem):
+        found = [i for file, i in zip(files, images, strict=True) if radiograph and same(file) == same(radiograph)]
+        if len(found) == 1:
+            return found[0]
+    raise AnnotationError(
+        f"{name} has {len(images)} images, {len(found) or 'none'} of them named {shown(radiograph)}; "
+        "name the radiograph as the file does, or export its annotations alone."
+    )
+
+
+def _extra(entry: Entry, key: str) -> object:
+    attributes = entry.get("attributes")
+    given = attributes.get(key) if isinstance(attributes, dict) else None
+    return entry.get(key) if given is None else given
+
+
+def _kind(entry: Entry) -> Kind | None:
+    given = _extra(entry, "kind")
+    return next((kind for kind in KINDS if kind == given), None)
+
+
+def _one(kinds: set[Kind | None]) -> Kind | None:
+    """The kind that all of a reader's annotations give, if they do."""
+    return next(iter(kinds)) if len(kinds) == 1 else None
+
+
+def _check_count(readers: int, name: str) -> None:
+    if readers > MAX_READERS:
+        raise AnnotationError(f"{name} has more than {MAX_READERS} readers of one radiograph; export fewer of them.")
+
+
+def _add(entry: Entry, shapes: Shapes, size: Size, work: Work) -> None:
+    """Add what one annotation marks: its segmentation, or where it has none its box."""
+    marked, name = entry.get("segmentation"), work.name
+    if isinstance(marked, dict):
+        height, width = numbers(marked.get("size"), "a mask size", name, count=2)
+        check_size(frame(height, width, size, name), size, name)
+        work.spend(size[0] * size[1])
+        shapes.mask(rle.decode(marked.get("counts"), size, name))
+    elif isinstance(marked, list) and marked:
+        for points in marked:
+            found = numbers(points, "a polygon", name)
+            if len(found) % 2 or len(found) < 6:
+                raise AnnotationError(
+                    f"{name} has a polygon of {len(found)} numbers; expected x and y of three points or more."
+                )
+            shapes.polygon(found[::2], found[1::2])
+    elif marked in (None, []):
+        shapes.box(*numbers(entry.get("bbox"), "a box", name, count=4))
+    else:
+        raise AnnotationError(f"{name} has a segmentation that is neither polygons nor run lengths; export it again.")
+
+
+def to_coco(annotations: Sequence[Annotation], file_name: str) -> bytes:
+    """COCO JSON of one image, a mask each reader, from which `read_coco` gives the same annotations bit for bit.
+
+    Masks stand as uncompressed run lengths with iscrowd 1: the one form of a mask that the format itself describes,
+    and that tools read which choose by iscrowd or have no codec for the compressed string. A mask that joins several
+    lesions is what COCO calls a crowd; training code that leaves crowds out must be told not to.
+    file_name: the radiograph's name; its folders are not written. Readers of one name are numbered.
+
+    Raises:
+        AnnotationError: there is no annotation, or their sizes differ.
+    """
+    if len({a.size for a in annotations}) != 1:
+        raise AnnotationError(f"There are {len(annotations)} masks; expected one or more, all of one size.")
+    height, width = annotations[0].size
+    readers = distinct([a.reader for a in annotations])
+    document = {
+        "info": {"description": "Doctors' masks of one radiograph"},
+        "images": [{"id": 1, "file_name": base(file_name), "height": height, "width": width}],
+        "categories": CATEGORIES,
+        "annotations": [_entry(i, a, r) for i, (a, r) in enumerate(zip(annotations, readers, strict=True), 1)],
+    }
+    return (json.dumps(document, allow_nan=False) + "\n").encode()
+
+
+def write_coco(images: Iterable[tuple[str, Sequence[Annotation]]], stream: TextIO) -> None:
+    """COCO JSON of many images, each written before the next is asked for, from which `read_coco` gives each one's
+    masks by its file name.
+
+    images: the file's name, as it shall stand there, and one mask or more of each; what `to_coco` says of masks and
+    readers holds. Names of readers that cannot be shown lose what cannot.
+    """
+    frames, number = [], 0
+    stream.write(
+        f'{{"info": {{"description": "Doctors\' masks"}}, "categories": {json.dumps(CATEGORIES)},\n"annotations": ['
+    )
+    for image, (file_name, annotations) in enumerate(images, 1):
+        height, width = annotations[0].size
+        frames.append({"id": image, "file_name": file_name, "height": height, "width": width})
+        readers = distinct([reader_name(a.reader, "reader") for a in annotations])
+        for annotation, reader in zip(annotations, readers, strict=True):
+            number += 1
+            entry = _entry(number, annotation, reader, image)
+            stream.write((",\n" if number > 1 else "\n") + json.dumps(entry, allow_nan=False))
+    stream.write(f'\n],\n"images": {json.dumps(frames)}}}\n')
+
+
+def _entry(number: int, annotation: Annotation, reader: str, image: int = 1) -> Entry:
+    return {
+        "id": number,
+        "image_id": image,
+        "category_id": 1,
+        "iscrowd": 1,
+        "segmentation": {"size": list(annotation.size), "counts": rle.encode(annotation.mask)},
+        "bbox": _bbox(annotation.mask),
+        "area": int(annotation.mask.sum()),
+        "attributes": {"reader": reader, "kind": annotation.kind},
+    }
+
+
+def _bbox(mask: Mask) -> list[int]:
+    """x, y, width and height of the smallest box around the lesion; four zeros where there is none."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not rows.size:
+        return [0, 0, 0, 0]
+    x, y = int(columns[0]), int(rows[0])
+    return [x, y, int(columns[-1]) + 1 - x, int(rows[-1]) + 1 - y]

@@ -1,0 +1,133 @@
+"""DICOM segmentations of one radiograph, read: one segment a reader, named by its SegmentLabel.
+
+`deep_pneumonia.masks.dicom_seg_write` writes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from pydicom import Dataset
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, SegmentationStorage
+
+from deep_pneumonia.errors import AnnotationError, TooLargeError
+from deep_pneumonia.masks.annotation import KINDS, MAX_BYTES, Annotation, Kind, Mask, Size
+from deep_pneumonia.masks.shapes import check_size, checked
+from deep_pneumonia.masks.untrusted import reader_name, shown, stem
+from deep_pneumonia.radiographs import dicom
+from deep_pneumonia.radiographs.silence import SILENCE
+
+MAX_FRAMES = 64
+MAX_ITEMS = 20_000  # of all sequences together; 64 frames need some hundreds
+ITEM = b"\xfe\xff\x00\xe0"
+TAGS = [
+    *("Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "BitsAllocated", "PixelData", "SOPClassUID"),
+    *("SegmentationType", "MaximumFractionalValue", "SegmentSequence"),
+    *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"),
+]
+KIND = "Kind: "  # begins the SegmentDescription of what is written here
+
+
+def is_seg(head: bytes) -> bool:
+    """Whether a file that starts with these bytes says that it is a DICOM segmentation."""
+    return head[128:132] == b"DICM" and dicom.sop_class(head) == SegmentationStorage
+
+
+def read_seg(data: bytes, size: Size, *, name: str) -> list[Annotation]:
+    """The readers' masks of one radiograph of `size` (H, W) from a DICOM segmentation, in the order of its segments.
+
+    A reader is a segment's label, else its description, else named after the file; segments of one reader are joined,
+    and a segment without a frame is an empty mask. Fractional values are lesion above half of their full scale.
+
+    Raises:
+        MaskSizeError: the segmentation has another size than the radiograph.
+        AnnotationError: not a DICOM segmentation, larger than 64 MiB (also when inflated) or 64 frames, damaged,
+            compressed, or of a volume. All of it is checked before pixels are unpacked.
+    """
+    called = shown(name)
+    with SILENCE:
+        try:
+            header = _header(data, size, called)
+            return _joined(header, size, called, stem(name))
+        except AnnotationError:
+            raise
+        except TooLargeError as error:
+            raise AnnotationError(str(error)) from None
+        except Exception:  # whatever pydicom trips over, the bytes are to blame; its text may quote tags
+            raise AnnotationError(f"{called} is damaged and could not be read as DICOM; export it again.") from None
+
+
+def _header(data: bytes, size: Size, name: str) -> Dataset:
+    """The data set of a segmentation whose pixels may be unpacked."""
+    if data.count(ITEM) > MAX_ITEMS:
+        raise AnnotationError(f"{name} has more than {MAX_ITEMS} items; export the segmentation of one radiograph.")
+    header = dicom.elements(data, name, TAGS, limit=MAX_BYTES)
+    if header.get("SOPClassUID") != SegmentationStorage:
+        raise AnnotationError(
+            f"{name} is a DICOM object but no segmentation; export the mask as DICOM SEG (binary), or as PNG."
+        )
+    check_size((int(header.Rows), int(header.Columns)), size, name)
+    frames = int(header.get("NumberOfFrames") or 1)
+    if not 0 < frames <= MAX_FRAMES or len(header.SegmentSequence) > MAX_FRAMES:
+        raise AnnotationError(f"{name} has {frames} frames, expected 1 to {MAX_FRAMES}; export one radiograph's.")
+    bits = {"BINARY": 1, "FRACTIONAL": 8}.get(header.get("SegmentationType"))
+    if bits is None or header.BitsAllocated != bits or header.get("SamplesPerPixel", 1) != 1:
+        raise AnnotationError(f"{name} is neither a binary nor a fractional segmentation; export it as binary.")
+    if header.file_meta.TransferSyntaxUID not in (ExplicitVRLittleEndian, ImplicitVRLittleEndian):
+        raise AnnotationError(f"{name} is compressed; export it uncompressed (Explicit VR Little Endian).")
+    if 8 * len(header.PixelData) < frames * size[0] * size[1] * bits:
+        raise AnnotationError(f"{name} is cut short: it has fewer pixels than its {frames} frames; export it again.")
+    return header
+
+
+def _joined(header: Dataset, size: Size, name: str, otherwise: str) -> list[Annotation]:
+    """One annotation a reader, from all segments that bear the reader's name."""
+    masks = _masks(header, size, name)
+    readers: dict[str, tuple[Mask, Kind]] = {}
+    for segment in header.SegmentSequence:
+        label, text = str(segment.get("SegmentLabel") or ""), str(segment.get("SegmentDescription") or "")
+        kind: Kind = next((k for k in KINDS if text == KIND + k), "pixel")
+        reader = reader_name(label, otherwise if text.startswith(KIND) else text.split("\n")[0] or otherwise)
+        mask = masks.get(int(segment.SegmentNumber))
+        mask = np.zeros(size, dtype=np.bool_) if mask is None else mask
+        before = readers.get(reader, (np.zeros(size, dtype=np.bool_), kind))
+        readers[reader] = (before[0] | mask, kind if before[1] == kind else "pixel")
+    return [checked(mask, reader, kind, name) for reader, (mask, kind) in readers.items()]
+
+
+def _masks(header: Dataset, size: Size, name: str) -> dict[int, Mask]:
+    """Mask (H, W) by segment number."""
+    numbers = [_segment(header, frame) for frame in range(int(header.get("NumberOfFrames") or 1))]
+    if len(set(numbers)) != len(numbers):
+        raise AnnotationError(
+            f"{name} has several frames of one segment, as a volume or a tiled picture has; expected one frame each, "
+            "so export one radiograph's."
+        )
+    if not set(numbers) <= {int(segment.SegmentNumber) for segment in header.SegmentSequence}:
+        raise AnnotationError(f"{name} has a frame of a segment that it does not describe; export it again.")
+    return dict(zip(numbers, _frames(header, len(numbers), size), strict=True))
+
+
+def _segment(header: Dataset, frame: int) -> int:
+    """Number of the segment that a frame belongs to."""
+    per_frame, shared = header.get("PerFrameFunctionalGroupsSequence"), header.get("SharedFunctionalGroupsSequence")
+    for group in (*(per_frame or [])[frame : frame + 1], *(shared or [])[:1]):
+        if group.get("SegmentIdentificationSequence"):
+            return int(group.SegmentIdentificationSequence[0].ReferencedSegmentNumber)
+    if len(header.SegmentSequence) == 1:
+        return int(header.SegmentSequence[0].SegmentNumber)
+    raise ValueError("a frame without segment")
+
+
+def _frames(header: Dataset, count: int, size: Size) -> Iterator[Mask]:
+    """Bool masks (H, W). Binary frames follow each other bit by bit, lowest first, without filling up a byte."""
+    pixels = size[0] * size[1]
+    stored = np.frombuffer(header.PixelData, dtype=np.uint8)
+    for start in range(0, count * pixels, pixels):
+        if header.SegmentationType == "BINARY":
+            some = stored[start // 8 : (start + pixels + 7) // 8]
+            flat = np.unpackbits(some, bitorder="little")[start % 8 :][:pixels].astype(np.bool_)
+        else:
+            flat = stored[start : start + pixels] > int(header.MaximumFractionalValue) // 2
+        yield flat.reshape(size)

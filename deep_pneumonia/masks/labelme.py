@@ -1,0 +1,102 @@
+"""LabelMe JSON: one radiograph a file, drawn with polygons, rectangles, circles and brushed masks.
+
+A file is one reader's and bears that reader's name. The picture that LabelMe may keep in it (imageData) is never
+decoded.
+"""
+
+import base64
+import binascii
+import math
+import struct
+from typing import Any
+
+from deep_pneumonia.errors import AnnotationError
+from deep_pneumonia.masks.annotation import Annotation, Size, from_crops, read_mask
+from deep_pneumonia.masks.shapes import Shapes, Work, check_size
+from deep_pneumonia.masks.untrusted import frame, items, numbers, reader_name, shown, stem
+
+OFF = 0.01  # pixels that the polygon drawn for a circle lies outside it at most, and never inside
+
+Point = tuple[float, float]
+
+
+def is_labelme(document: object) -> bool:
+    """Whether parsed JSON has LabelMe's key."""
+    return isinstance(document, dict) and "shapes" in document
+
+
+def read_labelme(document: dict[str, Any], size: Size, *, name: str) -> list[Annotation]:
+    """The mask of one radiograph of `size` (H, W) from parsed LabelMe JSON: all shapes joined, whatever their label.
+
+    name: the file's name; its stem names the reader. A file without shapes is an empty mask.
+
+    Raises:
+        MaskSizeError: the picture that was drawn on has another size than the radiograph.
+        AnnotationError: a shape is damaged or encloses nothing (a point, a line), or the work is too much.
+    """
+    called = shown(name)
+    drawn_on = frame(document.get("imageHeight"), document.get("imageWidth"), size, called)
+    check_size(drawn_on, size, called)
+    work = Work(called)
+    shapes = Shapes(size, work)
+    for shape in items(document.get("shapes"), "shapes", called):
+        _add(shape, shapes, size, work)
+    return [shapes.drawn(reader_name(None, stem(name)))]
+
+
+def _add(shape: dict[str, Any], shapes: Shapes, size: Size, work: Work) -> None:
+    kind, name = shape.get("shape_type") or "polygon", work.name
+    points = _points(shape.get("points"), name)
+    if kind == "polygon" and len(points) >= 3:
+        shapes.polygon([x for x, _ in points], [y for _, y in points])
+    elif kind == "rectangle" and len(points) in (2, 4):  # opposite corners; tools that followed write all four
+        left, top, right, bottom = _around(points)
+        shapes.box(left, top, right - left, bottom - top)
+    elif kind == "circle" and len(points) == 2:
+        shapes.polygon(*_circle(points[0], math.dist(*points)))
+    elif kind == "mask" and len(points) == 2:
+        _brushed(shape.get("mask"), points, shapes, size, work)
+    else:
+        raise AnnotationError(
+            f"{name} has a shape of {len(points)} points and type {shown(str(kind))!r}; expected a polygon (three or "
+            "more), rectangle, circle or mask (two), so delete or redraw it."
+        )
+
+
+def _points(values: object, name: str) -> list[Point]:
+    if not isinstance(values, list):
+        raise AnnotationError(f"{name} has a shape without a list of points; export it again.")
+    pairs = (numbers(point, "a point", name, count=2) for point in values)
+    return [(x, y) for x, y in pairs]
+
+
+def _around(points: list[Point]) -> tuple[float, float, float, float]:
+    x, y = [x for x, _ in points], [y for _, y in points]
+    return min(x), min(y), max(x), max(y)
+
+
+def _circle(centre: Point, radius: float) -> tuple[list[float], list[float]]:
+    """x and y of the regular polygon around a circle, with as few corners as keep within OFF of it."""
+    corners = max(8, math.ceil(math.pi / math.acos(radius / (radius + OFF))))
+    angles = [2 * math.pi * k / corners for k in range(corners)]
+    outer = radius / math.cos(math.pi / corners)
+    return [centre[0] + outer * math.cos(a) for a in angles], [centre[1] + outer * math.sin(a) for a in angles]
+
+
+def _brushed(text: object, corners: list[Point], shapes: Shapes, size: Size, work: Work) -> None:
+    """Paste a mask that stands as base64 of a PNG; its first and last pixel are the two corners."""
+    left, top, right, bottom = (round(v) for v in _around(corners))
+    expected = (bottom - top + 1, right - left + 1)
+    work.spend(size[0] * size[1] + expected[0] * expected[1])
+    try:
+        png = base64.b64decode(text if isinstance(text, str) else "", validate=True)
+        # Looked at before it is unfolded: a small PNG may claim a huge picture.
+        if struct.unpack_from(">II", png, 16) != expected[::-1]:
+            raise AnnotationError("another size")
+        crop = read_mask(png, expected).mask
+    except (AnnotationError, binascii.Error, ValueError, struct.error):
+        raise AnnotationError(
+            f"{work.name} has a mask shape that is damaged or not of {expected[0]} x {expected[1]} pixels, as its "
+            "points say; export it again."
+        ) from None
+    shapes.mask(from_crops([(crop, top, left)], size, size, reader="").mask)

@@ -1,0 +1,140 @@
+"""Annotation files of unknown origin: bytes and JSON within bounds, numbers that are numbers, names that can be shown.
+
+Every error names the file as its person knows it, by its name and without its folders.
+"""
+
+import json
+import math
+from collections.abc import Sequence
+from itertools import chain, count
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from deep_pneumonia.errors import AnnotationError
+from deep_pneumonia.masks.annotation import MAX_BYTES
+
+MAX_PARTS = 2_000_000  # lists and objects in a JSON file; a mask of 100,000 points has 100,001
+FARTHEST = 1_000_000  # pixels from the origin; no radiograph has a side like that
+MAX_NAME = 100  # characters
+
+
+def base(name: str) -> str:
+    """A file's name without its folders, of either system: "b.png" of "a/b.png" and of "a\\b.png"."""
+    return PurePosixPath(name.replace("\\", "/")).name
+
+
+def stem(name: str) -> str:
+    """A file's name without its folders and its last ending."""
+    return PurePosixPath(base(name)).stem
+
+
+def shown(name: str) -> str:
+    """A file's name fit for a sentence: one printable line of at most 100 characters, "The file" if there is none."""
+    return _printable(base(name)) or "The file"
+
+
+def reader_name(value: object, otherwise: str) -> str:
+    """A reader's name that a file gives, fit to be shown; `otherwise` where it gives none."""
+    given = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    return _printable(given) or _printable(otherwise) or "reader"
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in text.strip())[:MAX_NAME].strip()
+
+
+def distinct(names: Sequence[str]) -> list[str]:
+    """The same names in the same order, each once: a second "A" becomes "A (2)"."""
+    given: list[str] = []
+    for name in names:
+        choices = chain([name], (f"{name} ({n})" for n in count(2)))
+        given.append(next(c for c in choices if c not in given and (c == name or c not in names)))
+    return given
+
+
+def read_bytes(file: str | Path | bytes, name: str) -> bytes:
+    """All bytes of an annotation file.
+
+    Raises:
+        AnnotationError: the file is missing, unreadable, empty or larger than 64 MiB.
+    """
+    if isinstance(file, bytes):
+        data = file
+    else:
+        try:
+            with Path(file).open("rb") as stream:
+                data = stream.read(MAX_BYTES + 1)
+        except (OSError, ValueError):  # ValueError: a NUL in the path
+            raise AnnotationError(f"{name} cannot be read; check that it is a file and your rights to it.") from None
+    if not data:
+        raise AnnotationError(f"{name} is empty; choose a file that holds an annotation.")
+    if len(data) > MAX_BYTES:
+        raise AnnotationError(f"{name} has more than {MAX_BYTES // 2**20} MiB; export fewer annotations.")
+    return data
+
+
+def parse_json(data: bytes, name: str) -> Any:
+    """What a JSON file in UTF-8 says.
+
+    Raises:
+        AnnotationError: it is not JSON, is cut short or nested too deep, or has more than two million parts.
+    """
+    if data.count(b"[") + data.count(b"{") > MAX_PARTS:
+        raise AnnotationError(f"{name} has more than {MAX_PARTS} parts; export the annotations of one radiograph.")
+    try:
+        return json.loads(data.decode("utf-8-sig"), parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        raise AnnotationError(
+            f"{name} is not JSON, or is damaged, cut short or nested too deep; export it again."
+        ) from None
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def items(value: object, what: str, name: str) -> list[dict[str, Any]]:
+    """A list of JSON objects that the file must hold; `what` is its plain name.
+
+    Raises:
+        AnnotationError: it is something else.
+    """
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise AnnotationError(f"{name} has no list of {what} where one is expected; export it again.")
+    return value
+
+
+def numbers(values: object, what: str, name: str, *, count: int | None = None) -> list[float]:
+    """Numbers in pixels that the file must hold; `what` is the plain name of what they describe.
+
+    Raises:
+        AnnotationError: it is no list, has another length than `count`, or one is not a finite number of at most
+            a million.
+    """
+    if isinstance(values, list | tuple) and count in (None, len(values)):
+        found = [float(v) for v in values if _is_number(v)]
+        if len(found) == len(values):
+            return found
+    wanted = "numbers" if count is None else f"{count} numbers"
+    raise AnnotationError(
+        f"{name} has {what} that is not a list of {wanted} of at most {FARTHEST} pixels; correct or redraw it."
+    )
+
+
+def _is_number(value: object) -> bool:
+    # Compared before it is turned into a float: a whole number may have thousands of digits. NaN fails.
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= FARTHEST
+
+
+def frame(height: object, width: object, otherwise: tuple[int, int], name: str) -> tuple[int, int]:
+    """(H, W) of the picture that was drawn on; `otherwise` where the file does not tell.
+
+    Raises:
+        AnnotationError: a side is not a whole number of pixels.
+    """
+    if height is None and width is None:
+        return otherwise
+    sides = numbers([height, width], "a picture size", name, count=2)
+    if min(sides) < 1 or not all(map(float.is_integer, sides)):
+        raise AnnotationError(f"{name} has a picture of {height} x {width} pixels; expected whole numbers from 1 on.")
+    return math.floor(sides[0]), math.floor(sides[1])

@@ -1,0 +1,111 @@
+"""Read one radiograph on the command line: class probabilities, attention, agreement with doctors' masks.
+
+Example: python -m deep_pneumonia.predict chest.png --mask doctor_a.png --figure case.png --json case.json
+Research and teaching only. Not a medical device.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from deep_pneumonia.cli import guarded
+from deep_pneumonia.drawing.case_report import page
+from deep_pneumonia.drawing.pictures import save_figure
+from deep_pneumonia.files import whole
+from deep_pneumonia.masks.annotation import Annotation, read_mask
+from deep_pneumonia.masks.any_format import read_annotations
+from deep_pneumonia.prediction.predictor import SHIPPED, Reader, Reading
+from deep_pneumonia.radiographs.radiograph import decode
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of the verb."""
+    p = argparse.ArgumentParser(
+        prog="python -m deep_pneumonia.predict",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    p.add_argument("file", metavar="FILE", help="radiograph: PNG, JPEG, TIFF, WebP, BMP or DICOM")
+    p.add_argument(
+        "--mask",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="doctors' masks: PNG, COCO or LabelMe JSON, RSNA boxes as CSV, or DICOM SEG; may be repeated",
+    )
+    p.add_argument("--fit", action="store_true", help="fit PNG masks of another size (default: refuse them)")
+    p.add_argument(
+        "--checkpoint",
+        default=str(SHIPPED),
+        metavar="DIR",
+        help="checkpoint folder (default: the shipped one)",
+    )
+    p.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to compute (default: auto)")
+    p.add_argument("--json", metavar="OUT", help="write the reading as JSON; - for standard output")
+    p.add_argument("--figure", metavar="OUT", help="write a one-page figure, PNG or PDF")
+    p.add_argument("--attention", metavar="OUT.npy", help="write the attention map, float32 (H, W) in [0, 1]")
+    return p
+
+
+def inspect(arguments: argparse.Namespace) -> None:
+    """Read the file and write what was asked for; prints a summary unless JSON goes to standard output.
+
+    Raises:
+        DeepPneumoniaError: an input cannot be read.
+    """
+    radiograph = decode(arguments.file)
+    size = radiograph.size
+    annotations = [a for m in arguments.mask for a in masks_in(Path(m), size, arguments)]
+    reading = Reader.load(arguments.checkpoint, arguments.device).read(radiograph, annotations)
+    text = json.dumps(reading.to_json(Path(arguments.file).name), indent=1, allow_nan=False) + "\n"
+    if arguments.json and arguments.json != "-":
+        with whole(arguments.json) as path:
+            path.write_text(text, encoding="utf-8")
+    if arguments.figure:
+        name, day = Path(arguments.file).name, date.today().isoformat()
+        save_figure(page(name, radiograph, annotations, reading, day=day), arguments.figure)
+    if arguments.attention:
+        with whole(arguments.attention) as path, path.open("wb") as stream:
+            np.save(stream, reading.attention)
+    print(text if arguments.json == "-" else summary(reading), end="")
+
+
+def masks_in(file: Path, size: tuple[int, int], arguments: argparse.Namespace) -> list[Annotation]:
+    """The readers' masks in one file; only a PNG can be fitted, for the others know the size they were drawn on."""
+    if arguments.fit:
+        return [read_mask(file, size, reader=file.stem, fit=True)]
+    return read_annotations(file, size, name=file.name, radiograph=Path(arguments.file).name)
+
+
+def summary(reading: Reading) -> str:
+    """The reading in a few lines of text."""
+    lines = ["No reading; it would have said:" if reading.is_refused else f"Predicted: {reading.predicted}"]
+    ranked = sorted(reading.probabilities.items(), key=lambda item: -item[1])
+    lines += [f"  {name:<24} {p:6.1%}" for name, p in ranked]
+    lines += [f"Evidence (highest attention, 0 to 1): {reading.evidence:.2f}"]
+    for a in reading.agreement:
+        lines += [f"Agreement with {a.reader} ({a.kind}; covers {a.area_fraction:.1%}):  attention  random  centre"]
+        rows = (a.figures, a.controls["random"], a.controls["centre"])
+        for name in ("hit", "iou", "dice", "share_inside", "average_precision"):
+            cells = ["-" if (v := getattr(row, name)) is None else f"{v:.2f}" for row in rows]
+            lines += [f"  {name.replace('_', ' '):<24} {'  '.join(f'{c:>6}' for c in cells)}"]
+    for name, probabilities in (reading.what_if or {}).items():
+        best = max(probabilities, key=lambda key: probabilities[key])
+        lines += [f"What if, {name.replace('_', ' ')}: {best} {probabilities[best]:.1%}"]
+    lines += [f"Warning: {w.message}" for w in reading.warnings]
+    return "\n".join([*lines, "Research and teaching only. Not a medical device."]) + "\n"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Command line; returns 0, or 2 with one line on stderr for input that cannot be read."""
+    arguments = parser().parse_args(argv)
+    return guarded(lambda: inspect(arguments))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,225 @@
+"""Agreement of one attention map with one doctor's mask, and of two blind controls with the same mask.
+
+A figure of agreement means little alone: a large lesion is hit by chance. So each comparison brings two
+controls on the same case: the model's own attention in random order, and a fixed map of the lungs' centres.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deep_pneumonia.errors import MaskSizeError
+from deep_pneumonia.prediction.model_frame import enlarge
+
+CONTROL_SIDE = 128  # longest side of the frame of the controls: 64 times fewer pixels than 1024 x 1024
+
+# Centre map, in shares of the picture's height and width. Place and spread are the means over 54 chests
+# whose lungs radiologists drew (GeneralBlockchain masks), with left and right made symmetric.
+LUNG_ROW, LUNG_ROW_SIGMA = 0.45, 0.18
+LUNG_COLUMNS, LUNG_COLUMN_SIGMA = (0.29, 0.71), 0.10
+LUNG_PEAKS = (1.0, 0.95)  # the patient's right lung, left in the picture, holds the one highest point
+
+
+class AnnotationLike(Protocol):
+    """What is needed of an annotation."""
+
+    @property
+    def mask(self) -> NDArray[np.bool_]:
+        """Lesion, (H, W)."""
+
+    @property
+    def reader(self) -> str:
+        """Who drew it."""
+
+    @property
+    def kind(self) -> str:
+        """How it was drawn."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """How well one map agrees with one mask: each in [0, 1], or None where it has no meaning.
+
+    `hit`: the map's highest point lies in the mask (pointing game, Zhang et al. 2016). `iou`, `dice`: overlap
+    with the mask of the map at or above a threshold. `share_inside`: share of the map's sum that lies in the
+    mask. `average_precision`: of the pixels ranked by the map, needing no threshold.
+    """
+
+    hit: float | None = None
+    iou: float | None = None
+    dice: float | None = None
+    share_inside: float | None = None
+    average_precision: float | None = None
+
+    @classmethod
+    def mean(cls, figures: Iterable["Figures"]) -> "Figures":
+        """Mean of each figure over those that have it; None where none has."""
+        rows = list(figures)
+        columns = {f.name: [v for r in rows if (v := getattr(r, f.name)) is not None] for f in fields(cls)}
+        return cls(**{name: math.fsum(v) / len(v) if v else None for name, v in columns.items()})
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Figures of the attention and of the controls ("random", "centre") against one reader's mask.
+
+    `area_fraction`: share of the picture that the mask covers, in [0, 1].
+    """
+
+    reader: str
+    kind: str
+    figures: Figures
+    area_fraction: float
+    controls: dict[str, Figures]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON without NaN; the attention's `hit` is a bool, that of a control a mean over draws."""
+        own = asdict(self.figures)
+        hit = None if self.figures.hit is None else bool(self.figures.hit)
+        controls = {name: asdict(figures) for name, figures in self.controls.items()}
+        head = {"reader": self.reader, "kind": self.kind}
+        return {**head, **own, "hit": hit, "area_fraction": self.area_fraction, "controls": controls}
+
+
+def agree(
+    attention: NDArray[np.float32], cells: NDArray[np.float32], annotation: AnnotationLike, threshold: float
+) -> Agreement:
+    """Attention (H, W) and its controls against one annotation; equal input gives equal figures.
+
+    `cells` (h, w) is the attention on the model's own grid, in [0, 1], covering the same field of view.
+
+    Raises:
+        MaskSizeError: the annotation has another size than the attention.
+    """
+    figures = compare(attention, annotation.mask, threshold)
+    controls = control_figures(cells, annotation.mask, threshold)
+    return Agreement(annotation.reader, annotation.kind, figures, float(annotation.mask.mean()), controls)
+
+
+def compare(
+    attention: NDArray[np.float32], mask: NDArray[np.bool_] | NDArray[np.floating[Any]], threshold: float
+) -> Figures:
+    """Figures of `attention` (H, W) in [0, 1] against `mask` (H, W), bool or in [0, 1]; all None if empty.
+
+    A soft mask tells the share of each pixel that is lesion, m: the pixel counts m inside and 1 - m outside,
+    and is hit where m >= 0.5. Of equally high points the first in row order is the highest. Pixels of equal
+    attention enter the average precision together, so their order does not matter.
+
+    Raises:
+        MaskSizeError: the two sizes differ.
+        ValueError: a value is not in [0, 1].
+    """
+    _same_size(attention, mask)
+    score, lesion = _unit(attention), _unit(mask)
+    area = float(lesion.sum(dtype=np.float64))
+    if area == 0:
+        return Figures()
+    ranked, found = _rank(score, lesion)
+    selected = int(np.count_nonzero(score >= threshold))
+    iou, dice = _overlap(float(found[selected - 1]) if selected else 0.0, selected, area)
+    total = float(score.sum(dtype=np.float64))
+    inside = float(np.multiply(score, lesion).sum(dtype=np.float64))
+    return Figures(
+        hit=float(lesion[score.argmax()] >= 0.5),
+        iou=iou,
+        dice=dice,
+        share_inside=min(inside / total, 1.0) if total > 0 else None,
+        average_precision=_average_precision(ranked, found),
+    )
+
+
+def between_readers(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> Figures:
+    """IoU and Dice of two readers' masks (H, W) of one radiograph; None if neither drew anything.
+
+    Raises:
+        MaskSizeError: the two sizes differ.
+    """
+    _same_size(a, b)
+    in_a, in_b, in_both = (int(np.count_nonzero(part)) for part in (a, b, a & b))
+    if not in_a + in_b:
+        return Figures()
+    iou, dice = _overlap(in_both, in_a, in_b)
+    return Figures(iou=iou, dice=dice)
+
+
+def control_figures(
+    cells: NDArray[np.float32], mask: NDArray[np.bool_], threshold: float, *, draws: int = 16, seed: int = 0
+) -> dict[str, Figures]:
+    """Figures against `mask` (H, W) of maps that have not seen the radiograph.
+
+    "random": mean over `draws` random orders of the attention's `cells` (h, w), which keeps how much there
+    is and loses where it is. "centre": the fixed `centre_map`. Both are compared on a frame of at most 128
+    pixels a side, to which the mask is averaged as a soft mask: a fraction of the time, and the same figures
+    to about 0.01 for lesions much larger than one of its pixels.
+    """
+    shrink = max(1.0, max(mask.shape) / CONTROL_SIDE)
+    frame = max(1, round(mask.shape[0] / shrink)), max(1, round(mask.shape[1] / shrink))
+    soft = _shrink(mask, frame)
+    random = (compare(random_map(cells, frame, seed + draw), soft, threshold) for draw in range(draws))
+    return {"random": Figures.mean(random), "centre": compare(centre_map(frame), soft, threshold)}
+
+
+def random_map(cells: NDArray[np.float32], size: tuple[int, int], seed: int) -> NDArray[np.float32]:
+    """The attention's `cells` (h, w) in random order, enlarged to `size` (H, W) as the attention is."""
+    return enlarge(np.random.default_rng(seed).permutation(cells.ravel()).reshape(cells.shape), size)
+
+
+def centre_map(size: tuple[int, int]) -> NDArray[np.float32]:
+    """A map (H, W) in [0, 1] with one Gaussian bump on the usual centre of each lung (`LUNG_*`)."""
+    row, column = ((np.arange(n) + 0.5) / n for n in size)
+    lungs = zip(LUNG_PEAKS, LUNG_COLUMNS, strict=True)
+    across = [peak * np.exp(-0.5 * ((column - centre) / LUNG_COLUMN_SIGMA) ** 2) for peak, centre in lungs]
+    down = np.exp(-0.5 * ((row - LUNG_ROW) / LUNG_ROW_SIGMA) ** 2)
+    return np.outer(down, np.maximum(*across)).astype(np.float32)
+
+
+def _shrink(mask: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.float32]:
+    """Average `mask` over the area of each pixel of the smaller frame `size`."""
+    rows, columns = (_areas(n, m) for n, m in zip(mask.shape, size, strict=True))
+    return np.clip(rows @ mask.astype(np.float32) @ columns.T, 0, 1)
+
+
+def _areas(n: int, m: int) -> NDArray[np.float32]:
+    """Weights (m, n): the share of each of n pixels in the mean over each of m larger ones."""
+    start, pixel = np.arange(m)[:, None] * n / m, np.arange(n)
+    overlap = np.minimum(start + n / m, pixel + 1) - np.maximum(start, pixel)
+    return (np.maximum(overlap, 0) * m / n).astype(np.float32)
+
+
+def _rank(score: NDArray[np.float32], lesion: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Scores (N,) from high to low, and how much lesion lies in the k + 1 highest pixels.
+
+    Non-negative floats order as their bits do, so the lesion rides in the low half of a 64-bit word whose
+    high half is the score: one plain sort does what an indirect sort and two gathers would do more slowly.
+    """
+    pairs = np.stack([lesion, score], axis=-1).astype("<f4", copy=False)
+    pairs.view("<u8").ravel().sort()
+    return pairs[::-1, 1], np.cumsum(pairs[::-1, 0], dtype=np.float64)
+
+
+def _average_precision(ranked: NDArray[np.float32], found: NDArray[np.float64]) -> float:
+    """Sum over distinct scores of precision times the recall that the score adds."""
+    last = np.append(np.flatnonzero(ranked[1:] != ranked[:-1]), ranked.size - 1)
+    found_by = found[last]
+    return min(float(np.dot(np.diff(found_by, prepend=0.0), found_by / (last + 1)) / found_by[-1]), 1.0)
+
+
+def _overlap(common: float, a: float, b: float) -> tuple[float, float]:
+    return common / (a + b - common), 2 * common / (a + b)
+
+
+def _same_size(a: NDArray[Any], b: NDArray[Any]) -> None:
+    if a.shape != b.shape:
+        raise MaskSizeError(f"A mask is {b.shape} where {a.shape} is expected; fit it to the radiograph first.")
+
+
+def _unit(values: NDArray[Any]) -> NDArray[np.float32]:
+    """Flat float32 values; adding 0 turns -0.0, whose bits would rank highest, into 0.0."""
+    flat = values.ravel().astype(np.float32) + np.float32(0)
+    if not (flat.size and flat.min() >= 0 and flat.max() <= 1):
+        raise ValueError("Attention and masks are expected in [0, 1]; scale them first.")
+    return flat

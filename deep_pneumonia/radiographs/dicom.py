@@ -1,0 +1,210 @@
+"""DICOM objects with one frame, as `deep_pneumonia.radiographs.radiograph` reads them.
+
+What is common to all objects serves `dicom_seg`, `dicom_export` and `mask_files` too; nothing else imports this.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+import subprocess
+import sys
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom import Dataset, dcmread
+from pydicom.encaps import generate_frames
+from pydicom.filereader import read_dataset, read_preamble
+from pydicom.pixels import get_decoder, pixel_array
+from pydicom.uid import (
+    JPEG2000,
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    RLELossless,
+)
+
+from deep_pneumonia.errors import NotARadiographError, TooLargeError, UnsupportedDicomError
+from deep_pneumonia.radiographs.grey_levels import numbers
+
+# The only elements that are read: none of them says whose radiograph it is.
+TAGS = [
+    *("PixelData", "NumberOfFrames", "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration"),
+    *("Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation"),
+    *("PixelPaddingValue", "PixelPaddingRangeLimit", "PixelSpacing", "ImagerPixelSpacing"),
+    *("RescaleSlope", "RescaleIntercept", "ModalityLUTSequence", "LUTDescriptor", "LUTData"),
+    *("WindowCenter", "WindowWidth", "VOILUTFunction", "VOILUTSequence"),
+]
+GREY = ("MONOCHROME1", "MONOCHROME2")
+PATIENCE = 30  # seconds for GDCM; a large radiograph takes one or two, a damaged one may take forever
+
+
+def may_be(data: bytes) -> bool:
+    """Whether bytes without the DICM mark start like a DICOM data set: group 0002 or 0008."""
+    return data[:2] in (b"\x02\x00", b"\x08\x00", b"\x00\x08")
+
+
+def read_header(data: bytes, name: str, *, limit: int) -> Dataset:
+    """Data set with the elements of TAGS only, its pixels still encoded.
+
+    limit: bytes that a deflated data set may have when inflated.
+
+    Raises:
+        UnsupportedDicomError: no pixels, several frames, or a transfer syntax or colour space not known here.
+        TooLargeError: inflates to more than limit bytes.
+    """
+    header = elements(data, name, TAGS, limit=limit)
+    if "PixelData" not in header or not header.get("Rows") or not header.get("Columns"):
+        raise UnsupportedDicomError(f"{name} is a DICOM object without a picture; choose one with pixel data.")
+    if int(header.get("NumberOfFrames") or 1) > 1:
+        raise UnsupportedDicomError(
+            f"{name} is a DICOM object with {int(header.NumberOfFrames)} frames, expected exactly one; "
+            "export one frame."
+        )
+    if not _decodable(header.file_meta.TransferSyntaxUID):
+        raise UnsupportedDicomError(
+            f"{name} is a DICOM object in a transfer syntax that is not supported; "
+            "export it uncompressed (Explicit VR Little Endian)."
+        )
+    channels = (header.get("SamplesPerPixel", 1), header.get("PhotometricInterpretation"))
+    if (channels[0] == 1 and channels[1] not in GREY) or channels[0] not in (1, 3):
+        raise UnsupportedDicomError(
+            f"{name} is a DICOM object that is neither greyscale (MONOCHROME1, MONOCHROME2) nor RGB; "
+            "export it as greyscale."
+        )
+    return header
+
+
+def elements(data: bytes, name: str, tags: Sequence[str], *, limit: int) -> Dataset:
+    """Data set with the elements of tags only, its transfer syntax known.
+
+    limit: bytes that a deflated data set may have when inflated.
+
+    Raises:
+        TooLargeError: inflates to more than limit bytes.
+    """
+    meta, start = _file_meta(data)
+    if meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
+        data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data[start:], limit + 1)
+        if len(data) > limit:
+            raise TooLargeError(f"{name} inflates to more than the allowed {limit} bytes; export it uncompressed.")
+    header = dcmread(io.BytesIO(data), force=True, specific_tags=list(tags))
+    if not header.file_meta.get("TransferSyntaxUID"):  # then only the order of bytes matters below
+        little = header.original_encoding[1]
+        header.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
+    return header
+
+
+def sop_class(head: bytes) -> str:
+    """What kind of object starts with these bytes: the UID of its SOP class, "" where its meta header has none."""
+    return str(_file_meta(head)[0].get("MediaStorageSOPClassUID") or "")
+
+
+def _file_meta(data: bytes) -> tuple[Dataset, int]:
+    """Class and transfer syntax from the meta header, and where the data set behind it starts."""
+    stream = io.BytesIO(data)
+    read_preamble(stream, force=True)
+    meta = read_dataset(
+        stream, False, True, stop_when=lambda tag, _vr, _length: tag.group != 2, specific_tags=[0x00020002, 0x00020010]
+    )
+    return meta, stream.tell()
+
+
+def _decodable(syntax: UID) -> bool:
+    try:
+        return not syntax.is_compressed or get_decoder(syntax).is_available
+    except (NotImplementedError, ValueError):
+        return False
+
+
+def size(header: Dataset) -> tuple[int, int]:
+    """(H, W) in pixels, before anything is decoded."""
+    return int(header.Rows), int(header.Columns)
+
+
+def read_frame(header: Dataset, name: str) -> NDArray[np.integer]:
+    """Stored values: integers (H, W), or uint8 (H, W, 3) in RGB.
+
+    Raises:
+        NotARadiographError: the encoded picture is damaged or has another size than the header says.
+    """
+    syntax = header.file_meta.TransferSyntaxUID
+    if not syntax.is_encapsulated or syntax == RLELossless:
+        values = pixel_array(header)
+    else:
+        frame = next(generate_frames(header.PixelData, number_of_frames=1))
+        # A few bytes can claim a picture of gigabytes: look before a decoder allocates it.
+        if _coded_size(frame) != size(header):
+            raise NotARadiographError(
+                f"{name} is damaged: its encoded picture has another size than its header; export it again."
+            )
+        values = pixel_array(header, decoding_plugin="pillow") if _for_pillow(header) else _by_gdcm(frame, header)
+    if values.ndim == 3 and values.dtype != np.uint8:
+        values = (values / (2 ** int(header.BitsStored) - 1) * 255).round().clip(0, 255).astype(np.uint8)
+    return values
+
+
+def _for_pillow(header: Dataset) -> bool:
+    """Whether Pillow decodes it: safe with damaged bytes, in this process, but not for every syntax."""
+    syntax, deep = header.file_meta.TransferSyntaxUID, header.BitsStored > 8
+    if syntax in (JPEGBaseline8Bit, JPEGExtended12Bit):
+        return not deep
+    return syntax in (JPEG2000Lossless, JPEG2000) and not (deep and header.SamplesPerPixel > 1)
+
+
+def _by_gdcm(frame: bytes, header: Dataset) -> NDArray[np.integer]:
+    options = {
+        "transfer_syntax": header.file_meta.TransferSyntaxUID,
+        "rows": header.Rows,
+        "columns": header.Columns,
+        "number_of_frames": 1,
+        "samples_per_pixel": header.SamplesPerPixel,
+        "photometric_interpretation": header.PhotometricInterpretation,
+        "planar_configuration": header.get("PlanarConfiguration", 0),
+        "bits_allocated": header.BitsAllocated,
+        "bits_stored": header.BitsStored,
+        "pixel_representation": header.PixelRepresentation,
+        "pixel_keyword": "PixelData",
+    }
+    # -P: the folder of the script holds an inspect.py, which must not hide the standard library's.
+    decoded = subprocess.run(  # noqa: S603  (no shell, no argument from outside)
+        [sys.executable, "-P", str(Path(__file__).with_name("gdcm_process.py"))],
+        input=json.dumps(options).encode() + b"\n" + frame,
+        capture_output=True,
+        timeout=PATIENCE,
+        check=True,
+    )
+    return np.load(io.BytesIO(decoded.stdout), allow_pickle=False)
+
+
+def _coded_size(frame: bytes) -> tuple[int, int] | None:
+    """(H, W) that a code stream says: JPEG 2000 (ISO 15444-1 A.5.1), JPEG and JPEG-LS (ISO 10918-1 B.2.2)."""
+    start = frame.find(b"\xff\x4f\xff\x51")
+    if start >= 0:
+        right, bottom, left, top = struct.unpack_from(">4I", frame, start + 8)
+        return bottom - top, right - left
+    at = 2
+    while at + 9 <= len(frame) and frame[at] == 0xFF:
+        marker = frame[at + 1]
+        if marker == 0xF7 or (0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)):
+            height, width = struct.unpack_from(">2H", frame, at + 5)
+            return height, width
+        at += 1 if marker == 0xFF else 2 + struct.unpack_from(">H", frame, at + 2)[0]
+    return None
+
+
+def spacing_mm(header: Dataset) -> tuple[float, float] | None:
+    """Millimetres between (rows, columns): in the patient, else at the detector, else None."""
+    for keyword in ("PixelSpacing", "ImagerPixelSpacing"):
+        found = numbers(header, keyword)
+        if len(found) == 2 and min(found) > 0:
+            return found[0], found[1]
+    return None

@@ -1,0 +1,200 @@
+"""A file becomes a radiograph here and nowhere else: pixels in [0, 1], pixel spacing, no identity."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, UnidentifiedImageError
+
+from deep_pneumonia.errors import NotARadiographError, RadiographError, TooLargeError, UnreadableFileError
+from deep_pneumonia.radiographs import dicom
+from deep_pneumonia.radiographs.grey_levels import scaled_floats, scaled_integers, shown
+from deep_pneumonia.radiographs.silence import SILENCE
+
+FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
+SMALLEST_SIDE = 16  # pixels; below this a picture is an icon, and no network has a cell of attention in it
+CLEARLY_COLOURED = 24  # of 255 between the channels of a pixel; JPEG noise in a grey picture stays below
+
+# TIFF's tag 262: a film digitiser may write white as 0, as MONOCHROME1 does in DICOM.
+PHOTOMETRIC, WHITE_IS_ZERO = 262, 0
+
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Radiograph:
+    """One frame, air dark and bone bright, without anything that says whose it is.
+
+    pixels: float32 (H, W) in [0, 1], read-only.
+    spacing_mm: millimetres between (rows, columns); None when the file does not tell, as only DICOM can.
+    source: the format it was decoded from, "PNG", "JPEG", "TIFF", "WEBP", "BMP" or "DICOM".
+    colour: share of pixels in [0, 1] whose channels clearly differ, a hint that this is no radiograph.
+
+    Raises:
+        ValueError: the pixels are not float32 (H, W), finite and in [0, 1].
+    """
+
+    pixels: NDArray[np.float32]
+    spacing_mm: tuple[float, float] | None
+    source: str
+    colour: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check the pixels and lock them."""
+        pixels = self.pixels
+        if pixels.ndim != 2 or pixels.dtype != np.float32:
+            raise ValueError(f"pixels are {pixels.dtype} {pixels.shape}, expected float32 (H, W)")
+        if not (pixels.size and pixels.min() >= 0 and pixels.max() <= 1):  # NaN fails both comparisons
+            raise ValueError("pixels are empty, not finite or not in [0, 1]")
+        locked = pixels.view()
+        locked.setflags(write=False)
+        object.__setattr__(self, "pixels", locked)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(H, W) in pixels."""
+        return self.pixels.shape[0], self.pixels.shape[1]
+
+
+def decode(file: str | Path | bytes, *, max_bytes: int = 64 * 2**20, max_pixels: int = 64_000_000) -> Radiograph:
+    """Decode one picture by its content; its name plays no part.
+
+    PNG, JPEG, TIFF, WebP, BMP: 8-bit values are divided by 255. Deeper integers are divided by 2^b - 1, where
+    b is the smallest of 8, 10, 12, 14 and 16 bits that holds the brightest pixel: detectors store 10 to 14
+    bits in 16-bit files, and such a picture must not come out black. Floats in [0, 1] stay, other floats and
+    32-bit integers are stretched from their minimum to their maximum. Colour becomes ITU-R BT.601 luma,
+    transparency lies over black, EXIF orientation is applied. Colour deeper than 8 bits keeps its upper 8
+    bits, all that Pillow hands out; no detector writes colour. DICOM: see `grey_levels.shown`.
+
+    Raises:
+        UnreadableFileError: the file is missing, unreadable or empty.
+        NotARadiographError: no picture in a supported format, damaged, animated, or under 16 pixels a side.
+        TooLargeError: more than max_bytes bytes or max_pixels pixels; both are checked before decoding.
+        UnsupportedDicomError: a DICOM object without exactly one frame that can be decoded.
+    """
+    name = "The file" if isinstance(file, bytes) else _shown(Path(file).name)
+    data = file if isinstance(file, bytes) else _read(Path(file), name, max_bytes)
+    _check_bytes(len(data), name, max_bytes)
+    if not data:
+        raise UnreadableFileError(f"{name} is empty; choose a file that holds a radiograph.")
+    with SILENCE:
+        try:
+            return _decode(data, name, max_pixels)
+        except RadiographError:
+            raise
+        except Image.DecompressionBombError:
+            raise _too_many_pixels(name, max_pixels) from None
+        except Exception:  # whatever a decoder trips over, the bytes are to blame; its text may quote tags
+            raise NotARadiographError(
+                f"{name} is damaged and could not be decoded; export or download it again."
+            ) from None
+
+
+def _shown(name: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in name)[:100] or "The file"
+
+
+def _read(path: Path, name: str, max_bytes: int) -> bytes:
+    try:
+        if path.exists() and not path.is_file():
+            raise UnreadableFileError(f"{name} is a folder or a device; choose a file.")
+        _check_bytes(path.stat().st_size, name, max_bytes)
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise UnreadableFileError(f"{name} does not exist; check the path.") from None
+    except (OSError, ValueError):  # ValueError: a NUL in the path
+        raise UnreadableFileError(f"{name} cannot be read; check its path and your rights to it.") from None
+
+
+def _check_bytes(count: int, name: str, max_bytes: int) -> None:
+    if count > max_bytes:
+        raise TooLargeError(f"{name} has {count} bytes, allowed are {max_bytes}; export a smaller copy.")
+
+
+def _too_many_pixels(name: str, max_pixels: int) -> TooLargeError:
+    return TooLargeError(f"{name} has more than the allowed {max_pixels} pixels; export a smaller copy.")
+
+
+def _decode(data: bytes, name: str, max_pixels: int) -> Radiograph:
+    if data[128:132] == b"DICM":
+        return _from_dicom(data, name, max_pixels)
+    try:
+        image: Image.Image = Image.open(io.BytesIO(data), formats=FORMATS)
+    except UnidentifiedImageError:
+        if dicom.may_be(data):
+            return _from_dicom(data, name, max_pixels)
+        raise NotARadiographError(
+            f"{name} is not a PNG, JPEG, TIFF, WebP, BMP or DICOM picture, or is badly damaged; "
+            "choose a radiograph in one of these formats."
+        ) from None
+    _check_size((image.height, image.width), name, max_pixels)
+    # A phone writes previews behind its JPEG and Pillow calls that MPO; the first picture is the picture.
+    source = "JPEG" if image.format == "MPO" else str(image.format)
+    if source != "JPEG" and getattr(image, "is_animated", False):
+        raise NotARadiographError(
+            f"{name} holds several pictures (pages or an animation), expected one; export a single picture."
+        )
+    image.load()
+    pixels, colour = _grey(_upright(image))
+    if image.mode not in ("1", "L") and getattr(image, "tag_v2", {}).get(PHOTOMETRIC) == WHITE_IS_ZERO:
+        pixels = 1 - pixels  # Pillow does it for 1 and 8 bits only
+    return Radiograph(pixels, None, source, colour)
+
+
+def _from_dicom(data: bytes, name: str, max_pixels: int) -> Radiograph:
+    header = dicom.read_header(data, name, limit=4 * max_pixels)
+    _check_size(dicom.size(header), name, max_pixels)
+    frame = dicom.read_frame(header, name)
+    if frame.ndim == 3:
+        pixels, colour = _grey(Image.fromarray(frame))
+    else:
+        pixels, colour = shown(frame, header), 0.0
+    return Radiograph(pixels, dicom.spacing_mm(header), "DICOM", colour)
+
+
+def _check_size(size: tuple[int, int], name: str, max_pixels: int) -> None:
+    if size[0] * size[1] > max_pixels:
+        raise _too_many_pixels(name, max_pixels)
+    if min(size) < SMALLEST_SIDE:
+        raise NotARadiographError(
+            f"{name} has {size[0]} x {size[1]} pixels, expected at least {SMALLEST_SIDE} on each side; "
+            "choose the radiograph itself, not an icon of it."
+        )
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        turn = _UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:  # a damaged EXIF block says nothing about the pixels
+        return image
+    return image if turn is None else image.transpose(turn)
+
+
+def _grey(image: Image.Image) -> tuple[NDArray[np.float32], float]:
+    """Pixels in [0, 1] and the share of clearly coloured ones."""
+    if image.mode.startswith("I"):
+        return scaled_integers(np.asarray(image)), 0.0
+    if image.mode == "F":
+        return scaled_floats(np.asarray(image)), 0.0
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image)
+    if image.mode in ("1", "L"):
+        colour = 0.0
+    else:
+        image = image.convert("RGB")
+        channels = np.asarray(image)
+        colour = float(np.mean(np.ptp(channels, axis=2) > CLEARLY_COLOURED))
+    return np.asarray(image.convert("L")).astype(np.float32) / np.float32(255), colour

@@ -1,0 +1,128 @@
+"""A case as a visitor opens it: files and drawings become a radiograph, its masks and the model's reading."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deep_pneumonia.errors import AnnotationError, UnreadableFileError
+from deep_pneumonia.masks.annotation import KINDS, Annotation, Kind
+from deep_pneumonia.masks.any_format import looks_like_annotation, read_annotations
+from deep_pneumonia.masks.untrusted import distinct, reader_name
+from deep_pneumonia.prediction.predictor import Reading
+from deep_pneumonia.radiographs.radiograph import Radiograph, decode
+
+MOST_READERS = 8  # more outlines than these hide the radiograph
+Drawing = Mapping[str, Any]
+Look = Callable[[Radiograph, Sequence[Annotation]], Reading]
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """One radiograph under the name its person gave it, and the masks of it."""
+
+    name: str
+    radiograph: Radiograph
+    masks: tuple[Annotation, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Case(Opened):
+    """An opened radiograph and the model's reading of it."""
+
+    reading: Reading
+
+
+def read(look: Look, file: str, masks: Sequence[str] = (), drawings: Sequence[Drawing] | None = None) -> Case:
+    """Open files and have `look`, which is `Reader.read` or does the same elsewhere, read the radiograph.
+
+    Raises:
+        DeepPneumoniaError: a file cannot be read; the text names it as its person does.
+    """
+    case = opened(file, masks, drawings)
+    return Case(case.name, case.radiograph, case.masks, look(case.radiograph, case.masks))
+
+
+def opened(file: str, masks: Sequence[str] = (), drawings: Sequence[Drawing] | None = None) -> Opened:
+    """The radiograph in an uploaded file with the masks in others, or with drawings instead of them.
+
+    A drawing is {"reader", "kind", "counts"}, its counts the run lengths of 0 and 1 in turn, in row order.
+
+    Raises:
+        DeepPneumoniaError: a file cannot be read; the text names it as its person does.
+    """
+    name = Path(file).name
+    if gone := [Path(f).name for f in (file, *masks) if not Path(f).exists()]:
+        raise UnreadableFileError(f"Uploads are deleted within the hour, and {gone[0]} is gone; upload it again.")
+    radiograph = decode(file)
+    if drawings is None:
+        found = [a for m in masks for a in read_annotations(m, radiograph.size, name=Path(m).name, radiograph=name)]
+    else:
+        found = [drawn(d, radiograph.size) for d in drawings]
+    if len(found) > MOST_READERS:
+        raise AnnotationError(f"{len(found)} masks were given, and a case holds at most {MOST_READERS}; give fewer.")
+    # Two readers of one name could not be told apart on the screen or in a saved file.
+    names = distinct([a.reader for a in found])
+    named = (Annotation(a.mask, reader, a.kind) for a, reader in zip(found, names, strict=True))
+    return Opened(name, radiograph, tuple(named))
+
+
+def sorted_files(files: Sequence[str], masks: Sequence[str]) -> tuple[str | None, list[str]]:
+    """The radiograph among files that were dropped together, and the masks among them after those given before.
+
+    Raises:
+        UnreadableFileError: more than one of them is a radiograph.
+    """
+    found = [f for f in files if looks_like_annotation(f)] if len(files) > 1 else []
+    others = [f for f in files if f not in found]
+    if len(others) > 1:
+        names = ", ".join(Path(f).name for f in others[:4])
+        raise UnreadableFileError(
+            f"{len(others)} of these files could be radiographs ({names}); give one radiograph and the masks of it."
+        )
+    if not others and files:
+        return files[0], [*masks, *found[1:]]
+    return (others[0] if others else None), [*masks, *found]
+
+
+def drawn(drawing: Drawing, size: tuple[int, int]) -> Annotation:
+    """The annotation that a drawing holds, for a radiograph of `size` (H, W).
+
+    A radiograph of more pixels than a browser is given is drawn on at a whole fraction of its size; the drawing's own
+    "size" says so, and each of its pixels then stands for a square.
+
+    Raises:
+        AnnotationError: a part is missing or of a wrong type, or the runs do not fill the radiograph.
+    """
+    try:
+        reader, kind = reader_name(drawing["reader"], "reader"), str(drawing.get("kind", "pixel"))
+        height, width = (int(n) for n in drawing.get("size") or size)
+        counts = np.asarray(drawing["counts"], dtype=np.int64)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise AnnotationError(
+            'A drawing is garbled; expected {"reader": name, "kind": kind, "counts": run lengths in row order}.'
+        ) from error
+    step = max(1, -(-size[0] // max(1, height)))
+    pixels = height * width
+    fits = (height, width) == tuple(-(-n // step) for n in size)
+    if not fits or counts.ndim != 1 or (counts < 0).any() or (counts > pixels).any() or int(counts.sum()) != pixels:
+        raise AnnotationError(
+            f"The run lengths of {reader}'s drawing do not fill the {size[0]} x {size[1]} pixels of the radiograph; "
+            "draw on this radiograph."
+        )
+    mask = np.repeat(np.arange(len(counts)) % 2 == 1, counts).reshape(height, width)
+    if step > 1:
+        mask = mask.repeat(step, axis=0).repeat(step, axis=1)[: size[0], : size[1]]
+    known = kind in KINDS and not (kind == "normal" and mask.any())
+    return Annotation(mask, reader, cast(Kind, kind) if known else "pixel")
+
+
+def runs(mask: NDArray[np.bool_]) -> list[int]:
+    """Run lengths of a mask (H, W) in row order, of 0 and 1 in turn, beginning with how many 0 there are."""
+    flat = mask.ravel()
+    edges = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    counts = np.diff(np.concatenate([[0], edges, [flat.size]])).tolist()
+    return [0, *counts] if flat[0] else counts

@@ -1,0 +1,1 @@
+"""The Review screen: work lists in the browser."""

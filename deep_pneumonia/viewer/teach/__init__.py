@@ -1,0 +1,1 @@
+"""The Teach screen: the lesson and the quiz."""

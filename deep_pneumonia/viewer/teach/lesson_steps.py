@@ -1,0 +1,183 @@
+"""The six steps of the lesson as plain JSON for the page: text, the scenes of the stage, and one thing to try each.
+
+{"step", "html", "scenes": [scene, ...], "display": of the stage, "widget": {"kind", ...}}; static/teach/ shows
+them. The layout "preferred" is side by side where there is room. Each is computed when it is first opened, and never
+again.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from deep_pneumonia.datasets.teaching_cases import TeachingCase
+from deep_pneumonia.masks.annotation import Annotation, read_mask
+from deep_pneumonia.prediction.explanation import compare
+from deep_pneumonia.prediction.predictor import Reader, Reading
+from deep_pneumonia.radiographs.radiograph import Radiograph, decode
+from deep_pneumonia.viewer.gpu import on_gpu
+from deep_pneumonia.viewer.opened_case import Case
+from deep_pneumonia.viewer.scene import picture
+from deep_pneumonia.viewer.teach import lesson_text as text
+from deep_pneumonia.viewer.teach.lesson_facts import FRAMES, facts, frames, plain
+
+Json = dict[str, Any]
+TRUTH = "Truth"
+COMPARED = ("right-upper-lobe", "left-upper-lobe-line")  # teaching cases: easy, and with a line
+BARE = {"layout": "overlay", "attention": False, "masks": False}
+MARKED = {"layout": "overlay", "attention": True, "masks": True}
+BETAS = (0.0, 0.9, 0.99, 0.999, 0.9999)
+
+
+class Steps:
+    """What each step shows, as one checkpoint reads it, with a second one beside it where there is one."""
+
+    def __init__(self, reader: Reader, other: Reader | None, cases: Sequence[TeachingCase]) -> None:
+        self.reader, self.other, self.cases = reader, other, cases
+        self.read = on_gpu(reader.read)
+        self.compared = on_gpu(partial(compare, reader=reader, other=other))
+        self.known: dict[int, Json] = {}
+        self.made: tuple[Callable[[], Json], ...] = (
+            self._making, self._attention, self._masks, self._rarity, self._cheating, self._calibration,
+        )  # fmt: skip
+
+    def page(self, step: int) -> Json:
+        """One step, from 1 on; a number that is none of them gives the first.
+
+        Raises:
+            DeepPneumoniaError: a file of the lesson or of the shipped checkpoints cannot be read.
+        """
+        step = step if 1 <= step <= len(self.made) else 1
+        if step not in self.known:
+            self.known[step] = {"step": step, **self.made[step - 1]()}
+        return self.known[step]
+
+    @property
+    def normal(self) -> str:
+        """The class of the healthy."""
+        return self.reader.checkpoint.normal
+
+    def _scene(self, name: str, radiograph: Radiograph, masks: Sequence[Annotation], reading: Reading) -> Json:
+        """A scene that no file of a visitor's stands behind, and that is not drawn on."""
+        seen = picture(Case(name, radiograph, tuple(masks), reading), self.reader.checkpoint.thresholds.attention)
+        return {**seen, "key": f"lesson/{name}", "place": None, "locked": True}
+
+    def _frame(self, entry: Json, name: str) -> tuple[Json, Reading]:
+        """A picture of the severity series as a scene, and its reading."""
+        radiograph = decode(FRAMES / entry["image"])
+        mask = entry.get("mask")
+        truth = read_mask(FRAMES / mask, radiograph.size, reader=TRUTH) if mask else None
+        reading = self.read(radiograph, [truth] if truth else [])
+        return self._scene(name, radiograph, [truth] if truth else [], reading), reading
+
+    def _making(self) -> Json:
+        entries = frames()["frames"]
+        made = [self._frame(entry, f"Severity {n} of {len(entries) - 1}") for n, entry in enumerate(entries)]
+        readings = [reading for _, reading in made]
+        series = [
+            {
+                "finding": r.finding, "evidence": r.evidence, "shown": r.shows_map,
+                "area": e["area"], "contrast": e["contrast"],
+            }
+            for e, r in zip(entries, readings, strict=True)
+        ]  # fmt: skip
+        widget = {
+            "kind": "severity", "series": series, "said": text.rises(readings),
+            "limit": self.reader.checkpoint.thresholds.finding,
+        }  # fmt: skip
+        return {"html": text.making(), "scenes": [s for s, _ in made], "display": BARE, "widget": widget}
+
+    def _case(self, case: TeachingCase) -> tuple[Json, Reading]:
+        """A teaching case with its true mask as a scene, and its reading."""
+        radiograph = decode(case.image)
+        masks = [a for a in case.annotations(radiograph.size) if a.reader == TRUTH]
+        reading = self.read(radiograph, masks)
+        return self._scene(case.title, radiograph, masks, reading), reading
+
+    def _attention(self) -> Json:
+        """A case of which the map is shown, and an ill one of which it is not, the first of each."""
+        found: dict[bool, tuple[Json, Reading]] = {}
+        for case in self.cases:
+            if len(found) < 2 and case.label != self.normal:
+                scene, reading = self._case(case)
+                found.setdefault(reading.shows_map, (scene, reading))
+        names = {True: "Map shown", False: "No map shown"}
+        chosen = [(names[shown], *found[shown]) for shown in (True, False) if shown in found]
+        choices = [{"name": name, "html": text.agreement(reading)} for name, _, reading in chosen]
+        cells = chosen[0][2].cells.shape
+        return {
+            "html": text.attention((cells[0], cells[1])), "scenes": [scene for _, scene, _ in chosen],
+            "display": {**MARKED, "layout": "preferred"}, "widget": {"kind": "choices", "choices": choices},
+        }  # fmt: skip
+
+    def _masks(self) -> Json:
+        chosen = [c for c in self.cases if c.id in COMPARED]
+        pair = ("attention", "attention_b" if self.other else "grad_cam")
+        scenes, choices = [], []
+        for case in chosen:
+            scene, _ = self._case(case)
+            radiograph = decode(case.image)
+            masks = [a for a in case.annotations(radiograph.size) if a.reader == TRUTH]
+            answer = self.compared(radiograph, masks, *pair).to_json(case.title)
+            scenes.append(scene)
+            choices.append({"name": case.title, "html": text.compared(answer), "comparison": answer})
+        return {
+            "html": text.masks(facts(), plain()), "scenes": scenes, "display": {**MARKED, "layout": "side"},
+            "widget": {"kind": "choices", "choices": choices},
+        }  # fmt: skip
+
+    def _rarity(self) -> Json:
+        known = facts()
+        counts = known.counts
+        rare = min(counts, key=lambda name: counts[name])
+        widget = {"kind": "balance", "counts": counts, "rare": rare, "betas": BETAS, "beta": known.beta}
+        scene, _ = self._frame(frames()["frames"][-1], "Severity, worst")
+        return {"html": text.rarity(known, rare), "scenes": [scene], "display": BARE, "widget": widget}
+
+    def _cheating(self) -> Json:
+        document = frames()
+        pair = [document["frames"][document["lettered"]["of"]], document["lettered"]]
+        (before, first), (after, second) = (
+            self._frame(e, name) for e, name in zip(pair, ("Healthy", "Healthy, with letters"), strict=True)
+        )
+        changes = [(self.reader.checkpoint.name, first, second)]
+        if self.other:
+            a, b = (on_gpu(self.other.read)(decode(FRAMES / e["image"])) for e in pair)
+            changes.append((self.other.checkpoint.name, a, b))
+        known = facts()
+        counts = known.counts
+        rare = min(counts, key=lambda name: counts[name])
+        choices = [
+            {"name": name, "html": text.lettered(reading, changes)}
+            for name, reading in (("Without letters", first), ("With letters", second))
+        ]
+        return {
+            "html": text.cheating(known, rare), "scenes": [before, after], "display": {**BARE, "masks": True},
+            "widget": {"kind": "choices", "choices": choices, "keep": True},
+        }  # fmt: skip
+
+    def _calibration(self) -> Json:
+        case = self.cases[0]
+        shown = [("A chest", *self._case(case)), *(self._blank(*one) for one in blanks())]
+        choices = [
+            {"name": name, "html": text.unknown(reading, blank=place > 0), "probabilities": reading.probabilities}
+            for place, (name, _, reading) in enumerate(shown)
+        ]
+        return {
+            "html": text.calibration(facts()), "scenes": [scene for _, scene, _ in shown],
+            "display": {**MARKED, "masks": False, "layout": "preferred"},
+            "widget": {"kind": "calibration", "choices": choices, "temperature": self.reader.checkpoint.temperature},
+        }  # fmt: skip
+
+    def _blank(self, name: str, radiograph: Radiograph) -> tuple[str, Json, Reading]:
+        reading = self.read(radiograph)
+        return name, self._scene(name, radiograph, [], reading), reading
+
+
+def blanks() -> list[tuple[str, Radiograph]]:
+    """Two pictures in which there is nothing: one grey all over, and one of noise."""
+    grey = np.full((256, 256), 128, np.uint8)
+    noise = np.random.default_rng(0).integers(0, 256, (256, 256), dtype=np.uint8)
+    named = {"Nothing but grey": grey, "Nothing but noise": noise}
+    return [(n, Radiograph((p / 255).astype(np.float32), None, "PNG", colour=0.0)) for n, p in named.items()]

@@ -1,0 +1,93 @@
+"""What a quiz says after an answer: the learner, the doctors and the attention, each against the others."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from deep_pneumonia.masks.annotation import Annotation
+from deep_pneumonia.prediction.agreement import Agreement, Figures, agree, between_readers, compare
+from deep_pneumonia.prediction.predictor import Reading
+from deep_pneumonia.viewer.teach.quiz_cases import ILL, Deck, QuizCase
+
+HALF = 0.5  # a learner's mask as a map is 0 or 1
+
+
+def answered(
+    deck: Deck,
+    case: QuizCase,
+    chosen: tuple[str, float],
+    mark: Annotation,
+    doctors: Sequence[Annotation],
+    reading: Reading,
+    threshold: float,
+) -> dict[str, Any]:
+    """Plain JSON without NaN: who was right, and three sets of figures.
+
+    chosen: the learner's answer and confidence in [0, 1]. mark: what the learner drew, empty for nothing.
+    threshold: of the attention, in [0, 1].
+    `doctors`: the learner's mark against each doctor who drew a lesion. `among`: the doctors with each other.
+    `attention`: the attention, with its two blind controls, against the doctors and against the learner's mark.
+    `iou`: mean over those doctors, None where nobody drew a lesion.
+    """
+    drawn = [d for d in doctors if not d.is_empty]
+    ill = bool(drawn) if doctors else case.label != deck.normal
+    against = [(d.reader, _against(mark, d)) for d in drawn]
+    by_model = [agree(reading.attention, reading.cells, d, threshold) for d in drawn]
+    answer, confidence = deck.read_by(reading.probabilities)
+    return {
+        "id": case.id,
+        "ill": ill,
+        "truth": case.label or (ILL if ill else deck.normal),
+        **_side(chosen, deck.is_right(chosen[0], case, ill), [f.iou for _, f in against], not mark.is_empty),
+        "model": {
+            **_side((answer, confidence), deck.is_right(answer, case, ill), [a.figures.iou for a in by_model],
+                    reading.shows_map),
+            "evidence": reading.evidence,
+        },
+        "readers": [d.reader for d in doctors],
+        "doctors": [{"reader": reader, **asdict(figures)} for reader, figures in against],
+        "among": _among(drawn),
+        "attention": {
+            "doctors": _mean(by_model),
+            "learner": None if mark.is_empty else _mean([agree(reading.attention, reading.cells, mark, threshold)]),
+        },
+        "title": case.title,
+        "findings": case.findings,
+        "teaching_point": case.teaching_point,
+    }  # fmt: skip
+
+
+def _side(answer: tuple[str, float], right: bool, ious: Sequence[float | None], marked: bool) -> dict[str, Any]:
+    """What counts for the score, of the learner as of the model."""
+    known = [iou for iou in ious if iou is not None]
+    return {
+        "answer": answer[0],
+        "confidence": answer[1],
+        "right": right,
+        "iou": float(np.mean(known)) if known else None,
+        "marked": marked,
+    }
+
+
+def _against(mark: Annotation, doctor: Annotation) -> Figures:
+    """Two masks have overlap and share; a highest point and a ranking only a map has."""
+    found = compare(mark.mask.astype(np.float32), doctor.mask, HALF)
+    return Figures(iou=found.iou, dice=found.dice, share_inside=found.share_inside)
+
+
+def _among(drawn: Sequence[Annotation]) -> dict[str, Any] | None:
+    """How well doctors agree with each other: what a learner can hope for."""
+    pairs = [between_readers(a.mask, b.mask) for a, b in combinations(drawn, 2)]
+    return asdict(Figures.mean(pairs)) if pairs else None
+
+
+def _mean(agreements: Sequence[Agreement]) -> dict[str, Any] | None:
+    """Mean figures over masks, of the attention and of its controls; `hit` is then how often."""
+    if not agreements:
+        return None
+    names = agreements[0].controls
+    controls = {name: asdict(Figures.mean(a.controls[name] for a in agreements)) for name in names}
+    return {"n": len(agreements), **asdict(Figures.mean(a.figures for a in agreements)), "controls": controls}

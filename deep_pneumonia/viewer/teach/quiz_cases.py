@@ -1,0 +1,127 @@
+"""The cases of a quiz: which there are, what may be answered to them, and which answer is right."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from deep_pneumonia.datasets.manifest import MaskRef
+from deep_pneumonia.datasets.teaching_cases import TeachingCase
+from deep_pneumonia.errors import CasesError
+from deep_pneumonia.masks.annotation import Annotation
+from deep_pneumonia.viewer.review.workspaces import Desk
+
+# What is asked where the labels are no classes of the checkpoint: whether the radiograph is normal, or this.
+ILL = "Pneumonia"
+ID_DIGITS = 12  # of the SHA-256: a folder's name would tell a learner the diagnosis
+
+
+@dataclass(frozen=True)
+class QuizCase:
+    """One radiograph of a quiz with what is known of it.
+
+    id: the first 12 hex digits of the SHA-256 of the radiograph's file, which stand in a teacher's link. label: ""
+    if unknown. difficulty: such as "easy", "" if unknown. masks: of the doctors; none if nobody drew.
+    """
+
+    id: str
+    image: Path
+    label: str
+    difficulty: str = ""
+    masks: tuple[MaskRef, ...] = ()
+    title: str = ""
+    findings: str = ""
+    teaching_point: str = ""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is an answer that a learner's can be held against."""
+        return bool(self.label or self.masks)
+
+    def annotations(self, size: tuple[int, int]) -> list[Annotation]:
+        """Every doctor's mask for the radiograph of `size` (H, W).
+
+        Raises:
+            AnnotationError: a mask file is missing, damaged or of another size.
+        """
+        return [m.annotation(size) for m in self.masks]
+
+
+Decks = Callable[[str], Sequence[QuizCase]]
+
+
+def of_desk(desk: Desk) -> Decks:
+    """The cases of the workspace that a page's token opens, if it is open, without the teaching cases."""
+    teaching = {case.sha256 for case in desk.cases}
+
+    def cases(token: str) -> list[QuizCase]:
+        place = desk.begun(token)
+        items = place.workspace.items() if place else []
+        return [
+            QuizCase(i.key[:ID_DIGITS], i.case.image, i.case.label, masks=i.case.masks)
+            for i in items
+            if i.key not in teaching
+        ]
+
+    return cases
+
+
+@dataclass(frozen=True)
+class Deck:
+    """Cases that are asked about in the same words: `answers` to choose from, of which `normal` means not ill."""
+
+    key: str
+    name: str
+    cases: tuple[QuizCase, ...]
+    answers: tuple[str, ...]
+    normal: str
+
+    def case(self, key: str) -> QuizCase | None:
+        """The case with this id, if it is here."""
+        return next((case for case in self.cases if case.id == key), None)
+
+    def is_right(self, answer: str, case: QuizCase, ill: bool) -> bool:
+        """Whether an answer is true of a case: its label where that can be chosen, else normal or not."""
+        return answer == case.label if case.label in self.answers else (answer != self.normal) == ill
+
+    def read_by(self, probabilities: dict[str, float]) -> tuple[str, float]:
+        """The answer that a model's class probabilities amount to, and its probability in [0, 1]."""
+        if set(self.answers) != set(probabilities):
+            normal = probabilities[self.normal]
+            return (self.normal, normal) if normal >= 0.5 else (self.answers[-1], 1 - normal)
+        return max(probabilities.items(), key=lambda item: item[1])
+
+
+def deck(key: str, name: str, cases: Iterable[QuizCase], classes: Sequence[str], normal: str) -> Deck:
+    """The known ones of `cases`. The checkpoint's `classes` can be chosen if all labels are among them.
+
+    The answers are the same for the whole deck, so that they tell nothing of a single case.
+    """
+    known = tuple(case for case in cases if case.is_known)
+    named = all(case.label in classes for case in known if case.label)
+    return Deck(key, name, known, tuple(classes) if named else (normal, ILL), normal)
+
+
+def taught(cases: Iterable[TeachingCase]) -> list[QuizCase]:
+    """Teaching cases as cases of the quiz."""
+    return [
+        QuizCase(
+            c.sha256[:ID_DIGITS], c.image, c.label, c.difficulty,
+            tuple(MaskRef(r.mask, r.kind, r.name) for r in c.readers), c.title, c.findings, c.teaching_point,
+        )
+        for c in cases
+    ]  # fmt: skip
+
+
+def find(decks: Sequence[Deck], key: object) -> tuple[Deck, QuizCase]:
+    """The case with this id, and its deck.
+
+    Raises:
+        CasesError: no deck has it.
+    """
+    for one in decks:
+        if case := one.case(str(key)):
+            return one, case
+    raise CasesError(
+        f"The case {str(key)[:40]} is not here; a case of a workspace opens on its own server alone, with that "
+        "workspace open."
+    )

@@ -1,0 +1,1 @@
+"""Cases, verdicts and predictions on disk."""

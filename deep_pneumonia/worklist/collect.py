@@ -1,0 +1,179 @@
+"""Cases out of whatever a person has: a manifest, a prepared or exported folder, or just a folder of radiographs."""
+
+import csv
+import re
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path, PureWindowsPath
+from typing import Any
+
+from deep_pneumonia.datasets.manifest import SEPARATOR, SPLITS, Case, MaskRef, read_manifests, split_of
+from deep_pneumonia.errors import AnnotationError, ManifestError
+from deep_pneumonia.masks.annotation import MAX_BYTES, read_mask, write_mask
+from deep_pneumonia.masks.any_format import looks_like_annotation
+from deep_pneumonia.masks.coco import is_coco, read_coco
+from deep_pneumonia.masks.labelme import is_labelme, read_labelme
+from deep_pneumonia.masks.untrusted import base, items, parse_json, stem
+from deep_pneumonia.radiographs.radiograph import decode
+
+ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".dcm")
+BESIDE = re.compile(r"(?P<of>.+)[-_]mask(?:[-_](?P<reader>.+))?", re.IGNORECASE)
+BY_PATIENT = "patient"
+CHOICES = (*SPLITS, BY_PATIENT)
+FILES = ("image", "mask", "other_mask")  # columns of a manifest
+VAL, TEST = 0.15, 0.2  # shares of patients, as `prepare` has them
+
+
+def cases_from(path: str | Path, *, split: str = "test", inside: bool = False) -> Iterator[Case]:
+    """The cases of a manifest.csv, of a folder that has one (prepared or exported), or of a folder of radiographs.
+
+    A folder of radiographs is searched with all its folders, for pictures and DICOM files. A radiograph chest.png has
+    as its masks chest-mask.png or chest_mask.png (with -NAME for one of several readers), masks/chest.png beside it or
+    masks/... in the folder above all, what COCO files anywhere in the folder say of it, and LabelMe's chest.json. PNG
+    files of two colours are no radiographs; those beside a single one are its masks, each of the reader of its name.
+    An all-black PNG does not tell whether anybody looked, so it is no mask. Source is the folder's name, patient the
+    file's name without its ending, and there is no label.
+
+    split: of a folder of radiographs; "test", since a work list is there to look at what no network has seen; "train"
+    or "val" for cases to train on; "patient" for 65% train, 15% val and 20% test by the patient's hash.
+
+    inside: refuse a manifest that names files outside its folder, as one may that a stranger gave.
+
+    Masks out of JSON lie in a temporary folder as long as one iterates: `workspace.add(cases_from(path))`.
+
+    Raises:
+        ManifestError: there is no such path, no radiograph in it, or the manifest contradicts itself.
+        AnnotationError: a mask or an annotation file is damaged, or of another size than its radiograph.
+    """
+    path = Path(path).absolute()
+    manifest = path if path.suffix.lower() == ".csv" else path / "manifest.csv"
+    if manifest.is_file():
+        if inside:
+            _check_inside(manifest)
+        yield from read_manifests([manifest])
+    elif path.is_dir():
+        with tempfile.TemporaryDirectory() as scratch:
+            yield from _Folder(path, split, Path(scratch)).cases()
+    else:
+        raise ManifestError(f"{path} is no manifest.csv and no folder; a ZIP is imported, not added.")
+
+
+class _Folder:
+    def __init__(self, root: Path, split: str, scratch: Path) -> None:
+        self.root, self.split, self.scratch = root, split, scratch
+        files = sorted(p for p in root.rglob("*") if p.is_file() and not _hidden(p.relative_to(root)))
+        pictures = {p for p in files if _is_picture(p)}
+        self.beside: dict[Path, list[tuple[Path, str]]] = defaultdict(list)  # by the radiograph without its ending
+        masks = {p for p in pictures if "masks" in p.relative_to(root).parts[:-1]}
+        known = {p.with_suffix("") for p in pictures}
+        for path in sorted(pictures):
+            found = BESIDE.fullmatch(path.stem)
+            if found and path.suffix.lower() == ".png" and path.with_name(found["of"]) in known:
+                self.beside[path.with_name(found["of"])].append((path, found["reader"] or "reader"))
+                masks.add(path)
+        drawn = {p for p in pictures - masks if p.suffix.lower() == ".png" and looks_like_annotation(p)}
+        self.masks, self.radiographs = masks, [p for p in files if p in pictures - masks - drawn]
+        alone = Counter(p.parent for p in self.radiographs)
+        for image in (p for p in self.radiographs if alone[p.parent] == 1):
+            self.beside[image.with_suffix("")] += [(p, p.stem) for p in sorted(drawn) if p.parent == image.parent]
+        documents = [(p, document) for p in files if (document := _annotations(p)) is not None]
+        self.coco = [_Coco(p, document) for p, document in documents if is_coco(document)]
+        self.labelme = {p: document for p, document in documents if not is_coco(document)}
+
+    def cases(self) -> Iterator[Case]:
+        """One case a radiograph."""
+        if not self.radiographs:
+            raise ManifestError(f"{self.root} holds no radiograph; give a folder of PNG, JPEG, TIFF or DICOM files.")
+        for number, image in enumerate(self.radiographs):
+            masks = (*self._drawn(image), *self._told(image, number))
+            split = split_of(image.stem, val=VAL, test=TEST) if self.split == BY_PATIENT else self.split
+            yield Case(image, image.stem, self.root.name or "own", split, masks=masks)
+
+    def _drawn(self, image: Path) -> Iterator[MaskRef]:
+        """Masks that are PNG files."""
+        below = image.parent.relative_to(self.root) / f"{image.stem}.png"
+        within = {image.parent / "masks" / f"{image.stem}.png", self.root / "masks" / below} & self.masks
+        for path, reader in (*self.beside[image.with_suffix("")], *((p, "reader") for p in sorted(within))):
+            if not read_mask(path).is_empty:
+                yield MaskRef(path, "pixel", reader)
+
+    def _told(self, image: Path, number: int) -> Iterator[MaskRef]:
+        """Masks out of COCO and LabelMe files."""
+        own = image.with_suffix(".json")
+        found = [
+            read_coco(document, decode(image).size, name=coco.path.name, radiograph=image.name)
+            for coco in self.coco
+            if (document := coco.of(image)) is not None
+        ]
+        if own in self.labelme:
+            found.append(read_labelme(self.labelme[own], decode(image).size, name=own.name))
+        for place, annotation in enumerate(chain.from_iterable(found)):
+            if annotation.is_empty:  # somebody looked, and marked nothing
+                yield MaskRef(None, "normal", annotation.reader)
+            else:
+                path = self.scratch / f"{number}-{place}.png"
+                write_mask(annotation.mask, path)
+                yield MaskRef(path, annotation.kind, annotation.reader)
+
+
+class _Coco:
+    """A COCO file, taken apart once, so that each radiograph need not look through all of it."""
+
+    def __init__(self, path: Path, document: dict[str, Any]) -> None:
+        self.path, self.images = path, defaultdict(list)
+        self.entries: dict[Any, list[Any]] = defaultdict(list)
+        for entry in items(document["annotations"], "annotations", path.name):
+            self.entries[str(entry.get("image_id"))].append(entry)
+        for image in items(document["images"], "images", path.name):
+            name = image.get("file_name")
+            for key in {name, base(name), stem(name)} if isinstance(name, str) else ():
+                self.images[key].append(image)
+
+    def of(self, image: Path) -> dict[str, Any] | None:
+        """What it says of one radiograph, which it names by its path from here, by its name, or without the ending."""
+        path = image.relative_to(self.path.parent).as_posix() if image.is_relative_to(self.path.parent) else ""
+        found = next((f for key in (path, image.name, image.stem) if (f := self.images.get(key))), None)
+        if found is None:
+            return None
+        drawn = [entry for one in found for entry in self.entries[str(one.get("id"))]]
+        return {"images": found, "annotations": drawn}
+
+
+def _check_inside(manifest: Path) -> None:
+    """Refuse a manifest that names a file outside its folder, before any of these files is looked for."""
+    try:
+        with manifest.open(newline="", encoding="utf-8-sig", errors="replace") as stream:
+            cells = [cell for line in csv.DictReader(stream) for cell in (line.get(name) for name in FILES)]
+    except (OSError, csv.Error) as error:
+        raise ManifestError(f"{manifest} cannot be read as a manifest ({error}); give a manifest.csv.") from error
+    for name in (name for cell in cells if cell for name in cell.split(SEPARATOR)):
+        windows = PureWindowsPath(name)
+        if windows.drive or windows.root or ".." in windows.parts:
+            raise ManifestError(f"{manifest.name} names {ascii(name)[:60]}, which is not in its folder; put it there.")
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith((".", "__MACOSX")) for part in path.parts)
+
+
+def _is_picture(path: Path) -> bool:
+    """Whether it may be a radiograph or a mask: by its ending, and without one by the mark of DICOM."""
+    if path.suffix.lower() in ENDINGS:
+        return True
+    if path.suffix and not path.suffix[1:].isdigit():  # DICOM files are named by their UIDs, or not at all
+        return False
+    with path.open("rb") as stream:
+        return stream.read(132)[128:] == b"DICM"
+
+
+def _annotations(path: Path) -> Any:
+    """What a COCO or LabelMe file says; None for any other file, and for JSON that is neither."""
+    if path.suffix.lower() != ".json" or path.stat().st_size > MAX_BYTES:
+        return None
+    try:
+        document = parse_json(path.read_bytes(), path.name)
+    except AnnotationError:
+        return None
+    return document if is_coco(document) or is_labelme(document) else None

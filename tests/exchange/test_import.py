@@ -1,0 +1,384 @@
+"""An import gives the same state, adds nothing twice, loses nothing of either side, and refuses what is hostile."""
+
+import hashlib
+import json
+import shutil
+import stat
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image, PngImagePlugin
+
+from deep_pneumonia.datasets.manifest import Case, read_manifests
+from deep_pneumonia.errors import AnnotationError, DeepPneumoniaError, ExchangeError
+from deep_pneumonia.exchange import archive
+from deep_pneumonia.exchange.export import export
+from deep_pneumonia.exchange.merge import Imported, import_into
+from deep_pneumonia.masks.annotation import read_as_normal, to_png
+from deep_pneumonia.radiographs.radiograph import decode
+from deep_pneumonia.worklist.records import VERDICTS
+from deep_pneumonia.worklist.workspace import Workspace
+from tests.dicom_objects import RAMP, data_set, written
+from tests.work_lists import SIZE, drawn, full_state, small
+
+NOTHING = Imported(0, 0, 0, 0, ())
+STEP = st.tuples(
+    st.sampled_from(["draw", "normal", "remove", "judge"]),
+    st.integers(1, 2),
+    st.sampled_from(["Ana", "B;n/", "Çem\n"]),
+    st.integers(0, 3),
+)
+
+
+def happen(space: Workspace, steps: list[tuple[str, int, str, int]]) -> None:
+    """A history: who does what to which case; a `remove` of nobody is left out."""
+    for what, number, who, seed in steps:
+        version = len(space.versions(number, who))
+        if what == "draw":
+            space.draw(number, drawn(seed, who), version=version, author=f"author {seed}")
+        elif what == "normal":
+            space.draw(number, read_as_normal(SIZE, reader=who), version=version, author=f"author {seed}")
+        elif what == "remove" and version:
+            space.remove(number, who, version=version, author=f"author {seed}")
+        elif what == "judge":
+            verdicts = space.verdicts(number).get(number, {})
+            seen = verdicts[who].version if who in verdicts else 0
+            space.judge(number, who, VERDICTS[seed], f"=comment {seed}\n", version=seen)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(STEP, max_size=14), st.booleans(), st.booleans())
+def test_an_import_gives_the_same_state_and_a_second_one_changes_nothing(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int, str, int]], packed: bool, copied: bool
+) -> None:
+    folder = tmp_path_factory.mktemp("case")
+    space = small(folder)
+    happen(space, steps)
+    target = folder / ("out.zip" if packed else "out")
+    made = export(space, target, radiographs=copied)
+    other = Workspace(folder / "other")
+    assert import_into(other, target) == Imported(2, made.masks, made.verdicts, 0, ())
+    assert full_state(other) == full_state(space)
+    assert other.items()[0].case.masks == tuple(
+        m if m.path is None else type(m)(other.store.path(m.path.stem), m.kind, m.reader)
+        for m in space.items()[0].case.masks
+    )
+    assert import_into(other, target) == import_into(space, target) == NOTHING
+    assert full_state(other) == full_state(space)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(STEP, max_size=6), st.lists(STEP, max_size=6), st.lists(STEP, max_size=6))
+def test_two_who_went_on_apart_lose_nothing(
+    tmp_path_factory: pytest.TempPathFactory, common: list[Any], mine: list[Any], theirs: list[Any]
+) -> None:
+    folder = tmp_path_factory.mktemp("apart")
+    space, other = small(folder), Workspace(folder / "other")
+    happen(space, common)
+    export(space, folder / "common", radiographs=True)
+    import_into(other, folder / "common")
+    happen(space, mine)
+    happen(other, theirs)
+    export(other, folder / "theirs.zip")
+    before = [(set(c[3]), set(c[5])) for c in full_state(space)]
+    import_into(space, folder / "theirs.zip")
+
+    def said(state: list[Any]) -> list[tuple[set[Any], set[Any]]]:
+        """What was drawn and judged, by whom and when, whatever its version's number."""
+        return [
+            ({(d[0], *d[2:]) for d in c[3]}, {(v.reviewer, v.verdict, v.comment, v.time) for v in c[5]}) for c in state
+        ]
+
+    after = full_state(space)
+    for (drawings, verdicts), case in zip(before, after, strict=True):
+        assert drawings <= set(case[3])
+        assert verdicts <= set(case[5])
+    for ours, others in zip(said(after), said(full_state(other)), strict=True):
+        assert others[0] <= ours[0]
+        assert others[1] <= ours[1]
+    assert import_into(space, folder / "theirs.zip") == NOTHING
+    assert full_state(space) == after
+
+
+def test_a_conflict_keeps_both_and_the_imported_version_comes_after(tmp_path: Path) -> None:
+    space, other = small(tmp_path), Workspace(tmp_path / "other")
+    space.draw(1, drawn(1), version=0, author="Ana")
+    export(space, tmp_path / "out")
+    import_into(other, tmp_path / "out")
+    space.draw(1, drawn(2), version=1, author="Ben")
+    space.judge(1, "Ana", "agree", version=0)
+    other.draw(1, drawn(3), version=1, author="Cem")
+    other.judge(1, "Ana", "unsure", version=0)
+    export(other, tmp_path / "theirs")
+    assert import_into(space, tmp_path / "theirs") == Imported(0, 1, 1, 2, ())
+    assert [(d.version, d.author) for d in space.versions(1, "Ana")] == [(1, "Ana"), (2, "Ben"), (3, "Cem")]
+    np.testing.assert_array_equal(space.drawings(1)[0].annotation(SIZE).mask, drawn(3).mask)
+    assert space.verdicts(1)[1]["Ana"].verdict == "unsure"
+
+
+def test_what_came_with_the_same_case_elsewhere_is_not_doubled(drawn_set: Path, tmp_path: Path) -> None:
+    one, two = Workspace(tmp_path / "one"), Workspace(tmp_path / "two")
+    for space in (one, two):
+        space.add(read_manifests([drawn_set]))
+    with_time = "UPDATE drawings SET time = '2020-01-01T00:00:00Z'"
+    from deep_pneumonia.worklist.database import changing
+
+    with changing(one.database) as db:
+        db.execute(with_time)
+    export(one, tmp_path / "out")
+    assert import_into(two, tmp_path / "out") == NOTHING
+
+
+def test_copies_without_identity_stand_for_the_originals(tmp_path: Path) -> None:
+    space = Workspace(tmp_path / "space")
+    words = PngImagePlugin.PngInfo()
+    words.add_text("Patient", "Doe")
+    (tmp_path / "a.dcm").write_bytes(written(data_set(RAMP, WindowCenter=2048, WindowWidth=4096)))
+    Image.fromarray((RAMP // 16).astype(np.uint8)).save(tmp_path / "b.png", pnginfo=words)
+    mask = drawn(1, size=RAMP.shape)
+    Image.fromarray(mask.mask.astype(np.uint8) * 255).save(tmp_path / "b-mask.png", pnginfo=words)
+    from deep_pneumonia.worklist.collect import cases_from
+
+    (tmp_path / "set").mkdir()
+    for name in ("a.dcm", "b.png", "b-mask.png"):
+        (tmp_path / name).rename(tmp_path / "set" / name)
+    assert space.add(cases_from(tmp_path / "set")) == 2
+    space.draw(1, mask, version=0, author="Ana")
+    export(space, tmp_path / "out.zip", radiographs=True)
+    other = Workspace(tmp_path / "other")
+    assert import_into(other, tmp_path / "out.zip") == Imported(2, 2, 0, 0, ())
+    assert [i.key for i in other.items()] == [i.key for i in space.items()]
+    assert [i.case.image.name for i in other.items()] == ["a.png", "b.png"]
+    for a, b in zip(other.items(), space.items(), strict=True):
+        assert np.abs(decode(a.case.image).pixels - decode(b.case.image).pixels).max() <= 1 / 65535
+        assert a.case.image.is_relative_to(other.folder)
+        for x, y in zip(a.case.annotations(RAMP.shape), b.case.annotations(RAMP.shape), strict=True):
+            np.testing.assert_array_equal(x.mask, y.mask)
+    assert import_into(other, tmp_path / "out.zip") == import_into(space, tmp_path / "out.zip") == NOTHING
+    export(other, tmp_path / "again.zip", radiographs=True)
+    assert import_into(space, tmp_path / "again.zip") == NOTHING
+    plain = Workspace(tmp_path / "plain")  # knows the copies only
+    export(space, tmp_path / "out", radiographs=True)
+    plain.add(cases_from(tmp_path / "out"))
+    assert import_into(plain, tmp_path / "out.zip").cases == 0
+
+
+def test_a_radiograph_that_is_nowhere_leaves_its_case_out(tmp_path: Path) -> None:
+    space = small(tmp_path, cases=3)
+    space.draw(2, drawn(1), version=0, author="Ana")
+    export(space, tmp_path / "out")
+    with pytest.raises(ExchangeError, match="None of the 3 radiographs"):
+        import_into(Workspace(tmp_path / "stranger"), tmp_path / "out", local=False)
+    (tmp_path / "images" / "chest-1.png").unlink()
+    (tmp_path / "images" / "chest-2.png").write_bytes(to_png(drawn(1).mask))
+    other = Workspace(tmp_path / "other")
+    assert import_into(other, tmp_path / "out") == Imported(1, 0, 0, 0, ("chest-1.png", "chest-2.png"))
+    (tmp_path / "images" / "chest-0.png").unlink()
+    with pytest.raises(ExchangeError, match=r"None of the 3 radiographs.*export with the radiographs"):
+        import_into(Workspace(tmp_path / "third"), tmp_path / "out")
+
+
+def changed(document: dict[str, Any], path: str, value: object) -> None:
+    at: Any = document
+    *steps, last = [int(s) if s.isdigit() else s for s in path.split(".")]
+    for step in steps:
+        at = at[step]
+    at[last] = value
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        ("format", 2, "has format 2, known is 1"),
+        ("format", True, "not that of a work list"),
+        ("cases", {}, "cases is {}, expected a list of objects"),
+        ("cases.0.key", "../../x", r"cases\[0\]\.key is '\.\./\.\./x', expected a SHA-256"),
+        ("cases.1.key", "SAME", "has a case twice"),
+        ("cases.0.split", "evil", "split is 'evil'"),
+        ("cases.0.patient", 7, "patient is 7, expected text"),
+        ("cases.0.label", "\ud800", "label is"),
+        ("cases.0.sex", "x" * 100_001, "at most 100000"),
+        ("cases.0.image", "radiographs/../../secret.png", "leaves its folder|no file"),
+        ("cases.0.image", "radiographs/none.png", "has no file radiographs/none.png"),
+        ("cases.0.drawings.0.mask", "/etc/passwd", "mask is '/etc/passwd', expected a SHA-256"),
+        ("cases.0.drawings.0.mask", None, "null for kind normal alone"),
+        ("cases.0.drawings.0.mask", "0" * 64, "has no file state/masks/0000"),
+        ("cases.0.drawings.0.kind", "evil", "a kind of pixel"),
+        ("cases.0.drawings.0.removed", 0, "removed true or false"),
+        ("cases.0.drawings.0.version", 2, "version is 2, expected 1, the next of 'Ana'"),
+        ("cases.0.drawings.0.version", True, "version is True"),
+        ("cases.0.drawings.0.time", "now", "time is 'now', expected a time in UTC"),
+        ("cases.0.drawings.0.author", None, "author is None"),
+        ("cases.0.verdicts.0.verdict", "evil", "one of agree"),
+        ("cases.0.verdicts.0.comment", [], r"comment is \[\]"),
+        ("cases.0.verdicts", [1], r"verdicts is \[1\]"),
+        ("copies", {"x": "y"}, "copies is"),
+    ],
+)
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_state_that_cannot_be_is_refused_by_name_and_nothing_is_written(
+    tmp_path: Path, path: str, value: object, words: str, packed: bool
+) -> None:
+    source = exported(tmp_path)
+    document = json.loads((source / "state.json").read_text())
+    changed(document, path, document["cases"][0]["key"] if value == "SAME" else value)
+    (source / "state.json").write_text(json.dumps(document))
+    refused(tmp_path, zipped(source) if packed else source, words)
+
+
+def exported(tmp_path: Path) -> Path:
+    """An export of two cases with a mask and a verdict, and its radiographs."""
+    space = small(tmp_path)
+    space.draw(1, drawn(1), version=0, author="Ana")
+    space.judge(1, "Ana", "agree", version=0)
+    export(space, tmp_path / "out", radiographs=True)
+    return tmp_path / "out"
+
+
+def zipped(source: Path) -> Path:
+    return Path(shutil.make_archive(str(source), "zip", source))
+
+
+def refused(tmp_path: Path, source: Path, words: str, error: type[DeepPneumoniaError] = ExchangeError) -> None:
+    other = Workspace(tmp_path / "other")
+    outside = sorted(p for p in tmp_path.rglob("*") if not p.is_relative_to(other.folder))
+    with pytest.raises(error, match=words):
+        import_into(other, source)
+    assert full_state(other) == []
+    assert outside == sorted(p for p in tmp_path.rglob("*") if not p.is_relative_to(other.folder))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (b"", "no JSON"), (b"[" * 100_000, "no JSON"), (b"[]", "not that of a work list"),
+        (b'{"format": NaN}', "no JSON"), (b"\xff", "no JSON"), (b'{"format": ' + b"9" * 5000 + b"}", "no JSON"),
+    ],
+)  # fmt: skip
+def test_what_is_no_state_is_refused(tmp_path: Path, text: bytes, words: str) -> None:
+    source = exported(tmp_path)
+    (source / "state.json").write_bytes(text)
+    refused(tmp_path, source, words)
+
+
+def link(name: str = "radiographs/x.png") -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name)
+    info.external_attr = (stat.S_IFLNK | 0o777) << 16
+    return info
+
+
+def twice(file: zipfile.ZipFile) -> None:
+    with pytest.warns(UserWarning, match="Duplicate name"):
+        file.writestr("state.json", "{}")
+
+
+def many(file: zipfile.ZipFile) -> None:
+    for n in range(40):
+        file.writestr(f"{n}", "")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda z: z.writestr("../outside.txt", "x"), "leaves its folder"),
+        (lambda z: z.writestr("a/../../outside.txt", "x"), "leaves its folder"),
+        (lambda z: z.writestr("/etc/outside.txt", "x"), "leaves its folder"),
+        (lambda z: z.writestr("C:\\outside.txt", "x"), "leaves its folder"),
+        (lambda z: z.writestr("a\\..\\..\\outside.txt", "x"), "leaves its folder"),
+        (lambda z: z.writestr(link(), "/etc/passwd"), "is a link"),
+        (lambda z: z.writestr("bomb", b"\0" * 20 * 2**20), "which no export does"),
+        (lambda z: z.writestr("rare", "x", zipfile.ZIP_LZMA), "packed in a rare way"),
+        (many, "has 5. files"),
+        (twice, "two files of one name"),
+    ],
+)
+def test_a_hostile_zip_is_refused_before_anything_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spoil: Callable[[zipfile.ZipFile], None], words: str
+) -> None:
+    monkeypatch.setattr(archive, "MAX_MEMBERS", 30)
+    monkeypatch.setattr(archive, "SLACK", 2**20)
+    source = zipped(exported(tmp_path))
+    with zipfile.ZipFile(source, "a", zipfile.ZIP_DEFLATED) as file:
+        spoil(file)
+    refused(tmp_path, source, words)
+
+
+def test_a_zip_that_lies_about_a_size_or_is_cut_short_or_is_no_zip_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = zipped(exported(tmp_path))
+    whole = source.read_bytes()
+    size = zipfile.ZipFile(source).getinfo("state.json").file_size
+    at = whole.rindex(b"state.json") - 46 + 24  # where the list of members tells the unpacked size
+    assert whole[at : at + 4] == size.to_bytes(4, "little")
+    source.write_bytes(whole[:at] + (size // 2).to_bytes(4, "little") + whole[at + 4 :])
+    refused(tmp_path, source, "state.json in the export is damaged")
+    source.write_bytes(whole[: len(whole) // 2])
+    refused(tmp_path, source, "is no ZIP or is damaged")
+    source.write_bytes(b"")
+    refused(tmp_path, source, "is no ZIP or is damaged")
+    refused(tmp_path, tmp_path / "nowhere.zip", "cannot be read")
+    source.write_bytes(whole)
+    monkeypatch.setattr(archive, "MAX_CALL", 100)
+    refused(tmp_path, source, "list of members that is too long")
+
+
+def test_links_in_a_folder_and_files_that_were_changed_or_are_no_masks_are_refused(tmp_path: Path) -> None:
+    source = exported(tmp_path)
+    radiograph = source / "radiographs" / "chest-0.png"
+    radiograph.rename(tmp_path / "secret.png")
+    radiograph.symlink_to(tmp_path / "secret.png")
+    refused(tmp_path, source, "is a link")
+    radiograph.unlink()
+    radiograph.write_bytes(b"changed")
+    refused(tmp_path, source, "is not as it was exported")
+    radiograph.unlink()
+    (tmp_path / "secret.png").rename(radiograph)
+    (mask,) = (source / "state" / "masks").iterdir()
+    bad = b"no mask"
+    digest = hashlib.sha256(bad).hexdigest()
+    mask.with_name(f"{digest}.png").write_bytes(bad)
+    state = source / "state.json"
+    state.write_text(state.read_text().replace(mask.stem, digest))
+    refused(tmp_path, source, "is not a PNG file", AnnotationError)
+
+
+def test_an_import_that_stops_half_way_leaves_no_case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = exported(tmp_path)
+    other = Workspace(tmp_path / "other")
+    done: list[int] = []
+
+    def stopping(*arguments: Any) -> Any:
+        done.append(1)
+        if len(done) == 4:  # the verdicts of the second case
+            raise KeyboardInterrupt
+        return merged(*arguments)
+
+    from deep_pneumonia.exchange import merge as exchange
+
+    merged = exchange._merged
+    monkeypatch.setattr(exchange, "_merged", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        import_into(other, source)
+    assert full_state(other) == []
+    monkeypatch.undo()
+    assert import_into(other, source) == Imported(2, 1, 1, 0, ())
+
+
+def test_a_name_from_elsewhere_becomes_a_file_inside(tmp_path: Path) -> None:
+    source = exported(tmp_path)
+    document = json.loads((source / "state.json").read_text())
+    for case, name in zip(document["cases"], ("../../x\\y.png", "..."), strict=True):
+        case["name"] = name
+    (source / "state.json").write_text(json.dumps(document))
+    other = Workspace(tmp_path / "other")
+    import_into(other, source)
+    assert [i.case.image.name for i in other.items()] == ["_.._x_y.png", "radiograph"]
+    assert all(i.case.image.resolve().is_relative_to(other.folder) for i in other.items())
+    assert isinstance(other.item(1).case, Case)

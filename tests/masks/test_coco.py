@@ -1,0 +1,202 @@
+"""COCO JSON: run lengths by hand, polygons, boxes, readers, images, and files that are damaged or hostile."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from deep_pneumonia.errors import AnnotationError, MaskSizeError
+from deep_pneumonia.masks import rle
+from deep_pneumonia.masks.annotation import Annotation, from_boxes, from_polygons
+from deep_pneumonia.masks.any_format import read_annotations
+from deep_pneumonia.masks.coco import read_coco, to_coco
+
+MASKS = hnp.arrays(np.bool_, hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=12))
+SIZE = (4, 5)
+SQUARE = [1.0, 1.0, 3.0, 1.0, 3.0, 3.0, 1.0, 3.0]
+NAME = "dr_a.json"
+
+
+def compressed(runs: list[int]) -> str:
+    """The COCO API's rleToString, character by character."""
+    text = ""
+    for i, run in enumerate(runs):
+        x, more = run - (runs[i - 2] if i > 2 else 0), True
+        while more:
+            group, x = x & 0x1F, x >> 5
+            more = x != (-1 if group & 0x10 else 0)
+            text += chr((group | (0x20 if more else 0)) + 48)
+    return text
+
+
+def document(*annotations: dict, **image: object) -> dict:
+    images = [{"id": 7, "file_name": "x.png", "height": 4, "width": 5, **image}]
+    return {"images": images, "annotations": [{"image_id": 7, **a} for a in annotations], "categories": []}
+
+
+def read(*annotations: dict, **image: object) -> list[Annotation]:
+    return read_coco(document(*annotations, **image), SIZE, name=NAME)
+
+
+def test_runs_go_down_the_columns_and_start_with_background():
+    mask = np.array([[0, 1, 1], [0, 0, 1]], bool)  # columns 00 10 11
+    assert rle.encode(mask) == [2, 1, 1, 2]
+    assert rle.encode(np.ones((2, 3), bool)) == [0, 6]
+    for counts in ([2, 1, 1, 2], "2111", [2, 1, 1, 2, 0]):  # compressed: 2 1 1 and 2 - 1 = 1
+        np.testing.assert_array_equal(rle.decode(counts, (2, 3), "x"), mask)
+
+
+def test_a_compressed_string_by_hand():
+    # 100 = 4 + 3 x 32: "4" + more = chr(4 + 32 + 48) = "T", then chr(3 + 48) = "3". 40 = 8 + 32: chr(88) "X", "1".
+    # 16 has the sign's bit in its lowest group, so a second follows: chr(16 + 32 + 48) = "`", "0".
+    # The fourth run is 8: 8 - 40 = -32, groups 0 and -1: chr(0 + 32 + 48) = "P", chr(31 + 48) = "O".
+    assert compressed([100, 40, 16, 8]) == "T3X1`0PO"
+    mask = rle.decode("T3X1`0PO", (164, 1), "x")
+    assert np.flatnonzero(mask).tolist() == [*range(100, 140), *range(156, 164)]
+
+
+@given(MASKS)
+def test_both_forms_of_runs_give_the_mask_back(mask):
+    runs = rle.encode(mask)
+    assert sum(runs) == mask.size
+    for counts in (runs, compressed(runs)):
+        np.testing.assert_array_equal(rle.decode(counts, mask.shape, "x"), mask)
+
+
+@given(st.lists(st.integers(0, 9), min_size=1).flatmap(lambda runs: st.tuples(st.just(runs), st.text(max_size=30))))
+def test_junk_for_runs_is_a_mask_or_a_plain_error(case):
+    runs, text = case
+    for counts in (runs, text, compressed(runs) + text):
+        said = "x has run lengths"
+        try:
+            assert rle.decode(counts, (3, 4), "x").shape == (3, 4)
+        except AnnotationError as error:
+            said = str(error)
+        assert said.startswith("x has run lengths")
+
+
+def test_polygons_and_boxes_follow_the_one_rule():
+    (polygon,) = read({"segmentation": [SQUARE]})
+    assert (polygon.reader, polygon.kind, polygon.mask.sum()) == ("dr_a", "polygon", 4)
+    points = list(zip(SQUARE[::2], SQUARE[1::2], strict=True))
+    np.testing.assert_array_equal(polygon.mask, from_polygons([points], SIZE, SIZE, reader="").mask)
+    (box,) = read({"segmentation": [], "bbox": [1, 0, 2, 3]})
+    assert box.kind == "box"
+    np.testing.assert_array_equal(box.mask, from_boxes([(1, 0, 2, 3)], SIZE, SIZE, reader="").mask)
+    (both,) = read({"segmentation": [SQUARE]}, {"bbox": [4, 0, 1, 1]})
+    assert (both.kind, both.mask.sum()) == ("pixel", 5)
+
+
+def test_readers_are_told_apart_where_the_file_does():
+    found = read(
+        {"bbox": [0, 0, 1, 1], "attributes": {"reader": "B"}},
+        {"bbox": [0, 0, 2, 1], "reader": "A"},
+        {"bbox": [4, 3, 1, 1], "attributes": {"reader": "B"}},
+        {"bbox": [0, 0, 4, 4]},
+    )
+    assert [(a.reader, int(a.mask.sum())) for a in found] == [("B", 2), ("A", 2), ("dr_a", 16)]
+
+
+def test_an_image_without_annotations_is_an_empty_mask():
+    (found,) = read({"bbox": [0, 0, 1, 1], "image_id": 8})
+    assert found.is_empty
+    assert (found.reader, found.kind) == ("dr_a", "pixel")
+
+
+def test_the_radiographs_image_is_chosen_by_name():
+    several = document({"bbox": [0, 0, 1, 1]})
+    several["images"] += [
+        {"id": i, "file_name": n, "height": 4, "width": 5} for i, n in ((8, "a/y.jpg"), (9, "b\\z.png"))
+    ]
+    several["annotations"].append({"image_id": 8, "bbox": [0, 0, 2, 2]})
+    for radiograph, area in (("x.png", 1), ("up/y.jpg", 4), ("y.dcm", 4), ("z.png", 0)):
+        assert read_coco(several, SIZE, name=NAME, radiograph=radiograph)[0].mask.sum() == area
+    for radiograph in ("q.png", ""):
+        with pytest.raises(AnnotationError, match=r"^dr_a\.json has 3 images, none of them"):
+            read_coco(several, SIZE, name=NAME, radiograph=radiograph)
+    assert read({"bbox": [0, 0, 1, 1]}, file_name="other.png")[0].mask.sum() == 1
+
+
+NAMES = st.text(st.characters(codec="utf-8", categories=["L", "N"]), min_size=1, max_size=9)
+
+
+@given(
+    MASKS, st.lists(st.tuples(NAMES, st.sampled_from(["pixel", "polygon", "box", "normal"])), min_size=1, max_size=4)
+)
+def test_what_is_written_is_read_back_bit_for_bit(mask, readers):
+    masks = [np.zeros_like(mask) if kind == "normal" else mask ^ (i % 2 == 1) for i, (_, kind) in enumerate(readers)]
+    written = [Annotation(m, r, k) for m, (r, k) in zip(masks, readers, strict=True)]
+    found = read_annotations(to_coco(written, "a/x.png"), mask.shape, name="n.json", radiograph="x.png")
+    assert [a.kind for a in found] == [a.kind for a in written]
+    assert len({a.reader for a in found}) == len(found)
+    for new, old in zip(found, written, strict=True):
+        assert new.reader == old.reader or new.reader.startswith(f"{old.reader} (")
+        np.testing.assert_array_equal(new.mask, old.mask)
+
+
+def test_what_is_written_names_no_folder_and_measures_right():
+    mask = np.zeros(SIZE, bool)
+    mask[1:3, 2:5] = True
+    entry = json.loads(to_coco([Annotation(mask, "A", "pixel")], "secret/x.png"))
+    assert entry["images"] == [{"id": 1, "file_name": "x.png", "height": 4, "width": 5}]
+    assert (entry["annotations"][0]["bbox"], entry["annotations"][0]["area"]) == ([2, 1, 3, 2], 6)
+    with pytest.raises(AnnotationError, match="0 masks"):
+        to_coco([], "x.png")
+
+
+def test_another_size_is_an_error():
+    with pytest.raises(MaskSizeError, match=r"dr_a\.json was drawn on 9 rows x 5 columns .* 4 x 5"):
+        read({"bbox": [0, 0, 1, 1]}, height=9)
+    with pytest.raises(MaskSizeError):
+        read({"segmentation": {"size": [5, 4], "counts": [20]}})
+
+
+HOSTILE = [
+    {"segmentation": [[1, 2, 3]]}, {"segmentation": [[1, 2, 3, 4]]}, {"segmentation": [[1, 2] * 2 + ["3", 4]]},
+    {"segmentation": [[1e308] * 6]}, {"segmentation": [[10**4000] * 6]}, {"segmentation": [[True] * 6]},
+    {"segmentation": [[float("nan")] * 6]}, {"segmentation": [7]}, {"segmentation": "x"}, {"segmentation": 7},
+    {"segmentation": {}}, {"segmentation": {"size": [4, 5]}}, {"segmentation": {"size": [4, 5], "counts": [19]}},
+    {"segmentation": {"size": [4, 5], "counts": [-1, 21]}}, {"segmentation": {"size": [4, 5], "counts": [1e308]}},
+    {"segmentation": {"size": [4, 5], "counts": "é"}}, {"segmentation": {"size": [4, 5], "counts": "ooooooooo0"}},
+    {"segmentation": {"size": [10**9, 10**9], "counts": [10**18]}}, {"segmentation": {"size": None, "counts": [20]}},
+    {}, {"bbox": None}, {"bbox": [0, 0, 1]}, {"bbox": [0, 0, -1, 1]}, {"bbox": [0, 0, float("inf"), 1]},
+    {"bbox": [0, 0, 1, 1], "attributes": {"kind": "normal"}},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("annotation", HOSTILE, ids=range(len(HOSTILE)))
+def test_a_damaged_annotation_is_named_in_one_sentence(annotation):
+    with pytest.raises(AnnotationError) as caught:
+        read(annotation)
+    assert str(caught.value).startswith(NAME)
+    assert len(str(caught.value)) < 300
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("change", [
+    {"images": None}, {"images": []}, {"images": [1]}, {"annotations": {}}, {"annotations": [[]]},
+    {"images": [{"id": 7, "height": "4", "width": 5}]}, {"images": [{"id": 7, "height": 4}]},
+    {"images": [{"id": 7, "height": 4.5, "width": 5}]}, {"images": [{"file_name": 3}, {}]},
+    {"annotations": [{"image_id": 7, "bbox": [0, 0, 1, 1], "reader": str(i)} for i in range(65)]},
+])  # fmt: skip
+def test_a_damaged_document_is_named(change):
+    with pytest.raises(AnnotationError, match=r"^dr_a\.json "):
+        read_coco({**document(), **change}, SIZE, name="/secret/dr_a.json", radiograph="x.png")
+
+
+def test_a_small_file_cannot_keep_a_server_busy():
+    large = {
+        "images": [{"id": 1}],
+        "annotations": [{"image_id": 1, "segmentation": [[0, 0, 9000, 0, 9000, 9000]] * 60}],
+    }
+    with pytest.raises(AnnotationError, match=r"^x\.json has too many or too detailed shapes"):
+        read_coco(large, (8000, 8000), name="x.json")
+
+
+def test_strange_names_of_readers_become_printable():
+    (found,) = read({"bbox": [0, 0, 1, 1], "reader": "A\n\ud800" + "b" * 200})
+    assert found.reader == "A??" + "b" * 97
+    assert [a.reader for a in read({"bbox": [0, 0, 1, 1], "reader": ["x"]})] == ["dr_a"]

@@ -1,0 +1,99 @@
+"""LabelMe JSON: each shape by hand, and files that are damaged or hostile."""
+
+import base64
+import json
+
+import numpy as np
+import pytest
+
+from deep_pneumonia.errors import AnnotationError, MaskSizeError
+from deep_pneumonia.masks.annotation import Annotation, to_png
+from deep_pneumonia.masks.labelme import read_labelme
+
+SIZE = (6, 8)
+CROP = np.array([[1, 0, 1], [0, 1, 0]], bool)
+
+
+def read(*shapes: dict, size: tuple[int, int] = SIZE, **keys: object) -> Annotation:
+    document = {"shapes": list(shapes), "imageHeight": size[0], "imageWidth": size[1], **keys}
+    (found,) = read_labelme(document, size, name="/secret/dr_a.json")
+    return found
+
+
+def shape(kind: str | None, points: object, **keys: object) -> dict:
+    return {"label": "opacity", "shape_type": kind, "points": points, **keys}
+
+
+def brushed(crop: np.ndarray, points: list, **keys: object) -> dict:
+    return shape("mask", points, mask=base64.b64encode(to_png(crop)).decode(), **keys)
+
+
+def test_a_polygon_and_a_rectangle_by_hand():
+    for kind in ("polygon", None, ""):
+        found = read(shape(kind, [[1, 1], [4, 1], [4, 3], [1, 3]]), imageData="never decoded")
+        assert (found.reader, found.kind, np.argwhere(found.mask).tolist()) == (
+            "dr_a", "polygon", [[1, 1], [1, 2], [1, 3], [2, 1], [2, 2], [2, 3]],
+        )  # fmt: skip
+    for corners in ([[4, 3], [1, 1]], [[1, 1], [4, 1], [4, 3], [1, 3]]):
+        box = read(shape("rectangle", corners))
+        assert box.kind == "box"
+        np.testing.assert_array_equal(box.mask, found.mask)
+
+
+@pytest.mark.parametrize("radius", [0.0, 0.4, 1.0, 2.0, 17.3, 40.0])
+def test_a_circle_is_every_pixel_whose_centre_lies_in_it(radius):
+    size, centre = (100, 90), (45.5, 50.5)
+    found = read(shape("circle", [centre, (centre[0] + radius, centre[1])]), size=size)
+    y, x = np.mgrid[:100, :90] + 0.5
+    away = np.hypot(x - centre[0], y - centre[1])
+    assert found.mask[away <= radius].all()
+    assert not found.mask[away > radius + 0.01].any()
+
+
+def test_a_brushed_mask_is_pasted_where_its_points_say():
+    found = read(brushed(CROP, [[2, 1], [4, 2]]))
+    expected = np.zeros(SIZE, bool)
+    expected[1:3, 2:5] = CROP
+    np.testing.assert_array_equal(found.mask, expected)
+    assert found.kind == "pixel"
+    np.testing.assert_array_equal(read(brushed(CROP, [[-1, -1], [1, 0]])).mask[:1, :2], CROP[1:, 1:])
+
+
+def test_no_shapes_are_an_empty_mask_and_a_missing_size_is_the_radiographs():
+    assert read(imageHeight=None, imageWidth=None).is_empty
+
+
+def test_another_size_is_an_error():
+    with pytest.raises(MaskSizeError, match=r"^dr_a\.json was drawn on 7 rows x 8 columns"):
+        read(imageHeight=7)
+
+
+HOSTILE = [
+    shape("line", [[0, 0], [1, 1]]), shape("point", [[0, 0]]), shape("polygon", [[0, 0], [1, 1]]),
+    shape("polygon", [[0, 0], [1, 1], [1e308, 0]]), shape("polygon", [[0, 0], [1, 1], [float("nan"), 0]]),
+    shape("polygon", [[0, 0], [1, 1], [1]]), shape("polygon", None), shape("polygon", [1, 2, 3]),
+    shape("circle", [[0, 0]]), shape("rectangle", [[0, 0]] * 3), shape(["polygon"], [[0, 0]] * 3), {},
+    shape("x" * 10_000, []), shape("mask", [[0, 0], [2, 1]]), shape("mask", [[0, 0], [2, 1]], mask="no base64!"),
+    shape("mask", [[0, 0], [2, 1]], mask=7), shape("mask", [[0, 0], [2, 1]], mask="AAAA"),
+    brushed(CROP, [[0, 0], [3, 1]]), brushed(CROP, [[0, 0], [1e6, 1e6]]),
+    shape("mask", [[0, 0], [2, 1]], mask=base64.b64encode(to_png(CROP)[:-30]).decode()),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("damaged", HOSTILE, ids=range(len(HOSTILE)))
+def test_a_damaged_shape_is_named_in_one_sentence(damaged):
+    with pytest.raises(AnnotationError) as caught:
+        read(damaged)
+    assert str(caught.value).startswith("dr_a.json has ")
+    assert len(str(caught.value)) < 350
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("change", [{"shapes": None}, {"shapes": [[]]}, {"imageWidth": None}, {"imageHeight": "6"}])
+def test_a_damaged_document_is_named(change):
+    with pytest.raises(AnnotationError, match=r"^dr_a\.json "):
+        read(**change)
+
+
+def test_what_labelme_writes_is_plain_json():
+    assert read(*json.loads(json.dumps([brushed(CROP, [[2, 1], [4, 2]])]))).mask.sum() == 3

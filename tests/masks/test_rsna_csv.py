@@ -1,0 +1,69 @@
+"""A table of boxes as RSNA publishes it: rows by patient, normal ones, and tables that contradict themselves."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deep_pneumonia.errors import AnnotationError
+from deep_pneumonia.masks.annotation import Annotation
+from deep_pneumonia.masks.rsna_csv import read_rsna
+
+SIZE = (6, 8)
+HEADER = "patientId,x,y,width,height,Target\n"
+
+
+def read(*rows: str, radiograph: str = "p1.dcm", header: str = HEADER) -> Annotation:
+    (found,) = read_rsna((header + "\n".join(rows)).encode(), SIZE, name="/secret/dr_a.csv", radiograph=radiograph)
+    return found
+
+
+def test_boxes_of_the_radiographs_patient_are_joined():
+    found = read("p1,1,2,2.0,1.0,1", "p2,0,0,8,6,1", "p1,5,0,1,1,1")
+    expected = np.zeros(SIZE, bool)
+    expected[2, 1:3] = expected[0, 5] = True
+    np.testing.assert_array_equal(found.mask, expected)
+    assert (found.reader, found.kind) == ("dr_a", "box")
+
+
+def test_target_0_is_read_as_normal():
+    found = read("p1,,,,,0", "p2,0,0,8,6,1")
+    assert found.is_empty
+    assert (found.reader, found.kind) == ("dr_a", "normal")
+
+
+def test_a_table_of_one_patient_needs_no_name():
+    for radiograph in ("", "other.png"):
+        assert read("p1,0,0,1,1,1", radiograph=radiograph).mask.sum() == 1
+        with pytest.raises(AnnotationError, match=r"^dr_a\.csv has 2 patientIds and none is"):
+            read("p1,0,0,1,1,1", "p2,,,,,0", radiograph=radiograph)
+
+
+@pytest.mark.parametrize("rows", [
+    ["p1,,,,,1"], ["p1,0,0,1,1,0"], ["p1,0,0,1,1,1", "p1,,,,,0"], ["p1,0,0,1,1,x"], ["p1,0,0,1,1"], ["p1"],
+    ["p1,nan,0,1,1,1"], ["p1,inf,0,1,1,1"], ["p1,1e308,0,1,1,1"], ["p1,0,0,-1,1,1"], ["p1,a,0,1,1,1"], [],
+    ['p1,"0,0,1,1,1'], ["p1," + "9" * 200_000 + ",0,1,1,1"],
+])  # fmt: skip
+def test_a_damaged_row_is_named_in_one_sentence(rows):
+    with pytest.raises(AnnotationError) as caught:
+        read(*rows)
+    assert str(caught.value).startswith("dr_a.csv ")
+    assert "\n" not in str(caught.value)
+
+
+def test_another_table_says_what_is_expected():
+    with pytest.raises(
+        AnnotationError, match=r"^dr_a\.csv is no annotation that is known here.*patientId, x, y, width"
+    ):
+        read("1,2", header="a,b\n")
+
+
+@given(st.binary(max_size=80))
+def test_junk_gives_a_plain_error(junk):
+    for data in (junk, HEADER.encode() + junk):
+        said = "j.csv "
+        try:
+            assert read_rsna(data, SIZE, name="j.csv")[0].size == SIZE
+        except AnnotationError as error:
+            said = str(error)
+        assert said.startswith("j.csv ")

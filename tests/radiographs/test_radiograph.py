@@ -1,0 +1,197 @@
+"""Pictures of every format: what their pixels become, and that nothing else comes out of `decode`."""
+
+import contextlib
+import io
+import logging
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from deep_pneumonia.errors import NotARadiographError, RadiographError
+from deep_pneumonia.radiographs.radiograph import Radiograph, decode
+
+RAMP = np.add.outer(np.arange(24) * 5, np.arange(32) * 4).astype(np.uint8)  # (24, 32), 0 to 239, no symmetry
+FORMATS = ["PNG", "JPEG", "TIFF", "WEBP", "BMP"]
+
+
+def encode(picture: Image.Image | np.ndarray, source: str = "PNG", **options: object) -> bytes:
+    picture = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
+    if source in ("WEBP", "JPEG"):
+        options = {"lossless": True, "quality": 95, **options}
+    stream = io.BytesIO()
+    picture.save(stream, source, **options)
+    return stream.getvalue()
+
+
+def levels(*values: float, dtype: str) -> np.ndarray:
+    """A 16 x 16 picture whose first pixels are the values, the rest the first value."""
+    picture = np.full((16, 16), values[0], dtype)
+    picture[0, : len(values)] = values
+    return picture
+
+
+@pytest.mark.parametrize("source", FORMATS)
+def test_each_format_is_told_by_content_from_path_and_bytes(source: str, tmp_path: Path) -> None:
+    path = tmp_path / "radiograph.txt"
+    path.write_bytes(encode(RAMP, source))
+    for file in (path, str(path), path.read_bytes()):
+        radiograph = decode(file)
+        assert (radiograph.source, radiograph.size, radiograph.spacing_mm) == (source, (24, 32), None)
+        assert radiograph.pixels.dtype == np.float32
+        assert radiograph.colour == 0
+        np.testing.assert_allclose(radiograph.pixels, RAMP / 255, atol=0.02 if source == "JPEG" else 1e-7)
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "LA", "PA", "RGB", "RGBA", "CMYK", "YCbCr"])
+def test_modes_of_a_grey_picture_agree(mode: str) -> None:
+    source = "TIFF" if mode in ("CMYK", "YCbCr", "PA") else "PNG"
+    picture = Image.fromarray(RAMP).convert("RGB" if mode in ("CMYK", "YCbCr") else "L").convert(mode)
+    options = {"compression": "jpeg"} if mode == "YCbCr" else {}  # Pillow misreads its own raw YCbCr
+    radiograph = decode(encode(picture, source, **options))
+    np.testing.assert_allclose(radiograph.pixels, RAMP / 255, atol=0.03 if options else 0.005)
+    assert radiograph.colour == 0
+
+
+def test_one_bit_is_black_and_white() -> None:
+    np.testing.assert_array_equal(decode(encode(RAMP > 99)).pixels, (RAMP > 99).astype(np.float32))
+
+
+@pytest.mark.parametrize(("brightest", "scale"), [
+    (0, 255), (200, 255), (255, 255), (256, 1023), (1024, 4095), (4000, 4095), (5000, 16383), (40000, 65535),
+])  # fmt: skip
+@pytest.mark.parametrize("source", ["PNG", "TIFF"])
+def test_16_bit_is_divided_by_the_smallest_scale_that_holds_it(brightest: int, scale: int, source: str) -> None:
+    for dtype in ("<u2", ">u2", "<i4"):
+        if dtype == "<i4" and source == "PNG":
+            continue
+        pixels = decode(encode(levels(0, brightest // 2, brightest, dtype=dtype), source)).pixels
+        assert pixels[0, :3].tolist() == pytest.approx([0, brightest // 2 / scale, brightest / scale], abs=1e-6)
+
+
+def test_floats_in_range_stay_and_others_are_stretched() -> None:
+    assert decode(encode(levels(0.25, 0.5, dtype="f4"), "TIFF")).pixels[0, :2].tolist() == [0.25, 0.5]
+    assert decode(encode(levels(-2, 0, 6, dtype="f4"), "TIFF")).pixels[0, :3].tolist() == [0, 0.25, 1]
+    assert decode(encode(levels(-100, 0, 300, dtype="i4"), "TIFF")).pixels[0, :3].tolist() == [0, 0.25, 1]
+    assert not decode(encode(levels(7, dtype="f4"), "TIFF")).pixels.any()
+    for value in (np.nan, np.inf):
+        with pytest.raises(NotARadiographError):
+            decode(encode(levels(0, value, dtype="f4"), "TIFF"))
+
+
+@pytest.mark.parametrize("dtype", ["u1", "<u2"])
+def test_tiff_with_white_as_zero_is_inverted(dtype: str) -> None:
+    stored = levels(0, 255, dtype=dtype)
+    # Pillow inverts 8 bits when it writes, too
+    written = encode(255 - stored if dtype == "u1" else stored, "TIFF", tiffinfo={262: 0})
+    assert Image.open(io.BytesIO(written)).tag_v2[262] == 0
+    assert decode(written).pixels[0, :2].tolist() == [1, 0]
+
+
+def test_colour_becomes_luma_and_its_share_is_told() -> None:
+    picture = np.zeros((16, 16, 3), np.uint8)
+    picture[:4] = (255, 0, 0)
+    picture[4:8] = (100, 100, 124)  # a spread of 24 is not yet clear
+    radiograph = decode(encode(picture))
+    assert radiograph.colour == 0.25
+    assert radiograph.pixels[0, 0] == pytest.approx(0.299, abs=1 / 255)
+
+
+def test_transparency_lies_over_black() -> None:
+    picture = np.full((16, 16, 4), 200, np.uint8)
+    picture[..., 3] = 255
+    picture[0, :2, 3] = (0, 51)
+    assert decode(encode(picture)).pixels[0, :3].tolist() == pytest.approx([0, 40 / 255, 200 / 255], abs=0.003)
+
+
+@pytest.mark.parametrize("source", ["PNG", "JPEG", "TIFF", "WEBP"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation_is_undone(orientation: int, source: str) -> None:
+    turned = {1: RAMP, 2: RAMP[:, ::-1], 3: RAMP[::-1, ::-1], 4: RAMP[::-1], 5: RAMP.T, 6: np.rot90(RAMP),
+              7: RAMP[::-1, ::-1].T, 8: np.rot90(RAMP, -1)}[orientation]  # fmt: skip
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    pixels = decode(encode(np.ascontiguousarray(turned), source, exif=exif)).pixels
+    np.testing.assert_allclose(pixels, RAMP / 255, atol=0.02)
+
+
+def test_16_bit_orientation_is_undone_and_damaged_exif_is_passed_over() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    deep = RAMP.astype(np.uint16) * 16
+    turned = encode(np.ascontiguousarray(np.rot90(deep)), exif=exif)
+    np.testing.assert_allclose(decode(turned).pixels, deep / 4095, atol=1e-6)
+    np.testing.assert_array_equal(decode(encode(RAMP, exif=b"Exif\0\0no tiff")).pixels, decode(encode(RAMP)).pixels)
+
+
+@pytest.mark.parametrize("source", ["TIFF", "WEBP", "PNG"])
+def test_several_pictures_are_refused(source: str) -> None:
+    other = Image.fromarray(RAMP[::-1])
+    with pytest.raises(NotARadiographError, match="several pictures"):
+        decode(encode(RAMP, source, save_all=True, append_images=[other]))
+
+
+def test_previews_behind_a_phones_jpeg_are_passed_over() -> None:
+    radiograph = decode(encode(RAMP, "MPO", save_all=True, append_images=[Image.fromarray(RAMP[:16, :16])]))
+    assert (radiograph.source, radiograph.size) == ("JPEG", (24, 32))
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.binary(max_size=400))
+def test_any_bytes_decode_or_are_refused(data: bytes) -> None:
+    for head in (
+        b"",
+        b"\x89PNG\r\n\x1a\n",
+        b"\xff\xd8\xff",
+        b"II*\0",
+        b"BM",
+        b"\x08\0",
+        bytes(128) + b"DICM",
+    ):
+        with pytest.raises(RadiographError):
+            decode(head + data)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.sampled_from(FORMATS), st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), max_size=9))
+def test_damaged_pictures_decode_or_are_refused(source: str, flips: list[tuple[float, int]]) -> None:
+    data = bytearray(encode(RAMP, source))
+    for place, value in flips:
+        data[int(place * len(data))] = value
+    with contextlib.suppress(RadiographError):
+        decode(bytes(data))
+
+
+def test_nothing_of_the_tags_is_kept_or_logged(caplog: pytest.LogCaptureFixture) -> None:
+    exif = Image.Exif()
+    exif[0x010E] = exif[0x013B] = "Doe^Jane"
+    with caplog.at_level(logging.DEBUG):
+        for source in ("TIFF", "JPEG"):
+            data = encode(RAMP, source, exif=exif)
+            assert b"Doe^Jane" in data
+            assert "Doe" not in repr(vars(decode(data)))
+    assert "Doe" not in caplog.text
+
+
+def test_threads_leave_the_warning_filters_as_they_were() -> None:
+    before = list(warnings.filters)
+    with ThreadPoolExecutor(8) as pool:
+        assert len(list(pool.map(decode, [encode(RAMP)] * 64))) == 64
+    assert warnings.filters == before
+
+
+def test_a_radiograph_is_checked_and_locked() -> None:
+    pixels = np.zeros((16, 20), np.float32)
+    radiograph = Radiograph(pixels, (0.1, 0.2), "PNG", 0.0)
+    assert radiograph.size == (16, 20)
+    with pytest.raises(ValueError, match="read-only"):
+        radiograph.pixels[0, 0] = 1
+    bad = [pixels.astype(float), pixels[0], pixels - 1, pixels + 2, pixels * np.nan, pixels[:0]]
+    for wrong in bad:
+        with pytest.raises(ValueError, match="pixels are"):
+            Radiograph(wrong, None, "PNG", 0.0)

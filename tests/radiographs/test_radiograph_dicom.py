@@ -1,0 +1,156 @@
+"""DICOM objects that decode: hand-worked grey levels and every transfer syntax."""
+
+from pathlib import Path
+
+import gdcm
+import numpy as np
+import pytest
+from pydicom import Dataset
+from pydicom.pixels import apply_windowing
+from pydicom.uid import (
+    JPEG2000,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+)
+
+from deep_pneumonia.radiographs.radiograph import decode
+from tests.dicom_objects import RAMP, RAMP8, by_gdcm, by_pillow, data_set, written
+
+
+def seen(*stored: int, dtype: str = "u2", **elements: object) -> list[float]:
+    """How stored values come out; they fill the first row of a picture of the first value."""
+    picture = np.full((16, 16), stored[0], dtype)
+    picture[0, : len(stored)] = stored
+    return decode(written(data_set(picture, **elements))).pixels[0, : len(stored)].tolist()
+
+
+def table(first: int, depth: int, entries: list[int], *, packed: bool = False) -> list[Dataset]:
+    item = Dataset()
+    item.LUTDescriptor = [len(entries), first, depth]
+    item.LUTData = np.array(entries, "u1" if packed else "<u2").tobytes()
+    item["LUTData"].VR = "OW"
+    item["LUTDescriptor"].VR = "US"
+    return [item]
+
+
+def test_without_a_window_the_range_of_the_pixels_is_shown() -> None:
+    assert seen(1000, 1500, 3000) == [0, 0.25, 1]
+    assert seen(-500, 0, 1500, dtype="i2", bits=16) == [0, 0.25, 1]
+    assert seen(7, 7) == [0, 0]
+
+
+def test_monochrome1_is_the_inverse_of_monochrome2() -> None:
+    window = {"WindowCenter": 2000, "WindowWidth": 1000}
+    for elements in ({}, window):
+        plain = decode(written(data_set(RAMP, **elements))).pixels
+        inverse = decode(written(data_set(RAMP, PhotometricInterpretation="MONOCHROME1", **elements))).pixels
+        np.testing.assert_array_equal(inverse, 1 - plain)
+
+
+def test_rescale_comes_before_the_window() -> None:
+    # 2 x - 100: 100, 200, 300; LINEAR: (v - (c - 0.5)) / (w - 1) + 0.5 with c = 200.5, w = 201
+    values = seen(100, 150, 200, 0, 4000, RescaleSlope=2, RescaleIntercept=-100, WindowCenter=200.5, WindowWidth=201)
+    assert values == [0, 0.5, 1, 0, 1]
+
+
+def test_window_functions_by_hand() -> None:
+    exact = {"WindowCenter": 200, "WindowWidth": 200, "VOILUTFunction": "LINEAR_EXACT"}
+    assert seen(50, 100, 150, 200, 300, 999, **exact) == [0, 0, 0.25, 0.5, 1, 1]
+    sigmoid = seen(200, 250, **{**exact, "VOILUTFunction": "SIGMOID"})
+    assert sigmoid == pytest.approx([0.5, 1 / (1 + np.exp(-1))])
+    assert seen(99, 100, 101, WindowCenter=100.5, WindowWidth=1) == [0, 0, 1]
+    several = seen(100, 200, 300, WindowCenter=[200.5, 9], WindowWidth=[201, 9])
+    assert several == [0, 0.5, 1]
+
+
+@pytest.mark.parametrize("function", ["LINEAR", "LINEAR_EXACT", "SIGMOID"])
+def test_windows_equal_pydicoms(function: str) -> None:
+    header = data_set(RAMP, WindowCenter=1800, WindowWidth=1500, VOILUTFunction=function)
+    reference = apply_windowing(RAMP, header) / 4095
+    np.testing.assert_allclose(decode(written(header)).pixels, reference, atol=1e-6)
+
+
+@pytest.mark.parametrize("function", ["LINEAR", "LINEAR_EXACT", "SIGMOID"])
+@pytest.mark.parametrize("window", [(100, 0), (100, -5), ("", ""), (None, 50)])
+def test_a_window_without_meaning_is_passed_over(window: tuple[object, object], function: str) -> None:
+    elements = {"WindowCenter": window[0], "WindowWidth": window[1], "VOILUTFunction": function}
+    assert seen(0, 1000, 4000, **elements) == [0, 0.25, 1]
+
+
+def test_lookup_tables() -> None:
+    descending = table(100, 8, list(range(255, -1, -1)) + [0] * 256)  # 512 rows of 8 bits
+    assert seen(0, 100, 151, 355, 4000, VOILUTSequence=descending) == pytest.approx([1, 1, 0.8, 0, 0])
+    packed = table(0, 8, [0, 51, 102, 255], packed=True)  # one byte an entry, as some write 8-bit tables
+    assert seen(0, 1, 2, 3, VOILUTSequence=packed) == pytest.approx([0, 0.2, 0.4, 1])
+    twelve = table(0, 16, [0, 1000, 4095])
+    assert seen(0, 1, 2, VOILUTSequence=twelve) == pytest.approx([0, 1000 / 4095, 1])
+    assert seen(0, 1, 2, ModalityLUTSequence=table(0, 16, [10, 20, 50])) == [0, 0.25, 1]
+
+
+def test_padding_is_black_and_outside_the_range() -> None:
+    assert seen(4000, 1000, 2000, 3000, 4000, PixelPaddingValue=4000) == [0, 0, 0.5, 1, 0]
+    inverted = seen(0, 1000, 2000, 3000, PixelPaddingValue=0, PhotometricInterpretation="MONOCHROME1")
+    assert inverted == [0, 1, 0.5, 0]
+    ranged = seen(5, 9, 10, 30, PixelPaddingValue=5, PixelPaddingRangeLimit=9)
+    assert ranged == [0, 0, 0, 1]
+
+
+@pytest.mark.parametrize(("elements", "spacing"), [
+    ({}, None), ({"PixelSpacing": [0.2, 0.1]}, (0.2, 0.1)), ({"ImagerPixelSpacing": [0.3, 0.3]}, (0.3, 0.3)),
+    ({"PixelSpacing": [0.2, 0.1], "ImagerPixelSpacing": [0.3, 0.3]}, (0.2, 0.1)),
+    ({"PixelSpacing": [0, 0]}, None), ({"PixelSpacing": [-1, 1]}, None), ({"PixelSpacing": 0.2}, None),
+])  # fmt: skip
+def test_spacing(elements: dict[str, object], spacing: tuple[float, float] | None) -> None:
+    assert decode(written(data_set(RAMP, **elements))).spacing_mm == spacing
+
+
+@pytest.mark.parametrize("syntax", [
+    ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian,
+])  # fmt: skip
+def test_uncompressed_syntaxes_by_content(syntax: str, tmp_path: Path) -> None:
+    path = tmp_path / "radiograph.png"
+    path.write_bytes(written(data_set(RAMP, syntax=syntax)))
+    radiograph = decode(path)
+    assert (radiograph.source, radiograph.size, radiograph.colour) == ("DICOM", (48, 64), 0)
+    np.testing.assert_allclose(radiograph.pixels, (RAMP - 17) / (RAMP.max() - 17), atol=1e-6)
+
+
+@pytest.mark.parametrize("little", [True, False])
+@pytest.mark.parametrize("implicit", [True, False])
+def test_a_data_set_without_preamble_is_known(implicit: bool, little: bool) -> None:
+    if implicit and not little:
+        return
+    header = data_set(RAMP, syntax=ExplicitVRLittleEndian if little else ExplicitVRBigEndian)
+    del header.file_meta
+    bare = written(header, enforce_file_format=False, implicit_vr=implicit, little_endian=little)
+    assert b"DICM" not in bare[:140]
+    np.testing.assert_array_equal(decode(bare).pixels, decode(written(data_set(RAMP))).pixels)
+
+
+def test_colour_becomes_luma() -> None:
+    picture = np.zeros((16, 16, 3), np.uint8)
+    picture[:4] = (255, 0, 0)
+    radiograph = decode(written(data_set(picture)))
+    assert radiograph.colour == 0.25
+    assert radiograph.pixels[0, 0] == pytest.approx(0.299, abs=1 / 255)
+    deep = decode(written(data_set(picture.astype(np.uint16) * 16 + (picture > 0) * np.uint16(15), bits=12)))
+    np.testing.assert_array_equal(deep.pixels, radiograph.pixels)
+
+
+@pytest.mark.parametrize(("syntax", "off"), [(JPEGBaseline8Bit, 0.03), (JPEG2000, 0), (JPEG2000Lossless, 0)])
+def test_frames_encoded_by_pillow(syntax: str, off: float) -> None:
+    plain = data_set(RAMP if syntax == JPEG2000Lossless else RAMP8, bits=16)
+    np.testing.assert_allclose(decode(by_pillow(syntax)).pixels, decode(written(plain)).pixels, atol=off)
+
+
+@pytest.mark.parametrize(("syntax", "off"), [
+    ("RLELossless", 0), ("JPEGLosslessProcess14", 0), ("JPEGLosslessProcess14_1", 0), ("JPEGLSLossless", 0),
+    ("JPEGExtendedProcess2_4", 0.001),
+])  # fmt: skip
+def test_frames_encoded_by_gdcm(syntax: str, off: float, tmp_path: Path) -> None:
+    coded = by_gdcm(getattr(gdcm.TransferSyntax, syntax), RAMP, tmp_path)
+    np.testing.assert_allclose(decode(coded).pixels, decode(written(data_set(RAMP))).pixels, atol=off)
