@@ -6,8 +6,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from deep_pneumonia import shipped
 from deep_pneumonia.errors import DeepPneumoniaError
-from deep_pneumonia.prediction.predictor import PLAIN, SHIPPED, Reader
+from deep_pneumonia.prediction.predictor import Predictor
 
 # Where Hugging Face Spaces mounts storage that outlives a restart, if it was bought.
 STORAGE = Path("/data")
@@ -22,7 +23,7 @@ def persistent() -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse options, load the reader, serve until stopped; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("--checkpoint", default=str(SHIPPED), metavar="DIR", help="checkpoint folder")
+    parser.add_argument("--checkpoint", default=str(shipped.CHECKPOINT), metavar="DIR", help="checkpoint folder")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to compute")
     parser.add_argument("--compare", default="", metavar="DIR", help="second checkpoint for Compare (the shipped one)")
     parser.add_argument(
@@ -42,10 +43,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     gpu.prepare()
     try:
-        reader = Reader.load(arguments.checkpoint, arguments.device)
-        second = arguments.compare or (PLAIN if PLAIN.is_dir() else "")
-        other = Reader.load(second, arguments.device) if second else None
-        launch(reader, other, mcp=arguments.mcp, workspace=arguments.workspace or None)
+        predictor = Predictor.load(arguments.checkpoint, arguments.device)
+        second = arguments.compare or (shipped.PLAIN_CHECKPOINT if shipped.PLAIN_CHECKPOINT.is_dir() else "")
+        other = Predictor.load(second, arguments.device) if second else None
+        launch(predictor, other, mcp=arguments.mcp, workspace=arguments.workspace or None)
     except DeepPneumoniaError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -25,12 +25,12 @@ def main() -> None:
     ratios = []
     for _ in range(PAIRS):
         start = perf_counter()
-        figures = compare(attention, mask, 0.5)
+        scores = compare(attention, mask, 0.5)
         middle = perf_counter()
         peer = binary_average_precision(torch.from_numpy(attention.ravel()), torch.from_numpy(mask.ravel()).long())
         ratios.append((perf_counter() - middle) / (middle - start))
     print(f"Attention against a mask at {SIDE} x {SIDE} pixels")
-    print(f"  average precision ours {figures.average_precision:.6f}, torchmetrics {float(peer):.6f}")
+    print(f"  average precision ours {scores.average_precision:.6f}, torchmetrics {float(peer):.6f}")
     print(f"  torchmetrics takes {median(ratios):.1f} times as long for it alone (median of {PAIRS} pairs)")
 
 

@@ -1,7 +1,8 @@
 """How long does a reading take on the CPU, against the same network at 224 pixels, the size of the first checkpoint?
 
-A reading is all that `Reader.read` does with a radiograph of 1024 x 1024 pixels without masks: resizing, network, gate,
-map at the radiograph's own size. The peer beside both is torchvision's ResNet-18 at 224 pixels, the network alone.
+A prediction is all that `Predictor.predict` does with a radiograph of 1024 x 1024 pixels without masks: resizing,
+network, gate, map at the radiograph's own size. The peer beside both is torchvision's ResNet-18 at 224 pixels, the
+network alone.
 """
 
 from collections.abc import Callable
@@ -13,7 +14,8 @@ import numpy as np
 import torch
 import torchvision
 
-from deep_pneumonia.prediction.predictor import SHIPPED, Reader
+from deep_pneumonia import shipped
+from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.radiographs.radiograph import Radiograph
 
 SIDE, SMALL, PAIRS = 1024, 224, 15
@@ -21,9 +23,11 @@ SIDE, SMALL, PAIRS = 1024, 224, 15
 
 def main() -> None:
     """Print the times of a reading and their ratios."""
-    reader = Reader.load(SHIPPED, "cpu")
-    size = reader.checkpoint.recipe.size
-    small = Reader(replace(reader.checkpoint, recipe=replace(reader.checkpoint.recipe, size=SMALL)), reader.device)
+    predictor = Predictor.load(shipped.CHECKPOINT, "cpu")
+    size = predictor.checkpoint.recipe.size
+    small = Predictor(
+        replace(predictor.checkpoint, recipe=replace(predictor.checkpoint.recipe, size=SMALL)), predictor.device
+    )
     pixels = np.random.default_rng(0).random((SIDE, SIDE), np.float32)
     radiograph = Radiograph(pixels, None, "PNG", colour=0.0)
     plain, batch = torchvision.models.resnet18(weights=None).eval(), torch.rand(1, 3, SMALL, SMALL)
@@ -32,7 +36,11 @@ def main() -> None:
         with torch.inference_mode():
             plain(batch)
 
-    calls: tuple[Callable[[], object], ...] = (lambda: reader.read(radiograph), lambda: small.read(radiograph), network)
+    calls: tuple[Callable[[], object], ...] = (
+        lambda: predictor.predict(radiograph),
+        lambda: small.predict(radiograph),
+        network,
+    )
     times = np.array([[_seconds(call) for call in calls] for _ in range(PAIRS)])
     here, there, peer = (1000 * median(column) for column in times.T)
     print(f"Reading a radiograph of {SIDE} x {SIDE} pixels, {torch.get_num_threads()} threads, {PAIRS} pairs")

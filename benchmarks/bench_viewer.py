@@ -23,9 +23,10 @@ import torch
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from deep_pneumonia.datasets.teaching_cases import SHIPPED_CASES, load_cases
+from deep_pneumonia import shipped
+from deep_pneumonia.datasets.teaching_cases import load_cases
 from deep_pneumonia.drawing.pictures import overlay
-from deep_pneumonia.prediction.predictor import Reader
+from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.radiographs.radiograph import decode
 
 ROOT = Path(__file__).parent.parent
@@ -75,7 +76,7 @@ def main() -> None:
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if program is None:
         sys.exit("error: Chromium is not installed, and this benchmark needs it: apt-get install chromium.")
-    reader = Reader.load(device="cpu")
+    predictor = Predictor.load(device="cpu")
     with served() as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1440, "height": 900})
@@ -84,9 +85,9 @@ def main() -> None:
         page.wait_for_function("document.querySelector('.viewer')?.dataset.shown")
         page.wait_for_timeout(SETTLING)
         medians = sweeps(page)
-        opening(page, reader)
+        opening(page, predictor)
         page.close()
-        with peer(reader) as other:
+        with peer(predictor) as other:
             against(medians, browser.new_page(), other)
         browser.close()
 
@@ -122,7 +123,7 @@ def radiograph(seed: int) -> Image.Image:
     return Image.fromarray((np.clip(pixels, 0, 1) * 255).round().astype(np.uint8))
 
 
-def opening(page: Page, reader: Reader) -> None:
+def opening(page: Page, predictor: Predictor) -> None:
     """From the file to the full reading, another radiograph each time, against the bare forward pass."""
     durations = []
     with tempfile.TemporaryDirectory() as folder:
@@ -135,8 +136,8 @@ def opening(page: Page, reader: Reader) -> None:
             chooser.value.set_files(file)
             durations.append(page.evaluate("window.opened"))
         size = file.stat().st_size / 1e6
-        images = reader.model_input(decode(file))
-    forward = 1000 * median(repeat(lambda: reader.forward(images), number=1, repeat=FORWARDS + 2)[2:])
+        images = predictor.model_input(decode(file))
+    forward = 1000 * median(repeat(lambda: predictor.forward(images), number=1, repeat=FORWARDS + 2)[2:])
     target = FACTOR * forward + GRACE
     print(f"A PNG of {SIDE} x {SIDE} pixels and {size:.1f} MB, from the file to the full reading on screen")
     del durations[0]  # the first warms up
@@ -148,7 +149,7 @@ def opening(page: Page, reader: Reader) -> None:
 
 def sweeps(page: Page) -> tuple[float, float]:
     """Each slider over its whole range on the first teaching case; medians of drawing and from event to frame."""
-    case = load_cases(SHIPPED_CASES)[0]
+    case = load_cases(shipped.CASES)[0]
     *size, masks = page.evaluate("(({ size, layers }) => [...size, layers.length])(window.deepPneumonia.stage)")
     requests = list[str]()
     page.on("request", lambda request: requests.append(request.url))
@@ -167,10 +168,10 @@ def sweeps(page: Page) -> tuple[float, float]:
 
 
 @contextmanager
-def peer(reader: Reader) -> Iterator[str]:
+def peer(predictor: Predictor) -> Iterator[str]:
     """The usual Gradio way: a slider whose change has the server draw the picture anew."""
-    case = decode(load_cases(SHIPPED_CASES)[0].image)
-    attention = reader.read(case).attention
+    case = decode(load_cases(shipped.CASES)[0].image)
+    attention = predictor.predict(case).attention
     with gr.Blocks(analytics_enabled=False) as blocks:
         slider = gr.Slider(0, 100, 100, step=1, label="Attention")
         picture = gr.Image(overlay(case.pixels, attention), label="Picture")

@@ -19,11 +19,11 @@ import gradio as gr
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
+from deep_pneumonia import shipped
 from deep_pneumonia.masks.annotation import to_png
 from deep_pneumonia.prediction.checkpoint import load
-from deep_pneumonia.prediction.predictor import SHIPPED
 from deep_pneumonia.worklist.database import changing
-from deep_pneumonia.worklist.predictions import Readings
+from deep_pneumonia.worklist.predictions import Predictions
 from deep_pneumonia.worklist.rows import Row, rows
 from deep_pneumonia.worklist.workspace import Workspace
 
@@ -73,7 +73,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         space = made_up(Path(folder) / "space")
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        found = rows(space, Readings(space, load(SHIPPED).sha256))
+        found = rows(space, Predictions(space, load(shipped.CHECKPOINT).sha256))
         with served(space.folder) as address:
             ours = [opened(browser.new_page(), address, OPENED) for _ in range(TIMES)]
             print(f"A work list of {CASES:,} cases, from the click to its first rows on screen")
@@ -88,7 +88,7 @@ def main() -> None:
 
 def made_up(folder: Path) -> Workspace:
     """A workspace with rows by formula, whose radiographs do not exist."""
-    space, checkpoint = Workspace(folder), load(SHIPPED)
+    space, checkpoint = Workspace(folder), load(shipped.CHECKPOINT)
     random = np.random.default_rng(0)
     mask = space.store.keep(to_png(random.random((64, 64)) < 0.3))
     numbers = random.random((CASES, 5))
@@ -100,8 +100,8 @@ def made_up(folder: Path) -> Workspace:
             db.execute("INSERT INTO cases VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", case)
             drawn = (i + 1, "Dr. A", 1, "pixel", mask, False, "import", "2026-01-01T00:00:00Z")
             db.execute("INSERT INTO drawings VALUES (?, ?, ?, ?, ?, ?, ?, ?)", drawn)
-            reading = (i + 1, checkpoint.sha256, predicted, b, c, "[]", "")
-            db.execute("INSERT INTO readings VALUES (?, ?, ?, ?, ?, ?, ?)", reading)
+            prediction = (i + 1, checkpoint.sha256, predicted, b, c, "[]", "")
+            db.execute("INSERT INTO readings VALUES (?, ?, ?, ?, ?, ?, ?)", prediction)
             agreed = (i + 1, checkpoint.sha256, mask, float(d < 0.6), e, 2 * e / (1 + e))
             db.execute("INSERT INTO agreements VALUES (?, ?, ?, ?, ?, ?)", agreed)
     return space

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from deep_pneumonia import shipped
 from deep_pneumonia.cli import Help, guarded
 from deep_pneumonia.datasets.manifest import SPLITS, Case, read_manifests
 from deep_pneumonia.drawing.charts import (
@@ -23,50 +24,50 @@ from deep_pneumonia.drawing.charts import (
     overlay_sheet,
     roc_chart,
 )
-from deep_pneumonia.drawing.pictures import save_figure
+from deep_pneumonia.drawing.pictures import save_picture
 from deep_pneumonia.errors import ManifestError
-from deep_pneumonia.evaluation.metrics import Estimate, bootstrap, classification_figures, localisation_figures, mean
+from deep_pneumonia.evaluation.metrics import Estimate, bootstrap, classification_scores, localisation_scores, mean
 from deep_pneumonia.evaluation.per_image import METHODS, Row, measure, write_table
 from deep_pneumonia.evaluation.subgroups import Member, described, subgroups
-from deep_pneumonia.evaluation.weak_labels import weak_figures
+from deep_pneumonia.evaluation.weak_labels import weak_scores
 from deep_pneumonia.files import write_json
 from deep_pneumonia.masks.annotation import Annotation
-from deep_pneumonia.prediction.agreement import Figures
-from deep_pneumonia.prediction.predictor import SHIPPED, Reader
+from deep_pneumonia.prediction.agreement import Scores
+from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.radiographs.radiograph import decode
 
 SHEET = 16
 
 
-def evaluate(reader: Reader, cases: Sequence[Case], out: Path) -> dict[str, Any]:
+def evaluate(predictor: Predictor, cases: Sequence[Case], out: Path) -> dict[str, Any]:
     """Read every case and write figures, tables and charts to `out`; returns what metrics.json holds.
 
     Raises:
         ManifestError: no case has a label of the checkpoint or a known mask.
         RadiographError, AnnotationError: a file cannot be read.
     """
-    classes = reader.checkpoint.classes
-    useful = [c for c in cases if c.label in classes or c.masks or c.weak_label == reader.checkpoint.normal]
+    classes = predictor.checkpoint.classes
+    useful = [c for c in cases if c.label in classes or c.masks or c.weak_label == predictor.checkpoint.normal]
     if not useful:
         raise ManifestError(f"No image of this split has a known mask or a label among {', '.join(classes)}.")
     out.mkdir(parents=True, exist_ok=True)
-    rows = [measure(reader, case) for case in tqdm(useful, "Reading", unit="image")]
+    rows = [measure(predictor, case) for case in tqdm(useful, "Reading", unit="image")]
     sources = sorted({c.source for c in useful})
     metrics = {
-        "checkpoint": {"name": reader.checkpoint.name, "sha256": reader.checkpoint.sha256},
-        "classification": _classification(rows, sources, reader),
-        "localisation": _localisation(rows, sources, reader),
-        "subgroups": _subgroups(rows, sources, reader),
-        "weak": weak_figures(rows, sources, reader.checkpoint.normal),
+        "checkpoint": {"name": predictor.checkpoint.name, "sha256": predictor.checkpoint.sha256},
+        "classification": _classification(rows, sources, predictor),
+        "localisation": _localisation(rows, sources, predictor),
+        "subgroups": _subgroups(rows, sources, predictor),
+        "weak": weak_scores(rows, sources, predictor.checkpoint.normal),
     }
     write_json(metrics, out / "metrics.json")
     write_table(rows, classes, out / "per_image.csv")
-    _draw(rows, metrics, reader, out)
+    _draw(rows, metrics, predictor, out)
     return metrics
 
 
-def _classification(rows: Sequence[Row], sources: Iterable[str], reader: Reader) -> dict[str, Any]:
-    classes = reader.checkpoint.classes
+def _classification(rows: Sequence[Row], sources: Iterable[str], predictor: Predictor) -> dict[str, Any]:
+    classes = predictor.checkpoint.classes
     found = {}
     for source in sources:
         chosen = _labelled(rows, source, classes)
@@ -74,7 +75,7 @@ def _classification(rows: Sequence[Row], sources: Iterable[str], reader: Reader)
             probabilities = np.array([[r.probabilities[c] for c in classes] for r in chosen])
             labels = np.array([classes.index(r.case.label) for r in chosen])
             patients = [r.case.group for r in chosen]
-            found[source] = classification_figures(probabilities, labels, patients, classes, reader.checkpoint.normal)
+            found[source] = classification_scores(probabilities, labels, patients, classes, predictor.checkpoint.normal)
     return found
 
 
@@ -82,17 +83,17 @@ def _labelled(rows: Sequence[Row], source: str, classes: Sequence[str]) -> list[
     return [r for r in rows if r.case.source == source and r.case.label in classes]
 
 
-def _localisation(rows: Sequence[Row], sources: Iterable[str], reader: Reader) -> dict[str, Any]:
+def _localisation(rows: Sequence[Row], sources: Iterable[str], predictor: Predictor) -> dict[str, Any]:
     found = {}
     for source in sources:
-        chosen = [r for r in rows if r.case.source == source and r.figures]
+        chosen = [r for r in rows if r.case.source == source and r.scores]
         if chosen:
             patients = [r.case.group for r in chosen]
             found[source] = {
                 "n": len(chosen),
                 "patients": len(set(patients)),
-                "threshold": reader.checkpoint.thresholds.attention,
-                **{m: localisation_figures([r.figures[m] for r in chosen], patients) for m in METHODS},
+                "threshold": predictor.checkpoint.thresholds.attention,
+                **{m: localisation_scores([r.scores[m] for r in chosen], patients) for m in METHODS},
                 "readers": _readers(chosen),
                 "map_shown": _map_shown(rows, source),
             }
@@ -118,8 +119,8 @@ def _readers(rows: Sequence[Row]) -> dict[str, Any] | None:
 def _map_shown(rows: Sequence[Row], source: str) -> dict[str, Any]:
     """Share of images whose map is shown: with a drawn lesion, and read as normal."""
     groups = {
-        "lesion": [r for r in rows if r.case.source == source and r.figures],
-        "normal": [r for r in rows if r.case.source == source and r.case.masks and not r.figures],
+        "lesion": [r for r in rows if r.case.source == source and r.scores],
+        "normal": [r for r in rows if r.case.source == source and r.case.masks and not r.scores],
     }
     return {
         key: {"n": len(g)} | bootstrap(mean([float(r.shows_map) for r in g]), [r.case.group for r in g]).to_json()
@@ -127,12 +128,12 @@ def _map_shown(rows: Sequence[Row], source: str) -> dict[str, Any]:
     }
 
 
-def _subgroups(rows: Sequence[Row], sources: Iterable[str], reader: Reader) -> dict[str, Any]:
-    classes, normal = reader.checkpoint.classes, reader.checkpoint.normal
+def _subgroups(rows: Sequence[Row], sources: Iterable[str], predictor: Predictor) -> dict[str, Any]:
+    classes, normal = predictor.checkpoint.classes, predictor.checkpoint.normal
 
     def member(r: Row) -> Member:
         abnormal = r.case.label != normal if r.case.label in classes else None
-        on_lesion = r.figures.get("attention", Figures())
+        on_lesion = r.scores.get("attention", Scores())
         return Member(
             r.case.group, r.case.sex, r.case.age, r.case.view, abnormal, 1 - r.probabilities[normal],
             r.predicted != normal, r.predicted == r.case.label, on_lesion.hit, on_lesion.iou,
@@ -143,8 +144,8 @@ def _subgroups(rows: Sequence[Row], sources: Iterable[str], reader: Reader) -> d
     return {source: groups for source, groups in found.items() if groups}
 
 
-def _draw(rows: Sequence[Row], metrics: dict[str, Any], reader: Reader, out: Path) -> None:
-    classes, normal = reader.checkpoint.classes, reader.checkpoint.normal
+def _draw(rows: Sequence[Row], metrics: dict[str, Any], predictor: Predictor, out: Path) -> None:
+    classes, normal = predictor.checkpoint.classes, predictor.checkpoint.normal
     by_source = {s: _labelled(rows, s, classes) for s in metrics["classification"]}
     if by_source:
         scores = {
@@ -162,26 +163,26 @@ def _draw(rows: Sequence[Row], metrics: dict[str, Any], reader: Reader, out: Pat
             for s, g in by_source.items()
         }
         found = metrics["classification"]
-        save_figure(roc_chart(scores, {s: f["auroc_abnormal"] for s, f in found.items()}), out / "roc.png")
-        save_figure(calibration_chart(answers, {s: f["ece"] for s, f in found.items()}), out / "calibration.png")
-        save_figure(confusion_chart({s: f["confusion"] for s, f in found.items()}), out / "confusion.png")
+        save_picture(roc_chart(scores, {s: f["auroc_abnormal"] for s, f in found.items()}), out / "roc.png")
+        save_picture(calibration_chart(answers, {s: f["ece"] for s, f in found.items()}), out / "calibration.png")
+        save_picture(confusion_chart({s: f["confusion"] for s, f in found.items()}), out / "confusion.png")
     if metrics["localisation"]:
-        save_figure(agreement_chart(metrics["localisation"]), out / "agreement.png")
-        save_figure(overlay_sheet([_tile(r, reader) for r in _spread(rows)]), out / "overlays.png")
+        save_picture(agreement_chart(metrics["localisation"]), out / "agreement.png")
+        save_picture(overlay_sheet([_tile(r, predictor) for r in _spread(rows)]), out / "overlays.png")
 
 
 def _spread(rows: Sequence[Row]) -> list[Row]:
     """Images with a drawn lesion, evenly from the worst IoU to the best: no cherries."""
-    ranked = sorted((r for r in rows if r.figures), key=lambda r: r.figures["attention"].iou or 0.0)
+    ranked = sorted((r for r in rows if r.scores), key=lambda r: r.scores["attention"].iou or 0.0)
     picks = np.unique(np.linspace(0, len(ranked) - 1, min(SHEET, len(ranked))).round().astype(int))
     return [ranked[i] for i in picks]
 
 
-def _tile(row: Row, reader: Reader) -> Tile:
+def _tile(row: Row, predictor: Predictor) -> Tile:
     radiograph = decode(row.case.image)
     annotations: list[Annotation] = row.case.annotations(radiograph.size)
-    reading = reader.read(radiograph)
-    return Tile(radiograph.pixels, reading.attention, annotations, f"IoU {row.figures['attention'].iou:.2f}")
+    prediction = predictor.predict(radiograph)
+    return Tile(radiograph.pixels, prediction.attention, annotations, f"IoU {row.scores['attention'].iou:.2f}")
 
 
 def report(metrics: dict[str, Any]) -> str:
@@ -214,7 +215,7 @@ def report(metrics: dict[str, Any]) -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     """Command line of evaluation; returns the exit status."""
     p = argparse.ArgumentParser(description=__doc__, formatter_class=Help)
-    p.add_argument("--checkpoint", default=str(SHIPPED), metavar="DIR", help="checkpoint folder")
+    p.add_argument("--checkpoint", default=str(shipped.CHECKPOINT), metavar="DIR", help="checkpoint folder")
     p.add_argument("--manifest", action="append", required=True, metavar="CSV", help="manifest.csv; may be repeated")
     p.add_argument("--split", default="test", choices=(*SPLITS, "all"), help="images to measure on")
     p.add_argument("--out", required=True, metavar="DIR", help="folder for figures, tables and charts")
@@ -223,8 +224,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     def run() -> None:
         cases = [c for c in read_manifests(arguments.manifest) if arguments.split in (c.split, "all")]
-        reader = Reader.load(arguments.checkpoint, arguments.device)
-        print(report(evaluate(reader, cases, Path(arguments.out))))
+        predictor = Predictor.load(arguments.checkpoint, arguments.device)
+        print(report(evaluate(predictor, cases, Path(arguments.out))))
 
     return guarded(run)
 

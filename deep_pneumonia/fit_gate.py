@@ -13,7 +13,7 @@ from deep_pneumonia.cli import Help, guarded
 from deep_pneumonia.datasets.manifest import read_manifests
 from deep_pneumonia.errors import ManifestError
 from deep_pneumonia.prediction import checkpoint as checkpoints
-from deep_pneumonia.prediction.predictor import Reader
+from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.training.cache import Cache
 from deep_pneumonia.training.gate_fitting import LEAST, gate_of
 from deep_pneumonia.training.run import channels_last
@@ -26,12 +26,12 @@ def fit_gate(folder: Path, manifests: Sequence[str], cache: Path, device: str) -
         ManifestError: there are too few radiographs.
         CheckpointError, RadiographError: a file cannot be read.
     """
-    reader = Reader.load(folder, device, with_gate=False)
-    channels_last(reader.network)
+    predictor = Predictor.load(folder, device, with_gate=False)
+    channels_last(predictor.network)
     cases = read_manifests(manifests)
     splits = [[c for c in cases if c.split == split] for split in ("train", "val")]
-    training, held_out = (Cache(chosen, reader.checkpoint.recipe, cache) for chosen in splits)
-    gate = gate_of(reader.network, training, held_out, reader.device)
+    training, held_out = (Cache(chosen, predictor.checkpoint.recipe, cache) for chosen in splits)
+    gate = gate_of(predictor.network, training, held_out, predictor.device)
     if gate is None:
         raise ManifestError(
             f"The manifests have {len(splits[0])} training and {len(splits[1])} validation radiographs; a gate needs "

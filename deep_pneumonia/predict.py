@@ -13,13 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
+from deep_pneumonia import shipped
 from deep_pneumonia.cli import guarded
 from deep_pneumonia.drawing.case_report import page
-from deep_pneumonia.drawing.pictures import save_figure
+from deep_pneumonia.drawing.pictures import save_picture
 from deep_pneumonia.files import whole
 from deep_pneumonia.masks.annotation import Annotation, read_mask
 from deep_pneumonia.masks.any_format import read_annotations
-from deep_pneumonia.prediction.predictor import SHIPPED, Reader, Reading
+from deep_pneumonia.prediction.predictor import Prediction, Predictor
 from deep_pneumonia.radiographs.radiograph import decode
 
 
@@ -41,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--fit", action="store_true", help="fit PNG masks of another size (default: refuse them)")
     p.add_argument(
         "--checkpoint",
-        default=str(SHIPPED),
+        default=str(shipped.CHECKPOINT),
         metavar="DIR",
         help="checkpoint folder (default: the shipped one)",
     )
@@ -61,18 +62,18 @@ def inspect(arguments: argparse.Namespace) -> None:
     radiograph = decode(arguments.file)
     size = radiograph.size
     annotations = [a for m in arguments.mask for a in masks_in(Path(m), size, arguments)]
-    reading = Reader.load(arguments.checkpoint, arguments.device).read(radiograph, annotations)
-    text = json.dumps(reading.to_json(Path(arguments.file).name), indent=1, allow_nan=False) + "\n"
+    prediction = Predictor.load(arguments.checkpoint, arguments.device).predict(radiograph, annotations)
+    text = json.dumps(prediction.to_json(Path(arguments.file).name), indent=1, allow_nan=False) + "\n"
     if arguments.json and arguments.json != "-":
         with whole(arguments.json) as path:
             path.write_text(text, encoding="utf-8")
     if arguments.figure:
         name, day = Path(arguments.file).name, date.today().isoformat()
-        save_figure(page(name, radiograph, annotations, reading, day=day), arguments.figure)
+        save_picture(page(name, radiograph, annotations, prediction, day=day), arguments.figure)
     if arguments.attention:
         with whole(arguments.attention) as path, path.open("wb") as stream:
-            np.save(stream, reading.attention)
-    print(text if arguments.json == "-" else summary(reading), end="")
+            np.save(stream, prediction.attention)
+    print(text if arguments.json == "-" else summary(prediction), end="")
 
 
 def masks_in(file: Path, size: tuple[int, int], arguments: argparse.Namespace) -> list[Annotation]:
@@ -82,22 +83,22 @@ def masks_in(file: Path, size: tuple[int, int], arguments: argparse.Namespace) -
     return read_annotations(file, size, name=file.name, radiograph=Path(arguments.file).name)
 
 
-def summary(reading: Reading) -> str:
+def summary(prediction: Prediction) -> str:
     """The reading in a few lines of text."""
-    lines = ["No reading; it would have said:" if reading.is_refused else f"Predicted: {reading.predicted}"]
-    ranked = sorted(reading.probabilities.items(), key=lambda item: -item[1])
+    lines = ["No reading; it would have said:" if prediction.is_refused else f"Predicted: {prediction.predicted}"]
+    ranked = sorted(prediction.probabilities.items(), key=lambda item: -item[1])
     lines += [f"  {name:<24} {p:6.1%}" for name, p in ranked]
-    lines += [f"Evidence (highest attention, 0 to 1): {reading.evidence:.2f}"]
-    for a in reading.agreement:
+    lines += [f"Evidence (highest attention, 0 to 1): {prediction.evidence:.2f}"]
+    for a in prediction.agreement:
         lines += [f"Agreement with {a.reader} ({a.kind}; covers {a.area_fraction:.1%}):  attention  random  centre"]
-        rows = (a.figures, a.controls["random"], a.controls["centre"])
+        rows = (a.scores, a.controls["random"], a.controls["centre"])
         for name in ("hit", "iou", "dice", "share_inside", "average_precision"):
             cells = ["-" if (v := getattr(row, name)) is None else f"{v:.2f}" for row in rows]
             lines += [f"  {name.replace('_', ' '):<24} {'  '.join(f'{c:>6}' for c in cells)}"]
-    for name, probabilities in (reading.what_if or {}).items():
+    for name, probabilities in (prediction.what_if or {}).items():
         best = max(probabilities, key=lambda key: probabilities[key])
         lines += [f"What if, {name.replace('_', ' ')}: {best} {probabilities[best]:.1%}"]
-    lines += [f"Warning: {w.message}" for w in reading.warnings]
+    lines += [f"Warning: {w.message}" for w in prediction.warnings]
     return "\n".join([*lines, "Research and teaching only. Not a medical device."]) + "\n"
 
 

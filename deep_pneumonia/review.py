@@ -18,16 +18,17 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from deep_pneumonia import shipped
 from deep_pneumonia.cli import guarded
 from deep_pneumonia.errors import WorkspaceError
 from deep_pneumonia.exchange.export import export
 from deep_pneumonia.exchange.merge import import_into
 from deep_pneumonia.prediction.checkpoint import load
-from deep_pneumonia.prediction.predictor import SHIPPED, Reader
+from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.worklist.collect import CHOICES, cases_from
 from deep_pneumonia.worklist.database import DATABASE
 from deep_pneumonia.worklist.history import history
-from deep_pneumonia.worklist.predictions import Readings
+from deep_pneumonia.worklist.predictions import Predictions
 from deep_pneumonia.worklist.records import VERDICTS
 from deep_pneumonia.worklist.report import set_report
 from deep_pneumonia.worklist.rows import rows
@@ -43,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(prog="python -m deep_pneumonia.review", description=__doc__, formatter_class=raw)
     verbs = p.add_subparsers(dest="verb", required=True)
     made: dict[str, argparse.ArgumentParser] = {}
-    for verb in (add, read, status, report, exporting, importing):
+    for verb in (add, predict, status, report, exporting, importing):
         name = {"exporting": "export", "importing": "import"}.get(verb.__name__, verb.__name__)
         text = (verb.__doc__ or "").splitlines()[0]
         made[name] = verbs.add_parser(name, help=text, description=text)
@@ -58,14 +59,17 @@ def parser() -> argparse.ArgumentParser:
         help="of a folder of radiographs; patient: 65%% train, 15%% val, 20%% test by the patient's hash "
         "(default: test; a manifest has its own)",
     )  # fmt: skip
-    for name in ("read", "status", "report", "export"):
+    for name in ("predict", "status", "report", "export"):
         made[name].add_argument(
-            "--checkpoint", default=str(SHIPPED), metavar="DIR", help="checkpoint folder (default: the shipped one)"
+            "--checkpoint",
+            default=str(shipped.CHECKPOINT),
+            metavar="DIR",
+            help="checkpoint folder (default: the shipped one)",
         )
-    made["read"].add_argument(
+    made["predict"].add_argument(
         "--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to compute (default: auto)"
     )
-    made["read"].add_argument("--again", action="store_true", help="try again what could not be read before")
+    made["predict"].add_argument("--again", action="store_true", help="try again what could not be read before")
     made["report"].add_argument("out", metavar="OUT.pdf", help="the PDF to write, of a few A4 pages")
     made["export"].add_argument(
         "target", metavar="TARGET", help="a new folder, or a ZIP where it ends in .zip (replaced if it is there)"
@@ -88,17 +92,17 @@ def add(arguments: argparse.Namespace) -> None:
         print(f"{source}: {new} new case{'s' * (new != 1)}")
 
 
-def read(arguments: argparse.Namespace) -> None:
+def predict(arguments: argparse.Namespace) -> None:
     """Have a checkpoint read the cases that it has not read yet; stop with Ctrl-C, and go on with the same command."""
     workspace = _open(arguments)
-    reader = Reader.load(arguments.checkpoint, arguments.device)
-    readings = Readings(workspace, reader.checkpoint.key)
+    predictor = Predictor.load(arguments.checkpoint, arguments.device)
+    predictions = Predictions(workspace, predictor.checkpoint.key)
     if arguments.again:
-        readings.forget_problems()
-    waiting = readings.unread()
+        predictions.forget_problems()
+    waiting = predictions.pending()
     for number in tqdm(waiting, "Reading", unit="case", disable=None):
-        readings.read(number, reader.read)
-    kept = readings.all()
+        predictions.make(number, predictor.predict)
+    kept = predictions.all()
     problems = [f"{workspace.item(n).case.image}: {kept[n].problem}" for n in waiting if kept[n].problem]
     print("\n".join([f"{len(waiting) - len(problems)} cases read, {len(problems)} could not be", *problems]))
 
@@ -106,7 +110,7 @@ def read(arguments: argparse.Namespace) -> None:
 def report(arguments: argparse.Namespace) -> None:
     """Write a PDF about all of it: progress, agreement with doctors, and the cases furthest apart."""
     workspace, checkpoint = _open(arguments), load(arguments.checkpoint)
-    found = rows(workspace, Readings(workspace, checkpoint.key))
+    found = rows(workspace, Predictions(workspace, checkpoint.key))
     set_report(
         arguments.out, found, tally(found), name=workspace.folder.name, checkpoint_name=checkpoint.name,
         checkpoint_sha256=checkpoint.sha256, day=date.today().isoformat(),
@@ -118,7 +122,7 @@ def exporting(arguments: argparse.Namespace) -> None:
     """Write all of it to a folder or ZIP: manifest.csv to train on, tables, COCO, and state.json to import."""
     workspace = _open(arguments)
     made = export(
-        workspace, arguments.target, readings=_readings(workspace, arguments),
+        workspace, arguments.target, predictions=_predictions(workspace, arguments),
         radiographs=arguments.radiographs, seg=arguments.seg, progress=True,
     )  # fmt: skip
     for note in made.notes:
@@ -139,7 +143,7 @@ def importing(arguments: argparse.Namespace) -> None:
 def status(arguments: argparse.Namespace) -> None:
     """Print what there is: cases, masks, verdicts, readings."""
     workspace = _open(arguments)
-    records, kept = history(workspace), _readings(workspace, arguments).all()
+    records, kept = history(workspace), _predictions(workspace, arguments).all()
     said = Counter(v.verdict for r in records for v in r.judged.values())
     drawn = [d for r in records for d in r.newest]
     lines = {
@@ -163,8 +167,8 @@ def _open(arguments: argparse.Namespace) -> Workspace:
     return Workspace(arguments.workspace)
 
 
-def _readings(workspace: Workspace, arguments: argparse.Namespace) -> Readings:
-    return Readings(workspace, load(arguments.checkpoint).key)
+def _predictions(workspace: Workspace, arguments: argparse.Namespace) -> Predictions:
+    return Predictions(workspace, load(arguments.checkpoint).key)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

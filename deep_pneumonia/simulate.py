@@ -17,7 +17,7 @@ from tqdm import tqdm
 from deep_pneumonia.cli import config_from, guarded, parser_for
 from deep_pneumonia.datasets.manifest import Case, table
 from deep_pneumonia.drawing.charts import Tile, overlay_sheet
-from deep_pneumonia.drawing.pictures import save_figure
+from deep_pneumonia.drawing.pictures import save_picture
 from deep_pneumonia.errors import SimulationError
 from deep_pneumonia.radiographs.radiograph import decode
 from deep_pneumonia.simulation.chest_ct import ChestCT, data_folder
@@ -44,7 +44,7 @@ def simulate(out: Path, config: SetConfig, ct: Path, workers: int) -> list[Case]
         with tqdm(total=config.count, initial=config.count - missing, desc="Rendering", unit="image") as bar:
             made.make(_chest(ct), workers, lambda: bar.update())
     cases = made.write_manifest()
-    save_figure(overlay_sheet([_tile(c) for c in cases[:SHEET]]), out / "sheet.png")
+    save_picture(overlay_sheet([_tile(c) for c in cases[:SHEET]]), out / "sheet.png")
     return cases
 
 

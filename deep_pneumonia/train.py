@@ -177,12 +177,12 @@ def _loop(
             group["lr"] = learning_rate(step, total, config.lr)
         optimizer.step()
         average.update_parameters(network)
-        figures = {k: round(v.item(), 6) for k, v in terms.items()}
+        scores = {k: round(v.item(), 6) for k, v in terms.items()}
         bar.update()
-        bar.set_postfix(figures, refresh=False)
+        bar.set_postfix(scores, refresh=False)
         done, last = step + 1, (step + 1) % steps == 0
         if last or done % 20 == 0:
-            run.log({"step": done, "epoch": done / steps} | figures)
+            run.log({"step": done, "epoch": done / steps} | scores)
         if last:
             found = validation.scores(_held_out(fabric, cast(AttentionNet, average.module), data))
             run.log({"step": done, "epoch": done / steps} | {k: round(v, 6) for k, v in found.items()})

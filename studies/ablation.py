@@ -108,7 +108,7 @@ def run(plan: Plan, variant: str, fold: int, seed: int) -> None:
         regulation_weight=0.2 if regulated else 0.0, lesion_repeats=1,
     )  # fmt: skip
     train.train(config, [str(manifest)], work, cache, plan.normal)
-    write_json(readings(work / "checkpoint", manifest, cache), done)
+    write_json(predictions(work / "checkpoint", manifest, cache), done)
     shutil.rmtree(work)
 
 
@@ -124,7 +124,7 @@ def encoder(plan: Plan, manifest: Path, fold: int) -> Path:
     return out
 
 
-def readings(folder: Path, manifest: Path, cache: Path) -> dict[str, Any]:
+def predictions(folder: Path, manifest: Path, cache: Path) -> dict[str, Any]:
     """What a checkpoint reads in the test images of a manifest, as plain JSON: one entry an image.
 
     `learned`: how many training images of each source had each label.

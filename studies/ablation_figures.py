@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deep_pneumonia.drawing.charts import INK
-from deep_pneumonia.drawing.pictures import blank, save_figure
+from deep_pneumonia.drawing.pictures import blank, save_picture
 from deep_pneumonia.errors import DeepPneumoniaError
 from deep_pneumonia.evaluation.metrics import (
     Estimate,
@@ -31,7 +31,7 @@ from deep_pneumonia.files import whole
 
 Run = dict[str, Any]
 Rows = list[dict[str, Any]]
-FIGURES = {
+SCORES = {
     "macro-F1": True, "recall of the rarest class": True, "AUROC": True, "average precision": True, "hit rate": True,
     "IoU": True, "calibration error": False,
 }  # fmt: skip
@@ -54,7 +54,7 @@ def report(folders: Mapping[str, Path], out: Path) -> str:
     if not found:
         return "No run is done yet that every variant begun has done too."
     sources = sorted({r["source"] for r in next(iter(found.values()))[0][1]})
-    tables = {source: {name: figures(runs, source) for name, runs in found.items()} for source in sources}
+    tables = {source: {name: scores(runs, source) for name, runs in found.items()} for source in sources}
     n = len(next(iter(found.values())))
     parts = [_table(f"{_size(found, source)}, {n} seed{'s' * (n > 1)}", table) for source, table in tables.items()]
     parts += [_table(f"{source}: what changes with", changes(found, source), "+") for source in sources]
@@ -65,7 +65,7 @@ def report(folders: Mapping[str, Path], out: Path) -> str:
     text = "\n".join(parts)
     with whole(out / "ablation.md") as partial:
         partial.write_text(text, encoding="utf-8")
-    save_figure(_chart(tables), out / "ablation.png")
+    save_picture(_chart(tables), out / "ablation.png")
     return text
 
 
@@ -108,7 +108,7 @@ def paired(runs: Mapping[str, Mapping[tuple[int, int], Run]]) -> dict[str, list[
     }
 
 
-def figures(runs: Sequence[tuple[Run, Rows]], source: str) -> dict[str, Estimate]:
+def scores(runs: Sequence[tuple[Run, Rows]], source: str) -> dict[str, Estimate]:
     """Each figure of one variant on one source."""
     made, patients = _of(runs, source)
     return {name: bootstrap(statistic, patients) for name, statistic in made.items()}
@@ -151,7 +151,7 @@ def _of(runs: Sequence[tuple[Run, Rows]], source: str) -> tuple[dict[str, Statis
     rows = runs[0][1]
     chosen = [i for i, r in enumerate(rows) if r["source"] == source]
     seeds = [_statistics(facts, [run[i] for i in chosen]) for facts, run in runs]
-    named = [name for name in FIGURES if all(name in seed for seed in seeds)]
+    named = [name for name in SCORES if all(name in seed for seed in seeds)]
     return {n: _mean_of([seed[n] for seed in seeds]) for n in named}, [rows[i]["patient"] for i in chosen]
 
 
@@ -201,11 +201,11 @@ def _table(title: str, table: Mapping[str, Mapping[str, Estimate]], sign: str = 
 
 def _lines(title: str, table: Mapping[str, Mapping[str, str]]) -> str:
     """Rows of figures as a table in Markdown; a figure that a row lacks is a dash."""
-    names = [name for name in FIGURES if any(name in figures for figures in table.values())]
+    names = [name for name in SCORES if any(name in scores for scores in table.values())]
     head = f"| {title} | {' | '.join(names)} |\n|---|{'---|' * len(names)}\n"
     lines = [
-        f"| {row} | {' | '.join(figures.get(n, format(Estimate(), '')) for n in names)} |"
-        for row, figures in table.items()
+        f"| {row} | {' | '.join(scores.get(n, format(Estimate(), '')) for n in names)} |"
+        for row, scores in table.items()
     ]
     return head + "\n".join(lines) + "\n"
 
@@ -213,10 +213,10 @@ def _lines(title: str, table: Mapping[str, Mapping[str, str]]) -> str:
 def _chart(tables: Mapping[str, Mapping[str, Mapping[str, Estimate]]]) -> Any:
     """A row of plots a source: each figure's estimate and interval by variant."""
     variants = list(next(iter(tables.values())))
-    figure = blank((2.1 * len(FIGURES) + 2, (0.34 * len(variants) + 0.9) * len(tables)))
-    grid = figure.subplots(len(tables), len(FIGURES), sharey=True, squeeze=False)
+    figure = blank((2.1 * len(SCORES) + 2, (0.34 * len(variants) + 0.9) * len(tables)))
+    grid = figure.subplots(len(tables), len(SCORES), sharey=True, squeeze=False)
     for line, (source, table) in zip(grid, tables.items(), strict=True):
-        for axes, (name, more) in zip(line, FIGURES.items(), strict=True):
+        for axes, (name, more) in zip(line, SCORES.items(), strict=True):
             for y, variant in enumerate(variants):
                 e = table[variant].get(name)
                 if e is not None and e.value is not None:

@@ -18,14 +18,15 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
+from deep_pneumonia import shipped
 from deep_pneumonia.cli import guarded
 from deep_pneumonia.datasets.manifest import Case, read_manifests
 from deep_pneumonia.drawing.charts import calibration_chart
-from deep_pneumonia.drawing.pictures import save_figure
+from deep_pneumonia.drawing.pictures import save_picture
 from deep_pneumonia.errors import ManifestError
 from deep_pneumonia.evaluation.metrics import Estimate, bootstrap, calibration_error, calibration_error_by_chance, mean
 from deep_pneumonia.prediction.checkpoint import Checkpoint
-from deep_pneumonia.prediction.predictor import SHIPPED, Reader
+from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.training import validation
 from deep_pneumonia.training.cache import Cache
 from deep_pneumonia.training.losses import class_balanced_weights
@@ -180,7 +181,7 @@ def report(answers: Answers, prior: torch.Tensor, chart: Path | None) -> str:
     if chart:
         p, labels = found[TODAY], answers.labels.numpy()
         drawn: dict[str, Any] = {s: (p[r].max(1), p[r].argmax(1) == labels[r]) for s, r in rows.items()}
-        save_figure(calibration_chart(drawn, {s: x.ece.to_json() for s, x in table[TODAY].items()}), chart)
+        save_picture(calibration_chart(drawn, {s: x.ece.to_json() for s, x in table[TODAY].items()}), chart)
     gaining = [name for name, lines in table.items() if name != TODAY and better(lines)]
     parts = [_source(s, answers.part(r), {n: x[s] for n, x in table.items()}) for s, r in rows.items()]
     return "\n".join([*parts, f"Better than {TODAY} in a source and worse in none: {', '.join(gaining) or 'none'}."])
@@ -196,18 +197,20 @@ def _source(name: str, answers: Answers, lines: Mapping[str, Line]) -> str:
     return "\n".join([head, columns, *rows, ""])
 
 
-def answers_of(reader: Reader, cases: Sequence[Case], cache: Path, folds: int) -> Answers:
+def answers_of(predictor: Predictor, cases: Sequence[Case], cache: Path, folds: int) -> Answers:
     """The network's logits on the labelled images of the validation split.
 
     Raises:
         ManifestError: there are none.
     """
-    classes = reader.checkpoint.classes
+    classes = predictor.checkpoint.classes
     chosen = [c for c in cases if c.split == "val" and c.label in classes]
     if not chosen:
         raise ManifestError(f"No image of the split val has a label among {', '.join(classes)}; give its manifests.")
     labels = torch.tensor([classes.index(c.label) for c in chosen])
-    p = validation.predict(reader.network, Cache(chosen, reader.checkpoint.recipe, cache), labels, reader.device)
+    p = validation.predict(
+        predictor.network, Cache(chosen, predictor.checkpoint.recipe, cache), labels, predictor.device
+    )
     patients, dealt = np.array([c.group for c in chosen]), np.array([fold_of(c, folds) for c in chosen])
     return Answers(p.logits.double(), labels, p.sources, patients, dealt)
 
@@ -215,7 +218,9 @@ def answers_of(reader: Reader, cases: Sequence[Case], cache: Path, folds: int) -
 def main(argv: Sequence[str] | None = None) -> int:
     """Command line: the table."""
     p = argparse.ArgumentParser(prog="python -m studies.calibration", description=__doc__)
-    p.add_argument("--checkpoint", default=str(SHIPPED), metavar="DIR", help="checkpoint folder (default: the shipped)")
+    p.add_argument(
+        "--checkpoint", default=str(shipped.CHECKPOINT), metavar="DIR", help="checkpoint folder (default: the shipped)"
+    )
     p.add_argument("--manifest", action="append", required=True, metavar="CSV", help="manifest.csv; may be repeated")
     p.add_argument("--folds", type=int, default=5, help="folds of patients (default: 5)")
     p.add_argument("--cache", type=Path, default=Path("runs/cache"), help="decoded images (default: runs/cache)")
@@ -223,7 +228,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     a = p.parse_args(argv)
 
     def run() -> None:
-        reader, cases = Reader.load(a.checkpoint), read_manifests(a.manifest)
+        reader, cases = Predictor.load(a.checkpoint), read_manifests(a.manifest)
         answers = answers_of(reader, cases, a.cache, a.folds)
         print(report(answers, prior_of(reader.checkpoint, cases), a.chart))
 

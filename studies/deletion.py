@@ -20,6 +20,7 @@ import torch
 from torch.nn import functional as F
 from tqdm import tqdm
 
+from deep_pneumonia import shipped
 from deep_pneumonia.cli import Help, guarded
 from deep_pneumonia.datasets.manifest import Case, read_manifests
 from deep_pneumonia.errors import ManifestError
@@ -27,7 +28,7 @@ from deep_pneumonia.evaluation.metrics import bootstrap, mean
 from deep_pneumonia.prediction.agreement import centre_map
 from deep_pneumonia.prediction.grad_cam import grad_cam
 from deep_pneumonia.prediction.inpaint import lesion_only, lesion_removed
-from deep_pneumonia.prediction.predictor import SHIPPED, Reader
+from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.training.cache import Cache
 
 DRAWS = 4  # random places of each area
@@ -105,19 +106,19 @@ def areas(maps: torch.Tensor, cams: torch.Tensor, threshold: float, seeds: Seque
 class Probe:
     """A reader that is asked for one finding of each image, with parts of the image taken out."""
 
-    def __init__(self, reader: Reader) -> None:
-        self.reader = reader
-        self.normal = reader.checkpoint.classes.index(reader.checkpoint.normal)
+    def __init__(self, predictor: Predictor) -> None:
+        self.predictor = predictor
+        self.normal = predictor.checkpoint.classes.index(predictor.checkpoint.normal)
 
     def probabilities(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Calibrated probabilities (B, C) and maps (B, h, w) of images (B, 1, S, S)."""
-        logits, maps = self.reader.forward(images)
-        rows = [list(row.values()) for row in self.reader.probabilities(logits)]
+        logits, maps = self.predictor.forward(images)
+        rows = [list(row.values()) for row in self.predictor.probabilities(logits)]
         return torch.tensor(rows, dtype=torch.float64), torch.from_numpy(maps)
 
     def rows(self, data: Cache, indices: Sequence[int]) -> list[Row]:
         """Those of some images that have a drawn lesion or a predicted finding."""
-        images, masks = data.batch(indices, self.reader.device)
+        images, masks = data.batch(indices, self.predictor.device)
         p, maps = self.probabilities(images)
         fit = (masks.flatten(1).any(1).cpu() | (p.argmax(1) != self.normal)).nonzero().flatten()
         if not len(fit):
@@ -134,9 +135,9 @@ class Probe:
         self, images: torch.Tensor, masks: torch.Tensor, targets: torch.Tensor, maps: torch.Tensor, seeds: Sequence[int]
     ) -> list[dict[str, Effect]]:
         """The effect of each way's area on images (B, 1, S, S); drawn masks (B, 1, S, S) are 0 where none is."""
-        cams = grad_cam(self.reader.network, images, targets.to(images.device)).cpu()
+        cams = grad_cam(self.predictor.network, images, targets.to(images.device)).cpu()
         found: list[dict[str, Effect]] = [{} for _ in images]
-        for way, cells in areas(maps, cams, self.reader.checkpoint.thresholds.attention, seeds).items():
+        for way, cells in areas(maps, cams, self.predictor.checkpoint.thresholds.attention, seeds).items():
             for row, effect in zip(found, self._effects(images, pixels(cells, images), targets), strict=True):
                 row[way] = effect
         drawn = masks.flatten(1).any(1).nonzero().flatten()
@@ -167,9 +168,9 @@ def _key(case: Case) -> int:
     return int.from_bytes(hashlib.sha256(f"{case.group} {case.image.name}".encode()).digest()[:8], "big")
 
 
-def measure(reader: Reader, data: Cache, source: str, most: int) -> list[Row]:
+def measure(predictor: Predictor, data: Cache, source: str, most: int) -> list[Row]:
     """Rows of up to `most` images of one source, taken in an order that has nothing to do with what is in them."""
-    probe, rows = Probe(reader), list[Row]()
+    probe, rows = Probe(predictor), list[Row]()
     order = sorted((i for i, c in enumerate(data.cases) if c.source == source), key=lambda i: _key(data.cases[i]))
     with tqdm(total=min(most, len(order)), desc=source, unit="image") as bar:
         for start in range(0, len(order), BATCH):
@@ -193,11 +194,11 @@ def table(source: str, rows: Sequence[Row]) -> str:
         chosen = [r for r in rows if way in r.effects]
         if chosen:
             area = float(np.mean([r.effects[way].area for r in chosen]))
-            lines.append(f"  {title:<16}{len(chosen):>6}  {area:<6.0%}{_figures(chosen, way)}".rstrip())
+            lines.append(f"  {title:<16}{len(chosen):>6}  {area:<6.0%}{_scores(chosen, way)}".rstrip())
     return "\n".join(lines)
 
 
-def _figures(rows: Sequence[Row], way: str) -> str:
+def _scores(rows: Sequence[Row], way: str) -> str:
     """What a way's area takes away, and what it keeps alone, each followed by how much more the attention's does."""
     patients, text = [r.patient for r in rows], ""
     for value in (Row.drop, Row.rest):
@@ -207,26 +208,26 @@ def _figures(rows: Sequence[Row], way: str) -> str:
     return text
 
 
-def deletion(reader: Reader, cases: Sequence[Case], cache: Path, most: int) -> None:
+def deletion(predictor: Predictor, cases: Sequence[Case], cache: Path, most: int) -> None:
     """Print the figures of some cases, source by source.
 
     Raises:
         ManifestError: none of them has a label of the checkpoint or a known mask.
     """
-    classes = reader.checkpoint.classes
+    classes = predictor.checkpoint.classes
     useful = [c for c in cases if c.label in classes or c.masks]
     if not useful:
         raise ManifestError(f"No image of this split has a known mask or a label among {', '.join(classes)}.")
-    data = Cache(useful, reader.checkpoint.recipe, cache)
+    data = Cache(useful, predictor.checkpoint.recipe, cache)
     for source in sorted({c.source for c in useful}):
-        rows = measure(reader, data, source, most)
+        rows = measure(predictor, data, source, most)
         print(table(source, rows) if rows else f"{source}: no drawn lesion and no finding predicted", flush=True)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Command line: the table of each source."""
     p = argparse.ArgumentParser(prog="python -m studies.deletion", description=__doc__, formatter_class=Help)
-    p.add_argument("--checkpoint", default=str(SHIPPED), metavar="DIR", help="checkpoint folder")
+    p.add_argument("--checkpoint", default=str(shipped.CHECKPOINT), metavar="DIR", help="checkpoint folder")
     p.add_argument("--manifest", action="append", required=True, metavar="CSV", help="manifest.csv; may be repeated")
     p.add_argument("--split", default="val", choices=("val", "test"), help="images to measure on")
     p.add_argument("--most", type=int, default=200, metavar="N", help="images a source, about a second each on a core")
@@ -236,7 +237,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     def run() -> None:
         cases = [c for c in read_manifests(a.manifest) if c.split == a.split]
-        deletion(Reader.load(a.checkpoint, a.device), cases, a.cache, a.most)
+        deletion(Predictor.load(a.checkpoint, a.device), cases, a.cache, a.most)
 
     return guarded(run)
 

@@ -19,12 +19,13 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from tqdm import tqdm
 
+from deep_pneumonia import shipped
 from deep_pneumonia.cli import Help, guarded
 from deep_pneumonia.datasets.manifest import SPLITS, Case, read_manifests
-from deep_pneumonia.datasets.teaching_cases import SHIPPED_CASES, load_cases
+from deep_pneumonia.datasets.teaching_cases import load_cases
 from deep_pneumonia.errors import SimulationError
 from deep_pneumonia.evaluation.metrics import auroc, bootstrap, mean
-from deep_pneumonia.prediction.predictor import SHIPPED, Reader
+from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.radiographs.radiograph import decode
 from studies import gate_anatomy, gate_pictures
 from studies.gate_pictures import Other, grey
@@ -54,7 +55,7 @@ class Seen:
 def frontals(cases: Sequence[Case], folder: str) -> list[Frontal]:
     """Radiographs of the split, the teaching cases, and those of a folder."""
     found = [Frontal(c.source, c.group, c.image) for c in cases]
-    found += [Frontal("teaching cases", c.id, c.image) for c in load_cases(SHIPPED_CASES)]
+    found += [Frontal("teaching cases", c.id, c.image) for c in load_cases(shipped.CASES)]
     return found + [Frontal(p.parent.name, patient(p), p) for p in files(folder)]
 
 
@@ -108,12 +109,12 @@ def altered(pixels: NDArray[np.float32], group: str) -> Iterator[Other]:
         yield grey(kind, group, picture, group)
 
 
-def gate(reader: Reader, cases: Sequence[Case], frontal: str, other: str) -> None:
+def gate(predictor: Predictor, cases: Sequence[Case], frontal: str, other: str) -> None:
     """Print the figures of one checkpoint."""
     chosen = tqdm(frontals(cases, frontal), "Radiographs", unit="image")
-    ours = [Seen(f.source, f.group, reader.strangeness(decode(f.image))) for f in chosen]
+    ours = [Seen(f.source, f.group, predictor.strangeness(decode(f.image))) for f in chosen]
     made = tqdm(others(cases, other), "Others", unit="image")
-    theirs = [Seen(o.kind, o.group or o.name, reader.strangeness(o.radiograph), o.is_unseen) for o in made]
+    theirs = [Seen(o.kind, o.group or o.name, predictor.strangeness(o.radiograph), o.is_unseen) for o in made]
     print("Frontal radiographs, to be read: refused, and AUROC of the gate against all pictures below")
     for source in dict.fromkeys(s.kind for s in ours):
         own = [s for s in ours if s.kind == source]
@@ -147,7 +148,7 @@ def against(ours: Sequence[Seen], theirs: Sequence[Seen]) -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     """Command line: refused shares with intervals, and how well the gate's figure tells the two apart."""
     p = argparse.ArgumentParser(prog="python -m studies.gate", description=__doc__, formatter_class=Help)
-    p.add_argument("--checkpoint", default=str(SHIPPED), metavar="DIR", help="checkpoint folder")
+    p.add_argument("--checkpoint", default=str(shipped.CHECKPOINT), metavar="DIR", help="checkpoint folder")
     p.add_argument("--manifest", action="append", required=True, metavar="CSV", help="manifest.csv; may be repeated")
     p.add_argument("--split", default="test", choices=SPLITS, help="radiographs that should be read")
     p.add_argument("--frontal", default="", metavar="DIR", help="more frontal radiographs, one folder a source")
@@ -156,7 +157,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     def work() -> None:
         cases = [c for c in read_manifests(a.manifest) if c.split == a.split]
-        gate(Reader.load(a.checkpoint), cases, a.frontal, a.others)
+        gate(Predictor.load(a.checkpoint), cases, a.frontal, a.others)
 
     return guarded(work)
 

@@ -17,11 +17,12 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from deep_pneumonia import shipped
 from deep_pneumonia.cli import Help, guarded
 from deep_pneumonia.datasets.manifest import Case, read_manifests
 from deep_pneumonia.errors import ManifestError
 from deep_pneumonia.evaluation.metrics import bootstrap, mean
-from deep_pneumonia.prediction.predictor import SHIPPED, Reader
+from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.training.cache import Cache
 from studies.burnt_in import alterations, marks, unmarked
 from studies.source_probe import balanced_accuracy, features, told
@@ -41,8 +42,8 @@ def shortcuts(folder: str, cases: Sequence[Case], split: str, most: int, cache: 
         ManifestError: the split has no image with a label.
         CheckpointError, RadiographError: a file cannot be read.
     """
-    reader = Reader.load(folder, device)
-    normal, recipe = reader.checkpoint.normal, reader.checkpoint.recipe
+    predictor = Predictor.load(folder, device)
+    normal, recipe = predictor.checkpoint.normal, predictor.checkpoint.recipe
     training = [c for c in cases if c.split == "train"]
     chosen = [c for c in cases if c.split == split]
     if not chosen:
@@ -50,9 +51,9 @@ def shortcuts(folder: str, cases: Sequence[Case], split: str, most: int, cache: 
     kept = dict.fromkeys(drawn(training, FITTED) + drawn([c for c in training if c.label == normal], FITTED))
     learned, tested = (Cache(part, recipe, cache) for part in (list(kept), chosen))
     print(f"\n{folder}: {len(chosen)} images of the split {split}\n")
-    told_sources(reader, learned, tested)
+    told_sources(predictor, learned, tested)
     altered = Cache(drawn(chosen, most or len(chosen)), recipe, cache)
-    moves = moved(reader, altered)
+    moves = moved(predictor, altered)
     print_moves("Mean absolute change of the probability of " + normal, moves, altered.cases, 1)
     print_moves("Share of images whose predicted class changes", moves, altered.cases, 2)
 
@@ -69,10 +70,10 @@ def drawn(cases: Sequence[Case], most: int, seed: int = 0) -> list[Case]:
     return [cases[row] for row in sorted(kept)]
 
 
-def told_sources(reader: Reader, learned: Cache, tested: Cache) -> None:
+def told_sources(predictor: Predictor, learned: Cache, tested: Cache) -> None:
     """Print how well sources are told among all images with a label, and among normal ones alone."""
-    before, after = features(reader, learned), features(reader, tested)
-    normal, labels = reader.checkpoint.normal, sorted({c.label for c in learned.cases})
+    before, after = features(predictor, learned), features(predictor, tested)
+    normal, labels = predictor.checkpoint.normal, sorted({c.label for c in learned.cases})
     before["(the label alone)"], after["(the label alone)"] = (one_hot(d.cases, labels) for d in (learned, tested))
     for title, chosen, names in (
         ("all classes", labels, list(before)),
@@ -108,7 +109,7 @@ def one_hot(cases: Sequence[Case], labels: Sequence[str]) -> NDArray[np.float32]
     return np.array([[c.label == label for label in labels] for c in cases], np.float32)
 
 
-def moved(reader: Reader, data: Cache, batch: int = 32) -> Moves:
+def moved(predictor: Predictor, data: Cache, batch: int = 32) -> Moves:
     """Of each alteration: the rows it was tried on, the change of the probability of normal, and whether the class
     changed, each (n,)."""
     found = np.stack([marks(frame) for frame in tqdm(data.images, "Marks", unit="image", leave=False)])
@@ -118,16 +119,16 @@ def moved(reader: Reader, data: Cache, batch: int = 32) -> Moves:
     plain = []
     for start in tqdm(range(0, len(data.cases), batch), "Alterations", unit="batch", leave=False):
         some = np.arange(start, min(start + batch, len(data.cases)))
-        images, _ = data.batch(some, reader.device)
-        plain.append(probabilities(reader, images))
+        images, _ = data.batch(some, predictor.device)
+        plain.append(probabilities(predictor, images))
         for name, altered in alterations().items():
-            read[name].append(probabilities(reader, altered(images)))
+            read[name].append(probabilities(predictor, altered(images)))
         own = np.intersect1d(some, bearing)
         if len(own):
-            bear, _ = data.batch(own, reader.device)
-            read[REMOVED].append(probabilities(reader, unmarked(bear, found[own])))
-            read[MIRRORED].append(probabilities(reader, unmarked(bear, found[own][..., ::-1])))
-    before, normal = np.concatenate(plain), reader.checkpoint.classes.index(reader.checkpoint.normal)
+            bear, _ = data.batch(own, predictor.device)
+            read[REMOVED].append(probabilities(predictor, unmarked(bear, found[own])))
+            read[MIRRORED].append(probabilities(predictor, unmarked(bear, found[own][..., ::-1])))
+    before, normal = np.concatenate(plain), predictor.checkpoint.classes.index(predictor.checkpoint.normal)
     made = {}
     for name, parts in read.items():
         p = np.concatenate(parts) if parts else before[:0]
@@ -136,10 +137,10 @@ def moved(reader: Reader, data: Cache, batch: int = 32) -> Moves:
     return made
 
 
-def probabilities(reader: Reader, images: torch.Tensor) -> NDArray[np.float64]:
+def probabilities(predictor: Predictor, images: torch.Tensor) -> NDArray[np.float64]:
     """Calibrated probabilities (B, C) of images (B, 1, S, S)."""
-    logits, _ = reader.forward(images)
-    return (logits.double() / reader.checkpoint.temperature).softmax(1).numpy()
+    logits, _ = predictor.forward(images)
+    return (logits.double() / predictor.checkpoint.temperature).softmax(1).numpy()
 
 
 def print_moves(title: str, moves: Moves, cases: Sequence[Case], which: int) -> None:
@@ -172,7 +173,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     def work() -> None:
         cases = [c for c in read_manifests(a.manifest) if c.label]
-        for folder in a.checkpoint or [str(SHIPPED)]:
+        for folder in a.checkpoint or [str(shipped.CHECKPOINT)]:
             shortcuts(folder, cases, a.split, a.images, Path(a.cache), a.device)
 
     return guarded(work)

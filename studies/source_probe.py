@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from deep_pneumonia.evaluation.metrics import Statistic, Weights
 from deep_pneumonia.prediction.model_frame import to_grid
-from deep_pneumonia.prediction.predictor import Reader
+from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.training.cache import Cache
 
 POOLED, MEAN, THUMBNAIL = "z, pooled by the map", "mean of the features", "thumbnail of 16 x 16"
@@ -22,7 +22,7 @@ FOLDS = 3
 
 
 @torch.no_grad()
-def features(reader: Reader, data: Cache, batch: int = 32) -> dict[str, NDArray[np.float32]]:
+def features(predictor: Predictor, data: Cache, batch: int = 32) -> dict[str, NDArray[np.float32]]:
     """What the source is told from, of every image of `data`, by name: each (N, D).
 
     The pooled z is all that the classifier reads; the mean over the frame is what it would read without a map; the
@@ -30,8 +30,8 @@ def features(reader: Reader, data: Cache, batch: int = 32) -> dict[str, NDArray[
     """
     found: dict[str, list[torch.Tensor]] = {POOLED: [], MEAN: [], THUMBNAIL: []}
     for start in tqdm(range(0, len(data.cases), batch), "Features", unit="batch", leave=False):
-        images, _ = data.batch(np.arange(start, min(start + batch, len(data.cases))), reader.device)
-        output = reader.network(images)
+        images, _ = data.batch(np.arange(start, min(start + batch, len(data.cases))), predictor.device)
+        output = predictor.network(images)
         found[POOLED].append(output.pooled)
         found[MEAN].append(output.features[-1].mean(dim=(2, 3)))
         found[THUMBNAIL].append(to_grid(images, (16, 16)).flatten(1))

@@ -6,36 +6,38 @@ from typing import Any
 
 import pytest
 
+from deep_pneumonia import shipped
 from deep_pneumonia.evaluate import report
-from deep_pneumonia.prediction.predictor import PLAIN, SHIPPED, Reader
+from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.radiographs.radiograph import Radiograph
 from tests.phantom import draw
 
+BOTH = (shipped.CHECKPOINT, shipped.PLAIN_CHECKPOINT)
 ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="module")
 def metrics() -> Any:
-    return json.loads((SHIPPED / "metrics.json").read_text(encoding="utf-8"))
+    return json.loads((shipped.CHECKPOINT / "metrics.json").read_text(encoding="utf-8"))
 
 
 def test_the_checkpoint_reads_a_picture(metrics: Any) -> None:
-    reader = Reader.load(device="cpu")
+    predictor = Predictor.load(device="cpu")
     pixels, _ = draw(5, (512, 480), lesion=True)
-    reading = reader.read(Radiograph(pixels, None, "PNG", colour=0.0))
-    assert set(reading.probabilities) == set(reader.checkpoint.classes)
-    assert reader.checkpoint.normal in reader.checkpoint.classes
-    assert reading.checkpoint_sha256 == metrics["checkpoint"]["sha256"]
+    prediction = predictor.predict(Radiograph(pixels, None, "PNG", colour=0.0))
+    assert set(prediction.probabilities) == set(predictor.checkpoint.classes)
+    assert predictor.checkpoint.normal in predictor.checkpoint.classes
+    assert prediction.checkpoint_sha256 == metrics["checkpoint"]["sha256"]
 
 
-@pytest.mark.parametrize("folder", [SHIPPED, PLAIN])
+@pytest.mark.parametrize("folder", BOTH)
 def test_it_is_small_and_without_pickle(folder: Path) -> None:
     files = {f.name: f.stat().st_size for f in folder.iterdir()}
     assert set(files) == {"model.json", "model.safetensors", "gate.safetensors", "metrics.json"}
     assert sum(files.values()) <= 30_000_000
 
 
-@pytest.mark.parametrize("folder", [SHIPPED, PLAIN])
+@pytest.mark.parametrize("folder", BOTH)
 def test_nothing_in_it_says_where_it_was_made(folder: Path) -> None:
     for name in ("model.json", "metrics.json"):
         text = (folder / name).read_text(encoding="utf-8")
@@ -55,7 +57,10 @@ def test_attention_finds_lesions_far_better_than_chance(metrics: Any) -> None:
 
 
 def test_the_second_checkpoint_differs_by_the_doctors_masks_alone() -> None:
-    first, second = (json.loads((folder / "model.json").read_text(encoding="utf-8")) for folder in (SHIPPED, PLAIN))
+    first, second = (
+        json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        for folder in (shipped.CHECKPOINT, shipped.PLAIN_CHECKPOINT)
+    )
     guided, plain = (facts["training"]["options"] for facts in (first, second))
     changed = {name for name, value in plain.items() if guided[name] != value} - {"save_every"}
     assert changed == {"attention_weight", "hard_probability", "regulation_weight"}
@@ -65,7 +70,7 @@ def test_the_second_checkpoint_differs_by_the_doctors_masks_alone() -> None:
 
 
 def test_without_masks_the_attention_lies_elsewhere(metrics: Any) -> None:
-    plain = json.loads((PLAIN / "metrics.json").read_text(encoding="utf-8"))
+    plain = json.loads((shipped.PLAIN_CHECKPOINT / "metrics.json").read_text(encoding="utf-8"))
     found, without = (m["localisation"]["nih"]["attention"]["hit_rate"] for m in (metrics, plain))
     assert found["low"] > without["high"]
-    assert Reader.load(PLAIN, "cpu").checkpoint.sha256 == plain["checkpoint"]["sha256"]
+    assert Predictor.load(shipped.PLAIN_CHECKPOINT, "cpu").checkpoint.sha256 == plain["checkpoint"]["sha256"]

@@ -45,7 +45,7 @@ def row(number: int, *agreement: dict[str, Any], **changes: Any) -> dict[str, An
     return made
 
 
-def unread(number: int, *readers: str, **changes: Any) -> dict[str, Any]:
+def pending(number: int, *readers: str, **changes: Any) -> dict[str, Any]:
     """A case that the model has not read yet."""
     nothing = {"predicted": None, "probability": None, "evidence": None}
     return row(number, *(drawn(r, None) for r in readers), **nothing, **changes)
@@ -60,7 +60,7 @@ def lists(draw: st.DrawFn) -> list[dict[str, Any]]:
         head = {"label": draw(st.sampled_from(LABELS)), "verdicts": verdicts, "patient": draw(st.sampled_from("abc"))}
         readers = draw(st.lists(st.sampled_from(["Dr. A", "Dr. B"]), unique=True))
         if draw(st.booleans()):
-            found.append(unread(100 + number, *readers, **head))
+            found.append(pending(100 + number, *readers, **head))
             continue
         known = [drawn(r, *draw(st.one_of(st.tuples(UNIT, st.booleans()), st.just((None, None))))) for r in readers]
         found.append(row(100 + number, *known, predicted=draw(st.sampled_from(LABELS[1:])), **head))

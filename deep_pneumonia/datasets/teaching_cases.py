@@ -14,7 +14,6 @@ from typing import Any, get_args
 from deep_pneumonia.errors import CasesError
 from deep_pneumonia.masks.annotation import Annotation, Kind, read_as_normal, read_mask
 
-SHIPPED_CASES = Path(__file__).parents[2] / "assets" / "cases"
 FORMAT = 1
 TEXTS = ("id", "title", "findings", "teaching_point", "difficulty", "label", "image", "sha256")
 

@@ -50,7 +50,7 @@ class WhatIf:
     probabilities: Mapping[str, float]
 
 
-def case_figure(
+def case_picture(
     pixels: NDArray[np.floating[Any]],
     attention: NDArray[np.floating[Any]] | None,
     annotations: Sequence[AnnotationLike],

@@ -22,7 +22,7 @@ from deep_pneumonia.drawing.pictures import (
     AnnotationLike,
     blank,
     overlay,
-    save_figure,
+    save_picture,
     show,
     trace,
 )
@@ -67,7 +67,7 @@ def curves(log: Sequence[Mapping[str, Any]], path: Path) -> None:
         axes.plot(*zip(*points, strict=True), color=SOURCE_COLOURS[0], linewidth=1.3, marker=".", markersize=3)
         style(axes, plain(name), "epoch" if number > len(names) - columns else "")
     figure.tight_layout()
-    save_figure(figure, path)
+    save_picture(figure, path)
 
 
 def roc_chart(

@@ -123,7 +123,7 @@ def blank(size: tuple[float, float], colour: str = "white") -> Figure:
     return Figure(figsize=size, facecolor=colour)
 
 
-def save_figure(figure: Figure, path: str | Path) -> None:
+def save_picture(figure: Figure, path: str | Path) -> None:
     """Write PNG or PDF by suffix, 150 dots an inch; whole or not at all, and the same bytes every time.
 
     Raises:

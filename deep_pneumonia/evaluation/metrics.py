@@ -22,7 +22,7 @@ ECE_BINS = 15  # Guo et al. 2017
 BLOCK = 4_000_000  # weights held at once: 32 MB
 
 
-class FiguresLike(Protocol):
+class ScoresLike(Protocol):
     """One map against one mask: each figure in [0, 1], or None where it has no meaning."""
 
     @property
@@ -174,7 +174,7 @@ def calibration_error_by_chance(confidence: NDArray[np.floating[Any]], *, draws:
     return float(np.mean([calibration_error(confidence, each)(one)[0] for each in right]))
 
 
-def classification_figures(
+def classification_scores(
     probabilities: NDArray[np.floating[Any]],
     labels: NDArray[np.integer[Any]],
     patients: Sequence[str],
@@ -228,14 +228,14 @@ def _confusion(labels: NDArray[np.integer[Any]], predicted: NDArray[np.integer[A
     return np.bincount(labels * n + predicted, minlength=n * n).reshape(n, n).tolist()
 
 
-def localisation_figures(figures: Sequence[FiguresLike], patients: Sequence[str]) -> dict[str, dict[str, float | None]]:
+def localisation_scores(scores: Sequence[ScoresLike], patients: Sequence[str]) -> dict[str, dict[str, float | None]]:
     """Means over images (N) of one method's figures, as plain JSON; None is left out of its figure's mean."""
     rows: Mapping[str, list[float | None]] = {
-        "hit_rate": [f.hit for f in figures],
-        "iou": [f.iou for f in figures],
-        "dice": [f.dice for f in figures],
-        "share_inside": [f.share_inside for f in figures],
-        "average_precision": [f.average_precision for f in figures],
+        "hit_rate": [f.hit for f in scores],
+        "iou": [f.iou for f in scores],
+        "dice": [f.dice for f in scores],
+        "share_inside": [f.share_inside for f in scores],
+        "average_precision": [f.average_precision for f in scores],
     }
     return {name: bootstrap(mean(values), patients).to_json() for name, values in rows.items()}
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from deep_pneumonia.datasets.manifest import Case
 from deep_pneumonia.files import whole
-from deep_pneumonia.prediction.agreement import Figures, between_readers, compare
+from deep_pneumonia.prediction.agreement import Scores, between_readers, compare
 from deep_pneumonia.prediction.grad_cam import grad_cam
 from deep_pneumonia.prediction.model_frame import enlarge
-from deep_pneumonia.prediction.predictor import Reader, Reading
+from deep_pneumonia.prediction.predictor import Prediction, Predictor
 from deep_pneumonia.radiographs.radiograph import Radiograph, decode
 
 METHODS = ("attention", "grad_cam", "random", "centre")
@@ -31,11 +31,11 @@ class Row:
     probabilities: dict[str, float]
     evidence: float
     shows_map: bool
-    figures: dict[str, Figures] = field(default_factory=dict)
-    pairs: dict[str, tuple[Figures, float]] = field(default_factory=dict)
+    scores: dict[str, Scores] = field(default_factory=dict)
+    pairs: dict[str, tuple[Scores, float]] = field(default_factory=dict)
 
 
-def measure(reader: Reader, case: Case) -> Row:
+def measure(predictor: Predictor, case: Case) -> Row:
     """Read one case as the viewer would, from its file, and compare its maps with every drawn mask.
 
     Raises:
@@ -43,33 +43,33 @@ def measure(reader: Reader, case: Case) -> Row:
     """
     radiograph = decode(case.image)
     annotations = case.annotations(radiograph.size)
-    reading = reader.read(radiograph, annotations)
-    drawn = [(a, g) for a, g in zip(annotations, reading.agreement, strict=True) if not a.is_empty]
-    row = Row(case, reading.predicted, reading.probabilities, reading.evidence, reading.shows_map)
+    prediction = predictor.predict(radiograph, annotations)
+    drawn = [(a, g) for a, g in zip(annotations, prediction.agreement, strict=True) if not a.is_empty]
+    row = Row(case, prediction.predicted, prediction.probabilities, prediction.evidence, prediction.shows_map)
     if drawn:
-        cam = enlarge(_grad_cam(reader, radiograph, reading), radiograph.size).clip(0, 1)
-        level = reader.checkpoint.thresholds.grad_cam
-        row.figures["attention"] = Figures.mean(g.figures for _, g in drawn)
-        row.figures["grad_cam"] = Figures.mean(compare(cam, a.mask, level) for a, _ in drawn)
+        cam = enlarge(_grad_cam(predictor, radiograph, prediction), radiograph.size).clip(0, 1)
+        level = predictor.checkpoint.thresholds.grad_cam
+        row.scores["attention"] = Scores.mean(g.scores for _, g in drawn)
+        row.scores["grad_cam"] = Scores.mean(compare(cam, a.mask, level) for a, _ in drawn)
         for control in ("random", "centre"):
-            row.figures[control] = Figures.mean(g.controls[control] for _, g in drawn)
+            row.scores[control] = Scores.mean(g.controls[control] for _, g in drawn)
     for (a, first), (b, second) in combinations(drawn, 2):
-        own = Figures.mean([first.figures, second.figures]).iou or 0.0
+        own = Scores.mean([first.scores, second.scores]).iou or 0.0
         row.pairs[" | ".join(sorted((a.reader, b.reader)))] = (between_readers(a.mask, b.mask), own)
     return row
 
 
-def _grad_cam(reader: Reader, radiograph: Radiograph, reading: Reading) -> NDArray[np.float32]:
+def _grad_cam(predictor: Predictor, radiograph: Radiograph, prediction: Prediction) -> NDArray[np.float32]:
     """Grad-CAM (h, w) of the likeliest class that is not normal: what a map of the finding would explain."""
-    classes, normal = reader.checkpoint.classes, reader.checkpoint.normal
-    target = max((c for c in classes if c != normal), key=lambda c: reading.probabilities[c])
-    targets = torch.tensor([classes.index(target)], device=reader.device)
-    return grad_cam(reader.network, reader.model_input(radiograph), targets)[0].cpu().numpy()
+    classes, normal = predictor.checkpoint.classes, predictor.checkpoint.normal
+    target = max((c for c in classes if c != normal), key=lambda c: prediction.probabilities[c])
+    targets = torch.tensor([classes.index(target)], device=predictor.device)
+    return grad_cam(predictor.network, predictor.model_input(radiograph), targets)[0].cpu().numpy()
 
 
 def write_table(rows: Sequence[Row], classes: Sequence[str], path: Path) -> None:
     """Write per_image.csv: one line an image, a figure without meaning is an empty cell."""
-    names = [f"{m}_{f}" for m in METHODS for f in asdict(Figures())]
+    names = [f"{m}_{f}" for m in METHODS for f in asdict(Scores())]
     head = [
         "image",
         "source",
@@ -86,6 +86,6 @@ def write_table(rows: Sequence[Row], classes: Sequence[str], path: Path) -> None
         writer.writerow(head)
         for r in rows:
             c = r.case
-            values = [v for m in METHODS for v in asdict(r.figures.get(m, Figures())).values()]
+            values = [v for m in METHODS for v in asdict(r.scores.get(m, Scores())).values()]
             cells = [f"{v:.6g}" if v is not None else "" for v in [*r.probabilities.values(), r.evidence, *values]]
             writer.writerow([c.image, c.source, c.patient, c.split, c.label, r.predicted, *cells])

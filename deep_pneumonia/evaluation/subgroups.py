@@ -78,11 +78,11 @@ def subgroups(members: Sequence[Member]) -> dict[str, dict[str, dict[str, Any]]]
     for name, (group_of, groups) in GROUPINGS.items():
         chosen = {g: [m for m in members if group_of(m) == g] for g in groups}
         if any(chosen.values()):
-            found[name] = {g: figures(part) for g, part in chosen.items() if part}
+            found[name] = {g: scores(part) for g, part in chosen.items() if part}
     return found
 
 
-def figures(members: Sequence[Member]) -> dict[str, Any]:
+def scores(members: Sequence[Member]) -> dict[str, Any]:
     """Counts of one group, and each figure that rests on `LEAST` images or more.
 
     recall_abnormal: share of the abnormal images in which any class but normal is predicted. The other figures are

@@ -13,7 +13,7 @@ from deep_pneumonia.evaluation.metrics import auroc, bootstrap, mean
 from deep_pneumonia.evaluation.per_image import Row
 
 
-def weak_figures(rows: Sequence[Row], sources: Iterable[str], normal: str) -> dict[str, Any]:
+def weak_scores(rows: Sequence[Row], sources: Iterable[str], normal: str) -> dict[str, Any]:
     """By source, of the images whose weak label alone is `normal`: how many are called otherwise, how many have a map
     shown, and the AUROC of those that doctors labelled as abnormal against them. Sources without such images are
     left out."""

@@ -28,11 +28,11 @@ from deep_pneumonia.files import write_json
 from deep_pneumonia.masks.annotation import Annotation, read_mask
 from deep_pneumonia.masks.coco import write_coco
 from deep_pneumonia.masks.dicom_seg_write import to_seg
-from deep_pneumonia.masks.untrusted import distinct
+from deep_pneumonia.names import distinct
 from deep_pneumonia.radiographs.radiograph import decode
 from deep_pneumonia.worklist.history import Record, history
 from deep_pneumonia.worklist.mask_store import digest_of
-from deep_pneumonia.worklist.predictions import Kept, Readings
+from deep_pneumonia.worklist.predictions import Kept, Predictions
 from deep_pneumonia.worklist.records import Drawing
 from deep_pneumonia.worklist.workspace import Workspace
 
@@ -54,7 +54,7 @@ def export(
     workspace: Workspace,
     target: str | Path,
     *,
-    readings: Readings | None = None,
+    predictions: Predictions | None = None,
     radiographs: bool = False,
     seg: bool = False,
     progress: bool = False,
@@ -75,7 +75,7 @@ def export(
     if not records:
         raise ExchangeError(f"The work list {workspace.folder} has no case; add some before it is exported.")
     with written(Path(target)) as folder:
-        writing = _Writing(folder, radiographs, seg, readings.all() if readings else {})
+        writing = _Writing(folder, radiographs, seg, predictions.all() if predictions else {})
         writing.all(records, progress)
     drawings, verdicts = (sum(len(getattr(r, name)) for r in records) for name in ("drawings", "verdicts"))
     return Exported(Path(target), len(records), drawings, verdicts, tuple(writing.notes))
@@ -88,7 +88,7 @@ class _Writing:
     folder: Path
     radiographs: bool
     seg: bool
-    readings: Mapping[int, Kept]
+    predictions: Mapping[int, Kept]
     cases: list[Case] = field(default_factory=list)
     images: dict[int, str] = field(default_factory=dict)
     files: dict[tuple[int, str], str] = field(default_factory=dict)
@@ -105,7 +105,7 @@ class _Writing:
         cases, moved = one_split(self.cases)
         self.notes += moved
         write_manifest(cases, self.folder / "manifest.csv")
-        write_tables(records, self.readings, self.files, self.areas, self.folder)
+        write_tables(records, self.predictions, self.files, self.areas, self.folder)
         write_json(to_document(records, self.images, self.copies), self.folder / STATE)
         (self.folder / "README.txt").write_text(README, encoding="utf-8")
 

@@ -37,14 +37,14 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 def write_tables(
     records: Sequence[Record],
-    readings: Mapping[int, Kept],
+    predictions: Mapping[int, Kept],
     files: Mapping[tuple[int, str], str],
     areas: Mapping[str, int],
     folder: Path,
 ) -> None:
     """Write the three tables. files: of the newest masks, by case and reader; areas: in pixels, by a mask's digest."""
-    _write(folder / "cases.csv", CASES, (_case(r, readings.get(r.item.id)) for r in records))
-    drawn = (line for r in records for line in _drawings(r, readings.get(r.item.id), files, areas))
+    _write(folder / "cases.csv", CASES, (_case(r, predictions.get(r.item.id)) for r in records))
+    drawn = (line for r in records for line in _drawings(r, predictions.get(r.item.id), files, areas))
     _write(folder / "annotations.csv", ANNOTATIONS, drawn)
     _write(folder / "verdicts.csv", JUDGED, (line for r in records for line in _verdicts(r)))
 
@@ -82,9 +82,9 @@ def _drawings(
         newest = last[d.reader] == d.version
         area = 0 if d.digest is None else areas[d.digest]
         file = files.get((number, d.reader), "") if newest else ""
-        figures = (kept.overlaps if kept else {}).get(d.digest or "", (None, None, None))
+        scores = (kept.overlaps if kept else {}).get(d.digest or "", (None, None, None))
         told: list[Cell] = [d.reader, d.version, newest, d.kind, d.removed, d.author, d.time, area, file, d.digest]
-        yield [number, name, *told, *figures]
+        yield [number, name, *told, *scores]
 
 
 def _verdicts(record: Record) -> Iterable[list[Cell]]:

@@ -17,7 +17,8 @@ from deep_pneumonia.masks.coco import is_coco, read_coco
 from deep_pneumonia.masks.dicom_seg import is_seg, read_seg
 from deep_pneumonia.masks.labelme import is_labelme, read_labelme
 from deep_pneumonia.masks.rsna_csv import read_rsna
-from deep_pneumonia.masks.untrusted import parse_json, read_bytes, reader_name, shown, stem
+from deep_pneumonia.masks.untrusted import parse_json, read_bytes
+from deep_pneumonia.names import reader_name, shown, stem
 from deep_pneumonia.radiographs import dicom
 from deep_pneumonia.radiographs.silence import SILENCE
 

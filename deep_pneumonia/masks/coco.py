@@ -14,7 +14,8 @@ from deep_pneumonia.errors import AnnotationError
 from deep_pneumonia.masks import rle
 from deep_pneumonia.masks.annotation import KINDS, Annotation, Kind, Mask, Size
 from deep_pneumonia.masks.shapes import MAX_READERS, Shapes, Work, check_size
-from deep_pneumonia.masks.untrusted import base, distinct, frame, items, numbers, reader_name, shown, stem
+from deep_pneumonia.masks.untrusted import frame, items, numbers
+from deep_pneumonia.names import base, distinct, reader_name, shown, stem
 
 Entry = dict[str, Any]
 CATEGORIES = [{"id": 1, "name": "lesion", "supercategory": "finding"}]

@@ -14,7 +14,7 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, Segmenta
 from deep_pneumonia.errors import AnnotationError, TooLargeError
 from deep_pneumonia.masks.annotation import KINDS, MAX_BYTES, Annotation, Kind, Mask, Size
 from deep_pneumonia.masks.shapes import check_size, checked
-from deep_pneumonia.masks.untrusted import reader_name, shown, stem
+from deep_pneumonia.names import reader_name, shown, stem
 from deep_pneumonia.radiographs import dicom
 from deep_pneumonia.radiographs.silence import SILENCE
 

@@ -20,7 +20,7 @@ from pydicom.uid import UID, generate_uid
 from deep_pneumonia.errors import AnnotationError, MaskSizeError
 from deep_pneumonia.masks.annotation import MAX_BYTES, Annotation, Size
 from deep_pneumonia.masks.dicom_seg import KIND, MAX_FRAMES
-from deep_pneumonia.masks.untrusted import distinct
+from deep_pneumonia.names import distinct
 from deep_pneumonia.radiographs import dicom
 from deep_pneumonia.radiographs.silence import SILENCE
 

@@ -13,7 +13,8 @@ from typing import Any
 from deep_pneumonia.errors import AnnotationError
 from deep_pneumonia.masks.annotation import Annotation, Size, from_crops, read_mask
 from deep_pneumonia.masks.shapes import Shapes, Work, check_size
-from deep_pneumonia.masks.untrusted import frame, items, numbers, reader_name, shown, stem
+from deep_pneumonia.masks.untrusted import frame, items, numbers
+from deep_pneumonia.names import reader_name, shown, stem
 
 OFF = 0.01  # pixels that the polygon drawn for a circle lies outside it at most, and never inside
 

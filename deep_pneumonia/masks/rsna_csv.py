@@ -11,7 +11,8 @@ import math
 from deep_pneumonia.errors import AnnotationError
 from deep_pneumonia.masks.annotation import Annotation, Size, read_as_normal
 from deep_pneumonia.masks.shapes import Shapes, Work
-from deep_pneumonia.masks.untrusted import numbers, reader_name, shown, stem
+from deep_pneumonia.masks.untrusted import numbers
+from deep_pneumonia.names import reader_name, shown, stem
 
 BOX = ("x", "y", "width", "height")
 COLUMNS = ("patientId", *BOX, "Target")

@@ -1,55 +1,18 @@
-"""Annotation files of unknown origin: bytes and JSON within bounds, numbers that are numbers, names that can be shown.
+"""Annotation files of unknown origin: bytes and JSON within bounds, numbers that are numbers.
 
 Every error names the file as its person knows it, by its name and without its folders.
 """
 
 import json
 import math
-from collections.abc import Sequence
-from itertools import chain, count
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from deep_pneumonia.errors import AnnotationError
 from deep_pneumonia.masks.annotation import MAX_BYTES
 
 MAX_PARTS = 2_000_000  # lists and objects in a JSON file; a mask of 100,000 points has 100,001
-FARTHEST = 1_000_000  # pixels from the origin; no radiograph has a side like that
-MAX_NAME = 100  # characters
-
-
-def base(name: str) -> str:
-    """A file's name without its folders, of either system: "b.png" of "a/b.png" and of "a\\b.png"."""
-    return PurePosixPath(name.replace("\\", "/")).name
-
-
-def stem(name: str) -> str:
-    """A file's name without its folders and its last ending."""
-    return PurePosixPath(base(name)).stem
-
-
-def shown(name: str) -> str:
-    """A file's name fit for a sentence: one printable line of at most 100 characters, "The file" if there is none."""
-    return _printable(base(name)) or "The file"
-
-
-def reader_name(value: object, otherwise: str) -> str:
-    """A reader's name that a file gives, fit to be shown; `otherwise` where it gives none."""
-    given = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
-    return _printable(given) or _printable(otherwise) or "reader"
-
-
-def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in text.strip())[:MAX_NAME].strip()
-
-
-def distinct(names: Sequence[str]) -> list[str]:
-    """The same names in the same order, each once: a second "A" becomes "A (2)"."""
-    given: list[str] = []
-    for name in names:
-        choices = chain([name], (f"{name} ({n})" for n in count(2)))
-        given.append(next(c for c in choices if c not in given and (c == name or c not in names)))
-    return given
+MAX_COORDINATE = 1_000_000  # pixels from the origin; no radiograph has a side like that
 
 
 def read_bytes(file: str | Path | bytes, name: str) -> bytes:
@@ -117,13 +80,13 @@ def numbers(values: object, what: str, name: str, *, count: int | None = None) -
             return found
     wanted = "numbers" if count is None else f"{count} numbers"
     raise AnnotationError(
-        f"{name} has {what} that is not a list of {wanted} of at most {FARTHEST} pixels; correct or redraw it."
+        f"{name} has {what} that is not a list of {wanted} of at most {MAX_COORDINATE} pixels; correct or redraw it."
     )
 
 
 def _is_number(value: object) -> bool:
     # Compared before it is turned into a float: a whole number may have thousands of digits. NaN fails.
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= FARTHEST
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= MAX_COORDINATE
 
 
 def frame(height: object, width: object, otherwise: tuple[int, int], name: str) -> tuple[int, int]:

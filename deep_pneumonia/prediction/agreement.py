@@ -41,7 +41,7 @@ class AnnotationLike(Protocol):
 
 
 @dataclass(frozen=True)
-class Figures:
+class Scores:
     """How well one map agrees with one mask: each in [0, 1], or None where it has no meaning.
 
     `hit`: the map's highest point lies in the mask (pointing game, Zhang et al. 2016). `iou`, `dice`: overlap
@@ -56,9 +56,9 @@ class Figures:
     average_precision: float | None = None
 
     @classmethod
-    def mean(cls, figures: Iterable["Figures"]) -> "Figures":
+    def mean(cls, scores: Iterable["Scores"]) -> "Scores":
         """Mean of each figure over those that have it; None where none has."""
-        rows = list(figures)
+        rows = list(scores)
         columns = {f.name: [v for r in rows if (v := getattr(r, f.name)) is not None] for f in fields(cls)}
         return cls(**{name: math.fsum(v) / len(v) if v else None for name, v in columns.items()})
 
@@ -72,15 +72,15 @@ class Agreement:
 
     reader: str
     kind: str
-    figures: Figures
+    scores: Scores
     area_fraction: float
-    controls: dict[str, Figures]
+    controls: dict[str, Scores]
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON without NaN; the attention's `hit` is a bool, that of a control a mean over draws."""
-        own = asdict(self.figures)
-        hit = None if self.figures.hit is None else bool(self.figures.hit)
-        controls = {name: asdict(figures) for name, figures in self.controls.items()}
+        own = asdict(self.scores)
+        hit = None if self.scores.hit is None else bool(self.scores.hit)
+        controls = {name: asdict(scores) for name, scores in self.controls.items()}
         head = {"reader": self.reader, "kind": self.kind}
         return {**head, **own, "hit": hit, "area_fraction": self.area_fraction, "controls": controls}
 
@@ -95,14 +95,14 @@ def agree(
     Raises:
         MaskSizeError: the annotation has another size than the attention.
     """
-    figures = compare(attention, annotation.mask, threshold)
-    controls = control_figures(cells, annotation.mask, threshold)
-    return Agreement(annotation.reader, annotation.kind, figures, float(annotation.mask.mean()), controls)
+    scores = compare(attention, annotation.mask, threshold)
+    controls = control_scores(cells, annotation.mask, threshold)
+    return Agreement(annotation.reader, annotation.kind, scores, float(annotation.mask.mean()), controls)
 
 
 def compare(
     attention: NDArray[np.float32], mask: NDArray[np.bool_] | NDArray[np.floating[Any]], threshold: float
-) -> Figures:
+) -> Scores:
     """Figures of `attention` (H, W) in [0, 1] against `mask` (H, W), bool or in [0, 1]; all None if empty.
 
     A soft mask tells the share of each pixel that is lesion, m: the pixel counts m inside and 1 - m outside,
@@ -117,13 +117,13 @@ def compare(
     score, lesion = _unit(attention), _unit(mask)
     area = float(lesion.sum(dtype=np.float64))
     if area == 0:
-        return Figures()
+        return Scores()
     ranked, found = _rank(score, lesion)
     selected = int(np.count_nonzero(score >= threshold))
     iou, dice = _overlap(float(found[selected - 1]) if selected else 0.0, selected, area)
     total = float(score.sum(dtype=np.float64))
     inside = float(np.multiply(score, lesion).sum(dtype=np.float64))
-    return Figures(
+    return Scores(
         hit=float(lesion[score.argmax()] >= 0.5),
         iou=iou,
         dice=dice,
@@ -132,7 +132,7 @@ def compare(
     )
 
 
-def between_readers(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> Figures:
+def between_readers(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> Scores:
     """IoU and Dice of two readers' masks (H, W) of one radiograph; None if neither drew anything.
 
     Raises:
@@ -141,14 +141,14 @@ def between_readers(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> Figures:
     _same_size(a, b)
     in_a, in_b, in_both = (int(np.count_nonzero(part)) for part in (a, b, a & b))
     if not in_a + in_b:
-        return Figures()
+        return Scores()
     iou, dice = _overlap(in_both, in_a, in_b)
-    return Figures(iou=iou, dice=dice)
+    return Scores(iou=iou, dice=dice)
 
 
-def control_figures(
+def control_scores(
     cells: NDArray[np.float32], mask: NDArray[np.bool_], threshold: float, *, draws: int = 16, seed: int = 0
-) -> dict[str, Figures]:
+) -> dict[str, Scores]:
     """Figures against `mask` (H, W) of maps that have not seen the radiograph.
 
     "random": mean over `draws` random orders of the attention's `cells` (h, w), which keeps how much there
@@ -160,7 +160,7 @@ def control_figures(
     frame = max(1, round(mask.shape[0] / shrink)), max(1, round(mask.shape[1] / shrink))
     soft = _shrink(mask, frame)
     random = (compare(random_map(cells, frame, seed + draw), soft, threshold) for draw in range(draws))
-    return {"random": Figures.mean(random), "centre": compare(centre_map(frame), soft, threshold)}
+    return {"random": Scores.mean(random), "centre": compare(centre_map(frame), soft, threshold)}
 
 
 def random_map(cells: NDArray[np.float32], size: tuple[int, int], seed: int) -> NDArray[np.float32]:

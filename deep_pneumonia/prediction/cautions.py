@@ -74,6 +74,6 @@ def remarks(radiograph: Radiograph, side: int, finding: float, least: float) -> 
         )  # fmt: skip
     if finding < least:
         yield Caution(
-            "low_evidence", f"A finding has a probability of {finding:.1%}, below the {least:.1%} that 95% of the "
+            "unlikely_finding", f"A finding has a probability of {finding:.1%}, below the {least:.1%} that 95% of the "
             "validation images with a lesion reach: no map is shown, because it would point at nothing.",
         )  # fmt: skip

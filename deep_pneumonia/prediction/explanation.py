@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 
 from deep_pneumonia.errors import ExplanationError, MaskSizeError
 from deep_pneumonia.masks.annotation import Annotation
-from deep_pneumonia.prediction.agreement import Figures, between_readers, random_map
-from deep_pneumonia.prediction.agreement import compare as figures_of
+from deep_pneumonia.prediction.agreement import Scores, between_readers, random_map
+from deep_pneumonia.prediction.agreement import compare as scores_of
 from deep_pneumonia.prediction.grad_cam import grad_cam
 from deep_pneumonia.prediction.model_frame import enlarge
-from deep_pneumonia.prediction.predictor import Reader
+from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.radiographs.radiograph import Radiograph
 
 METHODS = {"attention": "Attention", "grad_cam": "Grad-CAM", "random": "Attention in random order"}
@@ -52,7 +52,7 @@ class Explanation:
     shows_map: bool
     predicted: str | None
     probabilities: dict[str, float] | None
-    agreement: tuple[tuple[Annotation, Figures], ...]
+    agreement: tuple[tuple[Annotation, Scores], ...]
 
     @property
     def marked(self) -> NDArray[np.bool_]:
@@ -114,8 +114,8 @@ def compare(
     a: str,
     b: str,
     *,
-    reader: Reader,
-    other: Reader | None = None,
+    predictor: Predictor,
+    other: Predictor | None = None,
 ) -> Comparison:
     """The explanations with the keys `a` and `b` of one radiograph; `other` is the second checkpoint, B.
 
@@ -123,21 +123,21 @@ def compare(
         ExplanationError: there is no explanation with such a key.
         MaskSizeError: an annotation has another size than the radiograph.
     """
-    readers = [reader] if other is None else [reader, other]
+    readers = [predictor] if other is None else [predictor, other]
     first, second = explain([a, b], radiograph, annotations, readers)
     marked = between_readers(first.marked, second.marked)
     difference = Difference(marked.iou, marked.dice, _correlation(first.map, second.map))
     return Comparison(radiograph.size, first, second, difference)
 
 
-def available(readers: Sequence[Reader], annotations: Sequence[Annotation]) -> list[tuple[str, str]]:
+def available(readers: Sequence[Predictor], annotations: Sequence[Annotation]) -> list[tuple[str, str]]:
     """Key and name of each explanation there is, given checkpoint A or A and B, and the annotations."""
     learned = [(key, name) for key, (name, _, _) in _learned(readers).items()]
     return learned + [(key, key.removeprefix(DOCTOR)) for key in _doctors(annotations)]
 
 
 def explain(
-    keys: Sequence[str], radiograph: Radiograph, annotations: Sequence[Annotation], readers: Sequence[Reader]
+    keys: Sequence[str], radiograph: Radiograph, annotations: Sequence[Annotation], readers: Sequence[Predictor]
 ) -> list[Explanation]:
     """The explanation of each key, with one forward pass a checkpoint at most; Grad-CAM adds its own, with gradients.
 
@@ -162,18 +162,18 @@ def explain(
 class _Pass:
     """One radiograph, seen once by the network of one checkpoint."""
 
-    def __init__(self, reader: Reader, radiograph: Radiograph) -> None:
-        self.reader = reader
-        self.images = reader.model_input(radiograph)
-        logits, cells = reader.forward(self.images)
+    def __init__(self, predictor: Predictor, radiograph: Radiograph) -> None:
+        self.predictor = predictor
+        self.images = predictor.model_input(radiograph)
+        logits, cells = predictor.forward(self.images)
         self.cells: NDArray[np.float32] = cells[0]
-        self.probabilities = reader.probabilities(logits)[0]
+        self.probabilities = predictor.probabilities(logits)[0]
         self.predicted = max(self.probabilities, key=lambda name: self.probabilities[name])
 
     def explain(self, key: str, name: str, method: str, size: tuple[int, int]) -> Explanation:
         """The map of one of `METHODS`, enlarged to `size` (H, W)."""
-        limits = self.reader.checkpoint.thresholds
-        shown = self.reader.finding(self.probabilities) >= limits.finding
+        limits = self.predictor.checkpoint.thresholds
+        shown = self.predictor.finding(self.probabilities) >= limits.finding
         cells, threshold = self.cells, limits.attention
         note = "on a fixed scale from 0 to 1"
         if method == "random":
@@ -186,9 +186,9 @@ class _Pass:
 
     def _grad_cam(self) -> NDArray[np.float32]:
         """Grad-CAM (h, w) of the predicted class."""
-        target = torch.tensor([self.reader.checkpoint.classes.index(self.predicted)], device=self.reader.device)
+        target = torch.tensor([self.predictor.checkpoint.classes.index(self.predicted)], device=self.predictor.device)
         # Captum hooks into the network it is given; in a copy, a reading in another thread does not meet the hooks.
-        return grad_cam(deepcopy(self.reader.network), self.images, target)[0].cpu().numpy()
+        return grad_cam(deepcopy(self.predictor.network), self.images, target)[0].cpu().numpy()
 
 
 def _doctors_own(key: str, name: str, annotation: Annotation) -> Explanation:
@@ -198,13 +198,13 @@ def _doctors_own(key: str, name: str, annotation: Annotation) -> Explanation:
 
 def _held_to(annotations: Sequence[Annotation], one: Explanation) -> Explanation:
     """The explanation with its figures against each annotation."""
-    found = [(a, figures_of(one.map, a.mask, one.threshold)) for a in annotations]
+    found = [(a, scores_of(one.map, a.mask, one.threshold)) for a in annotations]
     if one.cells is None:  # of a mask's pixels, all equally high, the first would count as its highest point
-        found = [(a, replace(figures, hit=None)) for a, figures in found]
+        found = [(a, replace(scores, hit=None)) for a, scores in found]
     return replace(one, agreement=tuple(found))
 
 
-def _learned(readers: Sequence[Reader]) -> dict[str, tuple[str, str, Reader]]:
+def _learned(readers: Sequence[Predictor]) -> dict[str, tuple[str, str, Predictor]]:
     """Name, method and checkpoint of each map that needs a network, by key."""
     found = {}
     for method, name in METHODS.items():

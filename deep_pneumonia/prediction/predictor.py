@@ -1,6 +1,6 @@
 """Reader: the one way from a radiograph to a reading, for command line, viewer and evaluation alike.
 
-reader = Reader.load("assets/checkpoint")
+reader = Predictor.load("assets/checkpoint")
 reading = reader.read(decode("chest.dcm"), [read_mask("mask.png")])
 reading.predicted, reading.probabilities, reading.attention
 """
@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from deep_pneumonia import shipped
 from deep_pneumonia.errors import DeepPneumoniaError, MaskSizeError
 from deep_pneumonia.masks.annotation import Annotation
 from deep_pneumonia.prediction import checkpoint as checkpoints
@@ -26,12 +27,9 @@ from deep_pneumonia.prediction.model_frame import enlarge, mask_to_model, to_mod
 from deep_pneumonia.prediction.network import Output
 from deep_pneumonia.radiographs.radiograph import Radiograph
 
-SHIPPED = Path(__file__).parents[2] / "assets" / "checkpoint"
-PLAIN = SHIPPED.with_name("checkpoint-plain")  # trained without doctors' masks, to compare with
-
 
 @dataclass(frozen=True, eq=False)
-class Reading:
+class Prediction:
     """What the model reads in one radiograph.
 
     size: (H, W) of the radiograph. predicted: the likeliest class. probabilities: calibrated, sum 1. finding: that of
@@ -60,7 +58,7 @@ class Reading:
     @property
     def shows_map(self) -> bool:
         """Whether a finding is likely enough for the map to be shown, in a picture that the model can read."""
-        return not self.is_refused and all(w.code != "low_evidence" for w in self.warnings)
+        return not self.is_refused and all(w.code != "unlikely_finding" for w in self.warnings)
 
     @property
     def is_refused(self) -> bool:
@@ -84,7 +82,7 @@ class Reading:
         }
 
 
-class Reader:
+class Predictor:
     """A checkpoint on a device, ready to read."""
 
     def __init__(self, checkpoint: checkpoints.Checkpoint, device: torch.device) -> None:
@@ -93,7 +91,9 @@ class Reader:
         self.network = checkpoint.network.to(device).eval()
 
     @classmethod
-    def load(cls, folder: str | Path = SHIPPED, device: str = "auto", *, with_gate: bool = True) -> "Reader":
+    def load(
+        cls, folder: str | Path = shipped.CHECKPOINT, device: str = "auto", *, with_gate: bool = True
+    ) -> "Predictor":
         """Load a checkpoint folder; `device` is "auto" (CUDA, then CPU), "cpu" or "cuda". Without its gate, nothing
         but blank and coloured pictures is refused.
 
@@ -107,7 +107,7 @@ class Reader:
             raise DeepPneumoniaError("There is no CUDA device here; choose the device cpu or auto.")
         return cls(checkpoints.load(folder, with_gate=with_gate), torch.device(device))
 
-    def read(self, radiograph: Radiograph, annotations: Sequence[Annotation] = ()) -> Reading:
+    def predict(self, radiograph: Radiograph, annotations: Sequence[Annotation] = ()) -> Prediction:
         """Read one radiograph and compare the map with each annotation.
 
         Raises:
@@ -128,7 +128,7 @@ class Reader:
         threshold = self.checkpoint.thresholds.attention
         facts = self.checkpoint
         what_if, frames = self._what_if(images, annotations) or (None, None)
-        return Reading(
+        return Prediction(
             radiograph.size, radiograph.spacing_mm, facts.name, facts.sha256,
             predicted=max(probabilities, key=lambda name: probabilities[name]),
             probabilities=probabilities,

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from deep_pneumonia import names
 from deep_pneumonia.errors import NotARadiographError, RadiographError, TooLargeError, UnreadableFileError
 from deep_pneumonia.radiographs import dicom
 from deep_pneumonia.radiographs.grey_levels import scaled_floats, scaled_integers, shown
@@ -84,7 +85,7 @@ def decode(file: str | Path | bytes, *, max_bytes: int = 64 * 2**20, max_pixels:
         TooLargeError: more than max_bytes bytes or max_pixels pixels; both are checked before decoding.
         UnsupportedDicomError: a DICOM object without exactly one frame that can be decoded.
     """
-    name = "The file" if isinstance(file, bytes) else _shown(Path(file).name)
+    name = "The file" if isinstance(file, bytes) else names.shown(str(file))
     data = file if isinstance(file, bytes) else _read(Path(file), name, max_bytes)
     _check_bytes(len(data), name, max_bytes)
     if not data:
@@ -100,10 +101,6 @@ def decode(file: str | Path | bytes, *, max_bytes: int = 64 * 2**20, max_pixels:
             raise NotARadiographError(
                 f"{name} is damaged and could not be decoded; export or download it again."
             ) from None
-
-
-def _shown(name: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in name)[:100] or "The file"
 
 
 def _read(path: Path, name: str, max_bytes: int) -> bytes:

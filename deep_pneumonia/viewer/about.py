@@ -10,10 +10,10 @@ from typing import Any
 
 import gradio as gr
 
+from deep_pneumonia import shipped
 from deep_pneumonia.prediction.checkpoint import Checkpoint
-from deep_pneumonia.prediction.predictor import PLAIN, SHIPPED, Reader
+from deep_pneumonia.prediction.predictor import Predictor
 
-CARD = SHIPPED.parent.parent / "MODEL_CARD.md"
 METRICS = "metrics.json"
 PAPER = "https://arxiv.org/abs/2207.11393"
 TITLES = {
@@ -32,11 +32,11 @@ LOCALISATION = {"hit_rate": "Hit rate", "iou": "IoU"}
 class About:
     """A document, laid out inside the current Blocks."""
 
-    def __init__(self, reader: Reader, other: Reader | None) -> None:
-        readers = [reader] if other is None else [reader, other]
+    def __init__(self, predictor: Predictor, other: Predictor | None) -> None:
+        readers = [predictor] if other is None else [predictor, other]
         gr.HTML(about([r.checkpoint for r in readers]), elem_id="about")
-        if CARD.is_file():
-            gr.Markdown(card(CARD), elem_id="card")
+        if shipped.MODEL_CARD.is_file():
+            gr.Markdown(card(shipped.MODEL_CARD), elem_id="card")
 
 
 def about(checkpoints: Iterable[Checkpoint]) -> str:
@@ -68,7 +68,7 @@ def _checkpoint(checkpoint: Checkpoint, letter: str) -> str:
 
 def metrics_of(sha256: str) -> Mapping[str, Any] | None:
     """What `evaluate` wrote of a shipped checkpoint with this digest; None for any other."""
-    for folder in (SHIPPED, PLAIN):
+    for folder in (shipped.CHECKPOINT, shipped.PLAIN_CHECKPOINT):
         path = folder / METRICS
         if path.is_file():
             metrics: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))

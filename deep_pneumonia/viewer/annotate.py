@@ -13,7 +13,7 @@ from deep_pneumonia.errors import AnnotationError
 from deep_pneumonia.masks.annotation import to_png
 from deep_pneumonia.masks.coco import to_coco
 from deep_pneumonia.masks.dicom_seg_write import to_seg
-from deep_pneumonia.viewer import html as words
+from deep_pneumonia.viewer import html
 from deep_pneumonia.viewer.downloads import Made, packed
 from deep_pneumonia.viewer.opened_case import Opened, opened
 from deep_pneumonia.viewer.opening import Opening
@@ -26,7 +26,7 @@ class Annotate:
     """How to draw, and a button for each format that masks are saved in; laid out inside the current Blocks."""
 
     def __init__(self, opening: Opening, stage: Stage) -> None:
-        gr.HTML(words.HOW_TO_DRAW)
+        gr.HTML(html.HOW_TO_DRAW)
         gr.HTML('<h3 class="take">Save masks</h3>')
         with gr.Row(elem_classes="downloads"):
             self.buttons = {form: gr.Button(name, size="sm") for name, form in FORMATS.items()}

@@ -5,10 +5,11 @@ import os
 
 import gradio as gr
 
-from deep_pneumonia.datasets.teaching_cases import SHIPPED_CASES, load_cases
+from deep_pneumonia import shipped
+from deep_pneumonia.datasets.teaching_cases import load_cases
 from deep_pneumonia.errors import DeepPneumoniaError
-from deep_pneumonia.prediction.predictor import Reader
-from deep_pneumonia.viewer import html as words
+from deep_pneumonia.prediction.predictor import Predictor
+from deep_pneumonia.viewer import html
 from deep_pneumonia.viewer import mcp as tools
 from deep_pneumonia.viewer.about import About
 from deep_pneumonia.viewer.annotate import Annotate
@@ -46,13 +47,13 @@ def theme() -> gr.themes.Base:
     ).set(body_text_color_subdued="*neutral_600", body_text_color_subdued_dark="*neutral_400")
 
 
-def build(reader: Reader, other: Reader | None = None, desk: Desk | None = None) -> gr.Blocks:
+def build(predictor: Predictor, other: Predictor | None = None, desk: Desk | None = None) -> gr.Blocks:
     """The whole viewer around one checkpoint, and a second one to compare it with; `desk` holds the work lists.
 
     One stage serves all screens: the picture stays as it is when another screen opens; only what stands beside it
     changes, which static/viewer.css does by `data-screen`.
     """
-    desk = desk or desk_of(reader)
+    desk = desk or desk_of(predictor)
     with gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False, delete_cache=DELETE_CACHE) as blocks:
         gr.HTML(HEAD)
         with gr.Row(elem_id="screens"):
@@ -63,7 +64,7 @@ def build(reader: Reader, other: Reader | None = None, desk: Desk | None = None)
                     gr.HTML('<div id="case-list"></div>')
                 lefts = {name: beside(name) for name in ("lesson", "quiz")}
             with gr.Column(elem_id="stage"):
-                head = {"problem": gr.HTML(elem_id="problem"), "start": gr.HTML(words.START, elem_id="start")}
+                head = {"problem": gr.HTML(elem_id="problem"), "start": gr.HTML(html.START, elem_id="start")}
                 gr.HTML(
                     '<p class="work-bar"><a id="work-back" href="#case">\u2190 Back to the review of this case</a></p>'
                 )
@@ -76,17 +77,17 @@ def build(reader: Reader, other: Reader | None = None, desk: Desk | None = None)
                 with beside("case"):
                     gr.HTML('<div id="case-verdict"></div>')
                 with beside("inspect", "annotate", "case"):
-                    inspect = Inspect(reader, opening, stage, head)
+                    inspect = Inspect(predictor, opening, stage, head)
                 with compared:
-                    compare = Compare(reader, other, inspect, stage)
+                    compare = Compare(predictor, other, inspect, stage)
                 rights = {name: beside(name) for name in ("lesson", "quiz")}
             with gr.Column(elem_id="wide"):
                 with beside("review"):
                     review = Review(desk, inspect, stage)
                 with beside("about"):
-                    About(reader, other)
-        Lesson(reader, other, opening, lefts["lesson"], rights["lesson"])
-        Quiz(reader, stage, lefts["quiz"], rights["quiz"], decks=of_desk(desk))
+                    About(predictor, other)
+        Lesson(predictor, other, opening, lefts["lesson"], rights["lesson"])
+        Quiz(predictor, stage, lefts["quiz"], rights["quiz"], decks=of_desk(desk))
         inspect.listen(blocks)
         compare.listen()
         review.listen()
@@ -98,16 +99,18 @@ def beside(*screens: str) -> gr.Column:
     return gr.Column(elem_classes=["beside", *(f"for-{screen}" for screen in screens)])
 
 
-def desk_of(reader: Reader, workspace: str | None = None) -> Desk:
+def desk_of(predictor: Predictor, workspace: str | None = None) -> Desk:
     """The work lists: one in the folder `workspace` for all who open the page, or one for each page.
 
     Raises:
         WorkspaceError: the folder cannot be used.
     """
-    return Desk(on_gpu(reader.read), reader.checkpoint.key, load_cases(SHIPPED_CASES), workspace)
+    return Desk(on_gpu(predictor.predict), predictor.checkpoint.key, load_cases(shipped.CASES), workspace)
 
 
-def launch(reader: Reader, other: Reader | None = None, *, mcp: bool = False, workspace: str | None = None) -> None:
+def launch(
+    predictor: Predictor, other: Predictor | None = None, *, mcp: bool = False, workspace: str | None = None
+) -> None:
     """Serve until stopped. GRADIO_SERVER_NAME and GRADIO_SERVER_PORT say where; the address is printed.
 
     Raises:
@@ -120,8 +123,8 @@ def launch(reader: Reader, other: Reader | None = None, *, mcp: bool = False, wo
             "The package mcp is not installed; install it with: pip install 'deep-pneumonia[mcp]'."
         )
     name, port = (os.environ.get(f"GRADIO_SERVER_{part}") for part in ("NAME", "PORT"))
-    desk = desk_of(reader, workspace)
-    blocks = build(reader, other, desk)
+    desk = desk_of(predictor, workspace)
+    blocks = build(predictor, other, desk)
     try:
         _, address, _ = blocks.launch(
             # Gradio would go on to another port; who asks for one waits there.
@@ -129,7 +132,7 @@ def launch(reader: Reader, other: Reader | None = None, *, mcp: bool = False, wo
             prevent_thread_lock=True,
             quiet=True,
             # Wherever it was started; no upload lies there, and of a work list thumbnails alone.
-            allowed_paths=[str(SHIPPED_CASES), str(SCRIPTS), str(desk.served)],
+            allowed_paths=[str(shipped.CASES), str(SCRIPTS), str(desk.served)],
             max_file_size=MAX_UPLOAD,
             theme=theme(),
             css_paths=STYLES,

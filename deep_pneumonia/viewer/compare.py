@@ -9,8 +9,8 @@ import gradio as gr
 from deep_pneumonia.errors import DeepPneumoniaError
 from deep_pneumonia.masks.annotation import Annotation
 from deep_pneumonia.prediction.explanation import available, compare
-from deep_pneumonia.prediction.predictor import Reader
-from deep_pneumonia.viewer import html as words
+from deep_pneumonia.prediction.predictor import Predictor
+from deep_pneumonia.viewer import html
 from deep_pneumonia.viewer.gpu import on_gpu
 from deep_pneumonia.viewer.inspect import ONE, Inspect, checked
 from deep_pneumonia.viewer.opened_case import opened
@@ -23,11 +23,11 @@ SHOW = "(answer) => window.deepPneumonia.compare(answer)"
 class Compare:
     """Two choices and the figures of both, laid out inside the current Blocks."""
 
-    def __init__(self, reader: Reader, other: Reader | None, inspect: Inspect, stage: Stage) -> None:
-        self.readers = [reader] if other is None else [reader, other]
+    def __init__(self, predictor: Predictor, other: Predictor | None, inspect: Inspect, stage: Stage) -> None:
+        self.readers = [predictor] if other is None else [predictor, other]
         self.inspect, self.stage = inspect, stage
         self.first = ("attention", "attention_b" if other else "grad_cam")
-        gr.HTML(words.COMPARE + (words.UNGUIDED if other and _is_unguided(other) else ""))
+        gr.HTML(html.COMPARE + (html.UNGUIDED if other and _is_unguided(other) else ""))
         choices = self.choices(())
         self.a = gr.Dropdown(choices, value=self.first[0], label="Left", elem_id="compare-a")
         self.b = gr.Dropdown(choices, value=self.first[1], label="Right", elem_id="compare-b")
@@ -36,7 +36,7 @@ class Compare:
         self.answer = gr.JSON(label="Comparison", visible=False)
         # What programs give: a drop-down would refuse the doctors of a case that no visitor has open.
         self.given = [gr.Textbox(key, label=side, visible=False) for side, key in DEFAULT.items()]
-        self.compared = on_gpu(partial(compare, reader=reader, other=other))
+        self.compared = on_gpu(partial(compare, predictor=predictor, other=other))
 
     def choices(self, masks: Sequence[Annotation]) -> list[tuple[str, str]]:
         """Name and key of every explanation there is with these masks."""
@@ -71,9 +71,9 @@ class Compare:
             a, b = (key if key in keys else first for key, first in zip((a, b), self.first, strict=True))
             answer = self.compared(case.radiograph, case.masks, a, b).to_json(case.name)
         except DeepPneumoniaError as error:
-            return {self.problem: words.refusal(str(error))}
+            return {self.problem: html.refusal(str(error))}
         chosen = {part: gr.update(choices=choices, value=key) for part, key in ((self.a, a), (self.b, b))}
-        return {**chosen, self.answer: answer, self.table: words.comparison(answer), self.problem: ""}
+        return {**chosen, self.answer: answer, self.table: html.comparison(answer), self.problem: ""}
 
     def compare(
         self, file: Any, masks: list[str] | None = None, a: str = "attention", b: str = "grad_cam", drawings: Any = None
@@ -94,7 +94,7 @@ class Compare:
             raise gr.Error(str(error), print_exception=False) from error
 
 
-def _is_unguided(reader: Reader) -> bool:
+def _is_unguided(predictor: Predictor) -> bool:
     """Whether a checkpoint's attention was trained without doctors' masks."""
-    options = reader.checkpoint.training.get("options", {})
+    options = predictor.checkpoint.training.get("options", {})
     return all(options.get(name) == 0 for name in ("attention_weight", "hard_probability", "regulation_weight"))

@@ -11,11 +11,11 @@ from typing import Any
 import gradio as gr
 
 from deep_pneumonia.drawing.case_report import page
-from deep_pneumonia.drawing.pictures import save_figure
+from deep_pneumonia.drawing.pictures import save_picture
 from deep_pneumonia.errors import DeepPneumoniaError
-from deep_pneumonia.prediction.predictor import Reader
+from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.viewer.gpu import on_gpu
-from deep_pneumonia.viewer.opened_case import read
+from deep_pneumonia.viewer.opened_case import open_case
 from deep_pneumonia.viewer.opening import Opening
 from deep_pneumonia.viewer.stage import WITH_DRAWINGS, Stage
 
@@ -37,9 +37,9 @@ def packed(name: str, data: bytes) -> dict[str, str]:
 class Downloads:
     """A row of buttons under the reading, laid out inside the current Blocks."""
 
-    def __init__(self, reader: Reader, opening: Opening, stage: Stage) -> None:
+    def __init__(self, predictor: Predictor, opening: Opening, stage: Stage) -> None:
         self.opening, self.stage = opening, stage
-        self.open = partial(read, on_gpu(reader.read))
+        self.open = partial(open_case, on_gpu(predictor.predict))
         gr.HTML('<h3 class="take">Download</h3>')
         with gr.Row(elem_classes="downloads"):
             self.png = gr.Button("Report, PNG", size="sm")
@@ -63,10 +63,10 @@ class Downloads:
     def report(self, suffix: str, file: str, drawings: Any) -> dict[str, str]:
         """The one-page report of a case with its masks as they are drawn now."""
         case = self.open(file, (), drawings)
-        figure = page(case.name, case.radiograph, case.masks, case.reading, day=date.today().isoformat())
+        figure = page(case.name, case.radiograph, case.masks, case.prediction, day=date.today().isoformat())
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"report.{suffix}"
-            save_figure(figure, path)
+            save_picture(figure, path)
             return packed(f"{Path(case.name).stem}-report.{suffix}", path.read_bytes())
 
 

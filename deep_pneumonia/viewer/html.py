@@ -12,7 +12,7 @@ from PIL import Image
 
 from deep_pneumonia.drawing.pictures import READER_COLOURS
 from deep_pneumonia.prediction.agreement import Agreement
-from deep_pneumonia.prediction.predictor import Reading
+from deep_pneumonia.prediction.predictor import Prediction
 
 START = """<section class="start"><h2>Choose a radiograph to begin</h2>
 <ol><li>Drop a frontal chest radiograph into the first box, or click it to choose a file.</li>
@@ -34,7 +34,7 @@ COMPARE = """<h3>Compare two explanations</h3>
 <p class="hint">Both have the same scale from 0 to 1 and are measured in the same way, each at its own threshold, the
 dashed line.</p>"""
 UNGUIDED = '<p class="hint">B learned from the same images as A, but was never shown where doctors drew lesions.</p>'
-FIGURES = {
+SCORES = {
     "hit": ("Hit", "the highest point lies in the mask; for the random map, how often it does"),
     "iou": ("IoU", "intersection over union of the mask and the map at or above the checkpoint's threshold"),
     "dice": ("Dice", "twice that intersection over the sum of both areas"),
@@ -71,26 +71,26 @@ def _listed(tag: str, items: Iterable[str], label: str) -> str:
     return f'<{tag} aria-label="{label}">{content}</{tag}>' if content else ""
 
 
-def summary(name: str, reading: Reading) -> str:
+def summary(name: str, prediction: Prediction) -> str:
     """Warnings, then the predicted class with the probabilities of all, and what these mean."""
-    warnings = (f"<li>{escape(w.message)}</li>" for w in reading.warnings)
-    p = reading.probabilities[reading.predicted]
+    warnings = (f"<li>{escape(w.message)}</li>" for w in prediction.warnings)
+    p = prediction.probabilities[prediction.predicted]
     many = "nearly all" if p > 0.99 else f"about {round(100 * p)}"
     head = f'<section class="summary"><p class="file">{escape(name)}</p>{_listed("ul", warnings, "Warnings")}'
-    if reading.is_refused:  # who wants to see what is made of a photograph may, but nobody should take it for an answer
-        hidden = f"<details><summary>What it would have said</summary>{bars(reading)}</details>"
+    if prediction.is_refused:  # what the model made of it can be looked up, but nobody should take it for an answer
+        hidden = f"<details><summary>What it would have said</summary>{bars(prediction)}</details>"
         return f"{head}<h2>No reading</h2>{hidden}</section>"
     return (
-        f"{head}<h2>{escape(reading.predicted)} <span>{percent(p)}</span></h2>{bars(reading)}"
+        f"{head}<h2>{escape(prediction.predicted)} <span>{percent(p)}</span></h2>{bars(prediction)}"
         f'<p class="hint">Calibrated on validation images of all the collections that it learned from: of 100 that get '
-        f"this probability, {many} bear the label {escape(reading.predicted)}. It is not this person's chance of "
-        f"disease. Highest attention: {reading.evidence:.2f} on a scale from 0 to 1.</p></section>"
+        f"this probability, {many} bear the label {escape(prediction.predicted)}. It is not this person's chance of "
+        f"disease. Highest attention: {prediction.evidence:.2f} on a scale from 0 to 1.</p></section>"
     )
 
 
-def bars(reading: Reading) -> str:
+def bars(prediction: Prediction) -> str:
     """The calibrated probability of each class, the likeliest first."""
-    ranked = sorted(reading.probabilities.items(), key=lambda item: -item[1])
+    ranked = sorted(prediction.probabilities.items(), key=lambda item: -item[1])
     rows = "".join(
         f'<tr><th scope="row">{escape(name)}</th><td class="bar"><i style="--share: {p:.1%}"></i></td>'
         f"<td>{percent(p)}</td></tr>"
@@ -99,14 +99,14 @@ def bars(reading: Reading) -> str:
     return f'<table class="bars"><caption>Calibrated probability of each class</caption>{rows}</table>'
 
 
-def agreement(reading: Reading) -> str:
+def agreement(prediction: Prediction) -> str:
     """Agreement with each mask, the same figures of two blind maps beside it, and what the lesion changes."""
-    if not reading.agreement:
+    if not prediction.agreement:
         return '<p class="hint">Add a doctor\'s mask, or draw one, to see how well the attention agrees with it.</p>'
-    tables = "".join(table(a, place) for place, a in enumerate(reading.agreement))
-    hints = "".join(f"<dt>{name}</dt><dd>{hint}.</dd>" for name, hint in FIGURES.values())
+    tables = "".join(table(a, place) for place, a in enumerate(prediction.agreement))
+    hints = "".join(f"<dt>{name}</dt><dd>{hint}.</dd>" for name, hint in SCORES.values())
     return (
-        f'<section class="agreement"><h3>Agreement with masks</h3>{tables}{_what_if(reading)}<details><summary>What '
+        f'<section class="agreement"><h3>Agreement with masks</h3>{tables}{_what_if(prediction)}<details><summary>What '
         f"these figures mean</summary><p>Two maps that know nothing of the lesion stand beside the attention, because "
         f"a large lesion is hit by chance: the attention's own values in random order, and a fixed map of the lungs' "
         f"centres. Each figure goes from 0 to 1.</p><dl>{hints}</dl></details></section>"
@@ -123,14 +123,14 @@ def table(one: Agreement, place: int) -> str:
     heads = "".join(f'<th scope="col">{c}</th>' for c in COLUMNS)
     return (
         f"<table><caption>{title} <span>covers {one.area_fraction:.1%} of the picture</span></caption>"
-        f"<tr><td></td>{heads}</tr>{figure_rows(maps)}</table>"
+        f"<tr><td></td>{heads}</tr>{score_rows(maps)}</table>"
     )
 
 
-def figure_rows(columns: Sequence[Mapping[str, Any]]) -> str:
+def score_rows(columns: Sequence[Mapping[str, Any]]) -> str:
     """A row for each figure of agreement, a column for each map; the hint comes on hover and on focus."""
     rows = ""
-    for key, (name, hint) in FIGURES.items():
+    for key, (name, hint) in SCORES.items():
         cells = "".join(f"<td>{cell(c[key])}</td>" for c in columns)
         rows += f'<tr><th scope="row" title="{escape(hint)}">{name}</th>{cells}</tr>'
     return rows
@@ -143,7 +143,7 @@ def comparison(answer: Mapping[str, Any]) -> str:
     notes = "".join(f"<li><b>{escape(side['name'])}</b>: {escape(_about(side))}</li>" for side in sides)
     tables = "".join(
         f"<table><caption>{swatch(place)} {escape(first['reader'])}</caption><tr><td></td>{heads}</tr>"
-        f"{figure_rows((first, second))}</table>"
+        f"{score_rows((first, second))}</table>"
         for place, (first, second) in enumerate(zip(*(side["agreement"] for side in sides), strict=True))
     )
     if not tables:
@@ -172,18 +172,18 @@ def cell(value: float | bool | None) -> str:
     return ("yes" if value else "no") if isinstance(value, bool) else f"{value:.2f}"
 
 
-def _what_if(reading: Reading) -> str:
-    if reading.what_if is None or reading.what_if_frames is None:
+def _what_if(prediction: Prediction) -> str:
+    if prediction.what_if is None or prediction.what_if_frames is None:
         return ""
-    cases = (reading.probabilities, reading.what_if["lesion_removed"], reading.what_if["lesion_only"])
+    cases = (prediction.probabilities, prediction.what_if["lesion_removed"], prediction.what_if["lesion_only"])
     strip = "".join(
         f'<figure><img src="{_picture(frame)}" alt="What the model sees: {name}" width="112" height="112">'
-        f"<figcaption>{name}<b>{percent(p[reading.predicted])}</b></figcaption></figure>"
-        for frame, p, name in zip(reading.what_if_frames, cases, WHAT_IF, strict=True)
+        f"<figcaption>{name}<b>{percent(p[prediction.predicted])}</b></figcaption></figure>"
+        for frame, p, name in zip(prediction.what_if_frames, cases, WHAT_IF, strict=True)
     )
     return (
         f'<h3>What if</h3><div class="what-if">{strip}</div><p class="hint">Probability of '
-        f"{escape(reading.predicted)} when what readers drew is filled from around it, and when all else is.</p>"
+        f"{escape(prediction.predicted)} when what readers drew is filled from around it, and when all else is.</p>"
     )
 
 

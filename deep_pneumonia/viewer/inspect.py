@@ -7,11 +7,11 @@ from typing import Any
 import gradio as gr
 
 from deep_pneumonia.errors import AnnotationError, DeepPneumoniaError, UnreadableFileError
-from deep_pneumonia.prediction.predictor import Reader
-from deep_pneumonia.viewer import html as words
+from deep_pneumonia.prediction.predictor import Predictor
+from deep_pneumonia.viewer import html
 from deep_pneumonia.viewer.downloads import Downloads
 from deep_pneumonia.viewer.gpu import on_gpu
-from deep_pneumonia.viewer.opened_case import Case, read
+from deep_pneumonia.viewer.opened_case import Case, open_case
 from deep_pneumonia.viewer.opening import Opening
 from deep_pneumonia.viewer.scene import scene
 from deep_pneumonia.viewer.stage import Stage
@@ -23,16 +23,16 @@ ONE: dict[str, Any] = {"concurrency_id": "read", "concurrency_limit": 1}
 class Inspect:
     """The panel beside the viewer, and what fills it and the viewer when files are opened."""
 
-    def __init__(self, reader: Reader, opening: Opening, stage: Stage, head: Mapping[str, Any]) -> None:
-        self.reader, self.opening, self.stage, self.head = reader, opening, stage, head
+    def __init__(self, predictor: Predictor, opening: Opening, stage: Stage, head: Mapping[str, Any]) -> None:
+        self.predictor, self.opening, self.stage, self.head = predictor, opening, stage, head
         self.summary = gr.HTML(elem_id="summary")
         self.agreement = gr.HTML(elem_id="agreement")
         with gr.Column(visible=False, elem_id="inspected") as self.after:
-            self.downloads = Downloads(reader, opening, stage)
+            self.downloads = Downloads(predictor, opening, stage)
             with gr.Accordion("Reading as JSON", open=False):
                 self.data = gr.JSON(label="Reading", show_label=False, elem_id="json")
         self.downloads.listen(self.data)
-        self.open = partial(read, on_gpu(reader.read))
+        self.open = partial(open_case, on_gpu(predictor.predict))
         self.known: dict[int, Case] = {}
         if opening.examples.cases:
             self.known_case(0)  # nobody waits for the first screen
@@ -52,7 +52,7 @@ class Inspect:
             trigger_mode="always_last",
             **ONE,
         )
-        gr.on([], self.read, opening.given, self.data, api_name="read", **ONE)
+        gr.on([], self.predict, opening.given, self.data, api_name="predict", **ONE)
         gr.on([], self.agree, [*opening.given, self.stage.drawings], self.data, api_name="agreement", **ONE)
 
     @property
@@ -63,7 +63,7 @@ class Inspect:
     def show(self, dropped: list[str] | None, more: list[str] | None) -> dict[Any, Any]:
         """What changes on the screen for these files."""
         head, opening, instead = self.head, self.opening, self.opening.instead
-        threshold = self.reader.checkpoint.thresholds.attention
+        threshold = self.predictor.checkpoint.thresholds.attention
         try:
             file, masks = opening.files(dropped, more)
             if not file:
@@ -75,7 +75,7 @@ class Inspect:
             case = self.known_case(place or 0) if known else self.open(file, masks)
         except DeepPneumoniaError as error:
             # The last good case stays on the screen; only the sentence is new.
-            return {head["problem"]: words.refusal(str(error)), instead: gr.update(visible=True)}
+            return {head["problem"]: html.refusal(str(error)), instead: gr.update(visible=True)}
         return {**self.shows(case, file), self.stage.html: scene(case, file, masks, threshold, place)}
 
     @property
@@ -90,7 +90,7 @@ class Inspect:
         """What the screen says of a case in this file; the scene on the stage is still to come."""
         return {
             **self._said(case),
-            self.summary: words.summary(case.name, case.reading),
+            self.summary: html.summary(case.name, case.prediction),
             self.head["lesson"]: self.opening.examples.lesson(file),
             self.head["start"]: gr.update(visible=False),
             self.opening.instead: gr.update(visible=True),
@@ -111,16 +111,16 @@ class Inspect:
             file = self.opening.mine(shown)
             return self._said(self.open(file, (), drawings)) if file and drawings is not None else {}
         except DeepPneumoniaError as error:
-            return {self.head["problem"]: words.refusal(str(error))}
+            return {self.head["problem"]: html.refusal(str(error))}
 
     def _said(self, case: Case) -> dict[Any, Any]:
         return {
-            self.data: case.reading.to_json(case.name),
-            self.agreement: words.agreement(case.reading),
+            self.data: case.prediction.to_json(case.name),
+            self.agreement: html.agreement(case.prediction),
             self.head["problem"]: "",
         }
 
-    def read(self, file: Any, masks: list[str] | None = None) -> dict[str, Any]:
+    def predict(self, file: Any, masks: list[str] | None = None) -> dict[str, Any]:
         """Read a chest radiograph: class probabilities, attention's evidence, agreement with doctors' masks.
 
         Args:
@@ -145,7 +145,7 @@ class Inspect:
             case = self.open(*self.opened(file, masks), checked(drawings))
         except DeepPneumoniaError as error:
             raise gr.Error(str(error), print_exception=False) from error
-        return case.reading.to_json(case.name)
+        return case.prediction.to_json(case.name)
 
     def opened(self, file: Any, masks: list[str] | None) -> tuple[str, list[str]]:
         """The radiograph and the masks that a program gave.

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from deep_pneumonia.errors import AnnotationError, UnreadableFileError
 from deep_pneumonia.masks.annotation import KINDS, Annotation, Kind
 from deep_pneumonia.masks.any_format import looks_like_annotation, read_annotations
-from deep_pneumonia.masks.untrusted import distinct, reader_name
-from deep_pneumonia.prediction.predictor import Reading
+from deep_pneumonia.names import distinct, reader_name
+from deep_pneumonia.prediction.predictor import Prediction
 from deep_pneumonia.radiographs.radiograph import Radiograph, decode
 
 MOST_READERS = 8  # more outlines than these hide the radiograph
 Drawing = Mapping[str, Any]
-Look = Callable[[Radiograph, Sequence[Annotation]], Reading]
+Predict = Callable[[Radiograph, Sequence[Annotation]], Prediction]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,17 +33,19 @@ class Opened:
 class Case(Opened):
     """An opened radiograph and the model's reading of it."""
 
-    reading: Reading
+    prediction: Prediction
 
 
-def read(look: Look, file: str, masks: Sequence[str] = (), drawings: Sequence[Drawing] | None = None) -> Case:
-    """Open files and have `look`, which is `Reader.read` or does the same elsewhere, read the radiograph.
+def open_case(
+    predict: Predict, file: str, masks: Sequence[str] = (), drawings: Sequence[Drawing] | None = None
+) -> Case:
+    """Open files and have `predict`, which is `Predictor.predict` or does the same elsewhere, read the radiograph.
 
     Raises:
         DeepPneumoniaError: a file cannot be read; the text names it as its person does.
     """
     case = opened(file, masks, drawings)
-    return Case(case.name, case.radiograph, case.masks, look(case.radiograph, case.masks))
+    return Case(case.name, case.radiograph, case.masks, predict(case.radiograph, case.masks))
 
 
 def opened(file: str, masks: Sequence[str] = (), drawings: Sequence[Drawing] | None = None) -> Opened:

@@ -7,9 +7,10 @@ from typing import Any
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from deep_pneumonia.datasets.teaching_cases import SHIPPED_CASES, TeachingCase
+from deep_pneumonia import shipped
+from deep_pneumonia.datasets.teaching_cases import TeachingCase
 from deep_pneumonia.errors import UnreadableFileError
-from deep_pneumonia.viewer import html as words
+from deep_pneumonia.viewer import html
 from deep_pneumonia.viewer.examples import Examples
 from deep_pneumonia.viewer.opened_case import sorted_files
 
@@ -34,9 +35,9 @@ class Opening:
             self.another = gr.UploadButton(
                 "Choose another radiograph", file_count="multiple", size="sm", elem_id="another"
             )
-        gr.HTML(words.FILE_HINT)
+        gr.HTML(html.FILE_HINT)
         self.masks = gr.File(label="Doctors' masks, if any", file_count="multiple", height=120, elem_id="masks")
-        gr.HTML(words.MASKS_HINT)
+        gr.HTML(html.MASKS_HINT)
         self.last = gr.JSON(visible=False)
         # What programs give: one radiograph, and masks.
         self.given = [
@@ -104,7 +105,7 @@ class Opening:
 
 def _is_ours(path: str) -> bool:
     """Whether a path that a browser remembers is an upload that is still there, or a teaching case."""
-    return is_upload(path) or _is_in(path, SHIPPED_CASES)
+    return is_upload(path) or _is_in(path, shipped.CASES)
 
 
 def is_upload(path: str) -> bool:

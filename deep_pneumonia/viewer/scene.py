@@ -37,7 +37,7 @@ def picture(case: Opened, threshold: float) -> dict[str, Any]:
     too unlikely for it to be shown. masks: run lengths in row order.
     """
     radiograph = case.radiograph
-    reading = case.reading if isinstance(case, Case) else None
+    prediction = case.prediction if isinstance(case, Case) else None
     step = _step(radiograph.size)
     pixels = smaller(radiograph.pixels, step)
     bits, packed = pack(pixels)
@@ -49,7 +49,7 @@ def picture(case: Opened, threshold: float) -> dict[str, Any]:
         "spacing_mm": [mm * step for mm in radiograph.spacing_mm] if radiograph.spacing_mm else None,
         "bits": bits,
         "pixels": packed,
-        "cells": reading.cells.astype(float).tolist() if reading and reading.shows_map else None,
+        "cells": prediction.cells.astype(float).tolist() if prediction and prediction.shows_map else None,
         "threshold": threshold,
         "masks": [_mask(a, step) for a in case.masks],
     }

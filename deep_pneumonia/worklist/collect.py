@@ -15,7 +15,8 @@ from deep_pneumonia.masks.annotation import MAX_BYTES, read_mask, write_mask
 from deep_pneumonia.masks.any_format import looks_like_annotation
 from deep_pneumonia.masks.coco import is_coco, read_coco
 from deep_pneumonia.masks.labelme import is_labelme, read_labelme
-from deep_pneumonia.masks.untrusted import base, items, parse_json, stem
+from deep_pneumonia.masks.untrusted import items, parse_json
+from deep_pneumonia.names import base, stem
 from deep_pneumonia.radiographs.radiograph import decode
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".dcm")

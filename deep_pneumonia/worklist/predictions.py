@@ -12,7 +12,7 @@ from pathlib import Path
 
 from deep_pneumonia.errors import DeepPneumoniaError, WorkspaceError
 from deep_pneumonia.masks.annotation import Annotation
-from deep_pneumonia.prediction.predictor import Reading
+from deep_pneumonia.prediction.predictor import Prediction
 from deep_pneumonia.radiographs.radiograph import Radiograph, decode
 from deep_pneumonia.worklist.database import changing, connected
 from deep_pneumonia.worklist.records import Drawing, Item
@@ -25,7 +25,7 @@ WHERE r.checkpoint = :checkpoint AND r.predicted IS NOT NULL AND d.mask IS NOT N
 AND d.version = (SELECT max(version) FROM drawings WHERE case_id = d.case_id AND reader = d.reader)
 AND NOT EXISTS (SELECT 1 FROM agreements a
 WHERE a.case_id = d.case_id AND a.checkpoint = :checkpoint AND a.mask = d.mask) ORDER BY 1"""
-Look = Callable[[Radiograph, Sequence[Annotation]], Reading]
+Predict = Callable[[Radiograph, Sequence[Annotation]], Prediction]
 Overlap = tuple[float | None, float | None, float | None]  # hit, IoU, Dice
 
 
@@ -52,10 +52,10 @@ class Seen:
     item: Item
     radiograph: Radiograph
     masks: tuple[Annotation, ...]
-    reading: Reading
+    prediction: Prediction
 
 
-class Readings:
+class Predictions:
     """The readings of one checkpoint, by its `key`, in a workspace."""
 
     def __init__(self, workspace: Workspace, checkpoint: str, thumbnails: Path | None = None) -> None:
@@ -76,17 +76,17 @@ class Readings:
         overlaps: dict[int, dict[str, Overlap]] = defaultdict(dict)
         with connected(self.workspace.database) as db:
             measured = f"SELECT case_id, mask, hit, iou, dice FROM agreements {where}"  # noqa: S608
-            for number, mask, *figures in db.execute(measured, (self.checkpoint, *values)):
-                hit, iou, dice = figures
+            for number, mask, *scores in db.execute(measured, (self.checkpoint, *values)):
+                hit, iou, dice = scores
                 overlaps[number][mask] = (hit, iou, dice)
             read = f"SELECT case_id, predicted, probability, evidence, warnings, problem FROM readings {where}"  # noqa: S608
             rows = db.execute(read, (self.checkpoint, *values)).fetchall()
         return {
-            number: Kept(predicted, probability, evidence, tuple(json.loads(codes)), problem, overlaps.get(number, {}))
+            number: Kept(predicted, probability, evidence, _warnings(codes), problem, overlaps.get(number, {}))
             for number, predicted, probability, evidence, codes, problem in rows
         }
 
-    def unread(self) -> list[int]:
+    def pending(self) -> list[int]:
         """Cases that wait for a reading, in their order: never read, or with a newer mask that has no figures yet.
 
         One that could not be read is not among them.
@@ -100,8 +100,8 @@ class Readings:
         with changing(self.workspace.database) as db:
             db.execute("DELETE FROM readings WHERE checkpoint = ? AND predicted IS NULL", (self.checkpoint,))
 
-    def read(self, number: int, look: Look) -> Seen | None:
-        """Have `look`, which is `Reader.read` or does the same elsewhere, read a case; what it says is kept.
+    def make(self, number: int, predict: Predict) -> Seen | None:
+        """Have `predict`, which is `Predictor.predict` or does the same elsewhere, read a case; what it says is kept.
 
         A file that cannot be read is kept as a problem, in one sentence, and gives None. So is why a picture was
         refused, which is seen all the same.
@@ -113,30 +113,35 @@ class Readings:
         try:
             radiograph = decode(item.case.image)
             masks = [d.annotation(radiograph.size) for d in drawings]
-            reading = look(radiograph, masks)
+            prediction = predict(radiograph, masks)
         except WorkspaceError:
             raise
         except DeepPneumoniaError as error:
             self._keep(number, (None, None, None, "[]", str(error)), {})
             return None
         keep_thumbnail(radiograph, self.thumbnails / f"{item.key}.webp")
-        self._keep_reading(number, reading, drawings)
-        return Seen(item, radiograph, tuple(masks), reading)
+        self._keep_prediction(number, prediction, drawings)
+        return Seen(item, radiograph, tuple(masks), prediction)
 
-    def _keep_reading(self, number: int, reading: Reading, drawings: Sequence[Drawing]) -> None:
-        figures = [a.figures for a in reading.agreement]
-        overlaps = {d.digest: (f.hit, f.iou, f.dice) for d, f in zip(drawings, figures, strict=True) if d.digest}
-        codes = json.dumps([w.code for w in reading.warnings])
-        if reading.is_refused:  # no class and no map: the list is to say no more than the screen of the case
-            self._keep(number, (None, None, None, codes, reading.warnings[0].message), {})
+    def _keep_prediction(self, number: int, prediction: Prediction, drawings: Sequence[Drawing]) -> None:
+        scores = [a.scores for a in prediction.agreement]
+        overlaps = {d.digest: (f.hit, f.iou, f.dice) for d, f in zip(drawings, scores, strict=True) if d.digest}
+        codes = json.dumps([w.code for w in prediction.warnings])
+        if prediction.is_refused:  # no class and no map: the list is to say no more than the screen of the case
+            self._keep(number, (None, None, None, codes, prediction.warnings[0].message), {})
             return
-        probability = reading.probabilities[reading.predicted]
-        self._keep(number, (reading.predicted, probability, reading.evidence, codes, ""), overlaps)
+        probability = prediction.probabilities[prediction.predicted]
+        self._keep(number, (prediction.predicted, probability, prediction.evidence, codes, ""), overlaps)
 
     def _keep(self, number: int, cells: tuple[object, ...], overlaps: Mapping[str, Overlap]) -> None:
         with changing(self.workspace.database) as db:
             row = (number, self.checkpoint, *cells)
             db.execute("INSERT OR REPLACE INTO readings VALUES (?, ?, ?, ?, ?, ?, ?)", row)
-            for mask, figures in overlaps.items():
-                measured = (number, self.checkpoint, mask, *figures)
+            for mask, scores in overlaps.items():
+                measured = (number, self.checkpoint, mask, *scores)
                 db.execute("INSERT OR REPLACE INTO agreements VALUES (?, ?, ?, ?, ?, ?)", measured)
+
+
+def _warnings(codes: str) -> tuple[str, ...]:
+    # Lists that 0.1.0 wrote have its code for an unlikely finding.
+    return tuple("unlikely_finding" if code == "low_evidence" else code for code in json.loads(codes))

@@ -175,8 +175,8 @@ def _table(sheet: Sheet, rows: Sequence[Row]) -> None:
 
 def _cells(row: Row) -> dict[str, str]:
     said = Counter(v["verdict"] for v in row["verdicts"].values())
-    figures = {"Prob.": row["probability"], "Apart": row["disagreement"], "IoU": row["iou"], "Hit": row["hit"]}
-    texts = {name: "\u2013" if value is None else f"{value:.2f}" for name, value in figures.items()}
+    scores = {"Prob.": row["probability"], "Apart": row["disagreement"], "IoU": row["iou"], "Hit": row["hit"]}
+    texts = {name: "\u2013" if value is None else f"{value:.2f}" for name, value in scores.items()}
     return {
         "Case": row["name"],
         "Label": row["label"],

@@ -4,30 +4,30 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from deep_pneumonia.worklist.predictions import Kept, Readings
+from deep_pneumonia.worklist.predictions import Kept, Predictions
 from deep_pneumonia.worklist.records import Drawing, Item, Verdict
 from deep_pneumonia.worklist.workspace import Workspace
 
 Row = dict[str, Any]
 
 
-def rows(workspace: Workspace, readings: Readings) -> list[Row]:
+def rows(workspace: Workspace, predictions: Predictions) -> list[Row]:
     """Every case as a row, in the order in which they came; see `row`."""
-    read, verdicts, drawings = readings.all(), workspace.verdicts(), workspace.all_drawings()
+    read, verdicts, drawings = predictions.all(), workspace.verdicts(), workspace.all_drawings()
     return [
         row(item, drawings.get(item.id, []), read.get(item.id), verdicts.get(item.id, {}))
         for item in workspace.items(drawings)
     ]
 
 
-def one_row(workspace: Workspace, readings: Readings, number: int) -> Row:
+def one_row(workspace: Workspace, predictions: Predictions, number: int) -> Row:
     """One case as a row.
 
     Raises:
         WorkspaceError: there is no such case.
     """
     verdicts = workspace.verdicts(number).get(number, {})
-    return row(workspace.item(number), workspace.drawings(number), readings.of(number), verdicts)
+    return row(workspace.item(number), workspace.drawings(number), predictions.of(number), verdicts)
 
 
 def row(item: Item, drawings: Sequence[Drawing], kept: Kept | None, verdicts: Mapping[str, Verdict]) -> Row:
@@ -76,7 +76,7 @@ def disagreement(agreement: Sequence[Mapping[str, Any]], iou: float | None, kept
         return None
     if any(a["kind"] != "normal" for a in agreement):
         return None if iou is None else 1 - iou
-    return 0.0 if "low_evidence" in kept.warnings else kept.evidence
+    return 0.0 if "unlikely_finding" in kept.warnings else kept.evidence
 
 
 def _mean(values: Sequence[float | bool | None]) -> float | None:

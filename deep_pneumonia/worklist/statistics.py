@@ -26,7 +26,7 @@ MOST = 12  # classes or readers in a plot, and 8 reviewers: with more, no plot c
 MOST_REVIEWERS = 8
 OTHER, NO_LABEL, ALL = "others", "no label", "all"
 SAID = 3  # reasons that a note gives
-FIGURES = (
+SCORES = (
     ("hit", "Hit rate", "Share of cases in which the highest point of the attention lies in the mask"),
     ("iou", "Mean IoU", "Mean intersection over union of attention and mask"),
 )
@@ -53,7 +53,7 @@ def tally(rows: Sequence[Row]) -> list[Plot]:
 
 def progress(rows: Sequence[Row], reviewers: Sequence[str]) -> Plot:
     """How many cases are read, and how many each reviewer judged."""
-    read = [r for r in rows if _is_read(r)]
+    read = [r for r in rows if _is_predicted(r)]
     broken = [r for r in rows if r.get("problem")]
     judged = [r for r in rows if r["verdicts"]]
     bars = [_bar("in the list", rows), _bar("read by the model", read)]
@@ -67,7 +67,7 @@ def progress(rows: Sequence[Row], reviewers: Sequence[str]) -> Plot:
 
 def confusion(rows: Sequence[Row]) -> Plot:
     """Labels (rows of the grid) against predicted classes (columns), of the cases that are read."""
-    read = [r for r in rows if _is_read(r)]
+    read = [r for r in rows if _is_predicted(r)]
     names = _classes([r["predicted"] for r in read] + [r["label"] for r in read if r["label"]])
     labels = list(dict.fromkeys([*names, NO_LABEL])) if any(not r["label"] for r in read) else names
     cells: dict[tuple[str, str], list[Row]] = {}
@@ -83,7 +83,7 @@ def confusion(rows: Sequence[Row]) -> Plot:
 
 def accuracy(rows: Sequence[Row], labels: Sequence[str], patients: Resampling) -> Plot:
     """Share of the cases whose label is predicted, over all and by label."""
-    right = {i: float(r["label"] == r["predicted"]) for i, r in enumerate(rows) if _is_read(r) and r["label"]}
+    right = {i: float(r["label"] == r["predicted"]) for i, r in enumerate(rows) if _is_predicted(r) and r["label"]}
     note = "Share of the cases of each label that the model puts into that class."
     return _intervals("accuracy", "Label predicted", note, _label_bars(rows, labels, right, patients))
 
@@ -95,7 +95,7 @@ def overlap(rows: Sequence[Row]) -> Plot:
     for r in rows:
         if r["iou"] is not None:
             bins[min(int(r["iou"] * BINS), BINS - 1)].append(r)
-        elif _is_read(r):
+        elif _is_predicted(r):
             nothing.append(r)
     bars = [_bar(f"{i / BINS:.1f} to {(i + 1) / BINS:.1f}", found) for i, found in enumerate(bins)]
     known = [r["iou"] for r in rows if r["iou"] is not None]
@@ -107,7 +107,7 @@ def overlap(rows: Sequence[Row]) -> Plot:
 
 def _by_class(rows: Sequence[Row], labels: Sequence[str], patients: Resampling) -> list[Plot]:
     plots = []
-    for key, title, what in FIGURES:
+    for key, title, what in SCORES:
         known = {i: float(r[key]) for i, r in enumerate(rows) if r[key] is not None}
         bars = _label_bars(rows, labels, known, patients)
         note = f"{what}, the mean over a case's readers."
@@ -117,7 +117,7 @@ def _by_class(rows: Sequence[Row], labels: Sequence[str], patients: Resampling) 
 
 def _by_reader(rows: Sequence[Row], readers: Sequence[str], patients: Resampling) -> list[Plot]:
     plots = []
-    for key, title, what in FIGURES:
+    for key, title, what in SCORES:
         known: dict[str, dict[int, float]] = {name: {} for name in readers}
         for i, r in enumerate(rows):
             for a in r["agreement"]:
@@ -209,7 +209,7 @@ def patient(row: Row) -> str:
     return f"{row['source']}/{row['patient']}" if row["patient"] else f"case {row['id']}"
 
 
-def _is_read(row: Row) -> bool:
+def _is_predicted(row: Row) -> bool:
     return row["predicted"] is not None
 
 

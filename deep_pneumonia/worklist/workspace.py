@@ -18,7 +18,7 @@ from typing import Any
 from deep_pneumonia.datasets.manifest import Case, MaskRef
 from deep_pneumonia.errors import ConflictError, WorkspaceError
 from deep_pneumonia.masks.annotation import Annotation, to_png
-from deep_pneumonia.masks.untrusted import distinct
+from deep_pneumonia.names import distinct
 from deep_pneumonia.worklist.database import CASE, DATABASE, changing, connected, prepared
 from deep_pneumonia.worklist.mask_store import MaskStore, digest_of
 from deep_pneumonia.worklist.records import VERDICTS, Drawing, Item, Verdict

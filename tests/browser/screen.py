@@ -139,7 +139,7 @@ class Screen:
             self.page.get_by_role("button", name=button, exact=True).click()
         return download.value.suggested_filename, Path(download.value.path()).read_bytes()
 
-    def reading(self) -> dict[str, Any]:
+    def prediction(self) -> dict[str, Any]:
         """The reading as the page holds it."""
         return dict(json.loads(self.download("Reading, JSON")[1]))
 

@@ -52,9 +52,9 @@ def test_a_drawn_mask_is_measured_at_once_and_then_by_the_server(drawing: Screen
     expect(page.locator("#agreement table")).to_have_count(2)
     expect(page.locator("#agreement")).to_contain_text(f"Reader 2 covers {drawn.mean():.1%}")
     drawing.slide("Threshold", round(drawing.stage("scene.threshold") * 100))
-    figures = drawing.reading()["agreement"][1]
+    scores = drawing.prediction()["agreement"][1]
     live = row.locator(".figures b").all_inner_texts()
-    assert live == [f"{figures[key]:.2f}" for key in ("iou", "dice", "share_inside")]
+    assert live == [f"{scores[key]:.2f}" for key in ("iou", "dice", "share_inside")]
     # The next stroke moves the figure again.
     drawing.drag((250, 300), (280, 330))
     assert mask(drawing, 1).sum() > drawn.sum()

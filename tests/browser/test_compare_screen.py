@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from deep_pneumonia.prediction.explanation import compare
-from deep_pneumonia.prediction.predictor import Reader
+from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.viewer.opened_case import opened as opened_case
 from tests.browser.screen import DESKTOP, PHONE, Screen
 
@@ -48,9 +48,11 @@ def test_any_two_are_compared_with_the_figures_that_python_gives(
     choose(comparing, "a", "doctor_a")
     choose(comparing, "b", "Attention in random order (A: trained)")
     compared(comparing, "doctor:doctor_a", "random")
-    reader = Reader.load(trained / "checkpoint", "cpu")
+    predictor = Predictor.load(trained / "checkpoint", "cpu")
     case = opened_case(str(uploads / "chest.png"), [str(uploads / "doctor_a.png")])
-    wanted = compare(case.radiograph, case.masks, "doctor:doctor_a", "random", reader=reader, other=reader).to_json("x")
+    wanted = compare(
+        case.radiograph, case.masks, "doctor:doctor_a", "random", predictor=predictor, other=predictor
+    ).to_json("x")
     table = page.locator("#compared table")
     for key, row in (("iou", "IoU"), ("dice", "Dice"), ("average_precision", "Average precision")):
         cells = table.locator(f"tr:has(th:text-is('{row}')) td").all_inner_texts()

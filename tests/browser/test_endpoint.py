@@ -13,8 +13,8 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
 from deep_pneumonia.prediction.explanation import compare
-from deep_pneumonia.prediction.predictor import Reader
-from deep_pneumonia.viewer.opened_case import Case, read, runs
+from deep_pneumonia.prediction.predictor import Predictor
+from deep_pneumonia.viewer.opened_case import Case, open_case, runs
 from tests.browser.conftest import ROOT
 
 
@@ -48,8 +48,8 @@ def client(address: str) -> Iterator[Client]:
 
 @pytest.fixture
 def case(trained: Path, uploads: Path) -> Case:
-    reader = Reader.load(trained / "checkpoint", "cpu")
-    return read(reader.read, str(uploads / "chest.png"), [str(uploads / "doctor_a.png")])
+    predictor = Predictor.load(trained / "checkpoint", "cpu")
+    return open_case(predictor.predict, str(uploads / "chest.png"), [str(uploads / "doctor_a.png")])
 
 
 def test_there_are_three_endpoints_and_no_others(client: Client) -> None:
@@ -63,22 +63,22 @@ def test_there_are_three_endpoints_and_no_others(client: Client) -> None:
 
 def test_a_radiograph_is_read_with_and_without_masks(client: Client, case: Case, uploads: Path) -> None:
     chest, mask = handle_file(uploads / "chest.png"), handle_file(uploads / "doctor_a.png")
-    assert client.predict(chest, [mask], api_name="/read") == like(case.reading.to_json("chest.png"))
-    assert client.predict(file=chest, api_name="/read")["agreement"] == []
+    assert client.predict(chest, [mask], api_name="/predict") == like(case.prediction.to_json("chest.png"))
+    assert client.predict(file=chest, api_name="/predict")["agreement"] == []
 
 
 def test_drawings_are_measured_as_files_are(client: Client, case: Case, uploads: Path) -> None:
     drawing = {"reader": "doctor_a", "kind": "pixel", "counts": runs(case.masks[0].mask)}
     chest = handle_file(uploads / "chest.png")
     answer = client.predict(file=chest, drawings=[drawing], api_name="/agreement")
-    assert answer == like(case.reading.to_json("chest.png"))
+    assert answer == like(case.prediction.to_json("chest.png"))
 
 
 def test_explanations_are_compared(client: Client, case: Case, trained: Path, uploads: Path) -> None:
     chest, mask = handle_file(uploads / "chest.png"), handle_file(uploads / "doctor_a.png")
     answer = client.predict(file=chest, masks=[mask], a="random", b="doctor:doctor_a", api_name="/compare")
-    reader = Reader.load(trained / "checkpoint", "cpu")
-    wanted = compare(case.radiograph, case.masks, "random", "doctor:doctor_a", reader=reader, other=reader)
+    predictor = Predictor.load(trained / "checkpoint", "cpu")
+    wanted = compare(case.radiograph, case.masks, "random", "doctor:doctor_a", predictor=predictor, other=predictor)
     assert answer == like(wanted.to_json("chest.png"))
     assert client.predict(file=chest, api_name="/compare")["b"]["key"] == "grad_cam"
 
@@ -86,9 +86,9 @@ def test_explanations_are_compared(client: Client, case: Case, trained: Path, up
 def test_what_cannot_be_done_is_one_sentence(client: Client, uploads: Path) -> None:
     chest, notes = handle_file(uploads / "chest.png"), handle_file(uploads / "notes.png")
     with pytest.raises(AppError, match=r"notes\.png is not a PNG"):
-        client.predict(file=notes, api_name="/read")
+        client.predict(file=notes, api_name="/predict")
     with pytest.raises(AppError, match="give a radiograph"):
-        client.predict(file=None, api_name="/read")
+        client.predict(file=None, api_name="/predict")
     with pytest.raises(AppError, match=r"small\.png has 200 rows x 380 columns"):
         client.predict(file=chest, masks=[handle_file(uploads / "small.png")], api_name="/agreement")
     with pytest.raises(AppError, match="do not fill the 450 x 380 pixels"):

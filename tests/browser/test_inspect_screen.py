@@ -8,15 +8,16 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from deep_pneumonia.datasets.teaching_cases import SHIPPED_CASES, load_cases
+from deep_pneumonia import shipped
+from deep_pneumonia.datasets.teaching_cases import load_cases
 from deep_pneumonia.drawing.pictures import NOT_A_DEVICE
-from deep_pneumonia.prediction.predictor import Reader
-from deep_pneumonia.viewer.opened_case import read
+from deep_pneumonia.prediction.predictor import Predictor
+from deep_pneumonia.viewer.opened_case import open_case
 from tests.browser.screen import Screen
 
 
 def test_the_first_screen_says_what_it_is_and_has_a_case_open(screen: Screen) -> None:
-    page, case = screen.page, load_cases(SHIPPED_CASES)[0]
+    page, case = screen.page, load_cases(shipped.CASES)[0]
     expect(page.get_by_text(NOT_A_DEVICE)).to_be_visible()
     expect(page.locator("#lesson")).to_contain_text(case.title)
     expect(page.locator("#summary")).to_contain_text(case.image.name)
@@ -28,7 +29,7 @@ def test_the_first_screen_says_what_it_is_and_has_a_case_open(screen: Screen) ->
 
 
 def test_another_case_opens_by_a_key_and_a_normal_one_has_no_mask(screen: Screen) -> None:
-    page, cases = screen.page, load_cases(SHIPPED_CASES)
+    page, cases = screen.page, load_cases(shipped.CASES)
     ill = next(i for i, c in enumerate(cases) if i and len(c.readers) == 3 and c.readers[0].mask)
     normal = next(i for i, c in enumerate(cases) if c.readers[0].mask is None)
     for index, tables in ((normal, 0), (ill, 3), (0, 3)):
@@ -102,7 +103,7 @@ def test_every_grey_of_the_file_is_there_to_be_windowed(
     screen.shows(name)
     assert screen.stage("scene.bits") == bits
     assert screen.stage("scene.spacing_mm") == spacing
-    wanted = read(Reader.load(trained / "checkpoint", "cpu").read, str(uploads / name)).radiograph.pixels
+    wanted = open_case(Predictor.load(trained / "checkpoint", "cpu").predict, str(uploads / name)).radiograph.pixels
     shown = screen.page.evaluate("[...window.deepPneumonia.stage.base.levels[0].data]")
     assert np.array_equal(np.reshape(shown, wanted.shape), np.rint(wanted * (2**bits - 1)))
 
@@ -121,10 +122,12 @@ def test_a_bad_mask_is_named_and_a_photograph_is_warned_of(screen: Screen, uploa
 def test_report_reading_and_attention_are_downloaded(screen: Screen, uploads: Path, trained: Path) -> None:
     screen.replace(uploads / "chest.png", uploads / "doctor_a.png")
     screen.shows("chest.png")
-    case = read(
-        Reader.load(trained / "checkpoint", "cpu").read, str(uploads / "chest.png"), [str(uploads / "doctor_a.png")]
+    case = open_case(
+        Predictor.load(trained / "checkpoint", "cpu").predict,
+        str(uploads / "chest.png"),
+        [str(uploads / "doctor_a.png")],
     )
-    assert screen.reading() == case.reading.to_json("chest.png")
+    assert screen.prediction() == case.prediction.to_json("chest.png")
     name, data = screen.download("Report, PDF")
     assert (name, data[:5]) == ("chest-report.pdf", b"%PDF-")
     name, data = screen.download("Report, PNG")
@@ -133,6 +136,6 @@ def test_report_reading_and_attention_are_downloaded(screen: Screen, uploads: Pa
     assert name == "chest-attention.npy"
     values = np.load(io.BytesIO(data), allow_pickle=False)
     assert values.dtype == np.float32
-    assert np.allclose(values, case.reading.attention, atol=1e-6)
+    assert np.allclose(values, case.prediction.attention, atol=1e-6)
     name, data = screen.download("Attention, PNG")
     assert (name, Image.open(io.BytesIO(data)).size) == ("chest-attention.png", (380, 450))

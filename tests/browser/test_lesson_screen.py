@@ -159,7 +159,7 @@ def test_the_opened_case_returns_with_its_own_figures(opened: Open, uploads: Pat
     screen = opened("inspect")
     screen.replace(uploads / "chest.png", uploads / "doctor_a.png")
     screen.shows("chest.png")
-    figures = screen.page.locator("#agreement").inner_text()
+    scores = screen.page.locator("#agreement").inner_text()
     screen.page.get_by_role("link", name="Teach").click()
     at_step(screen, 1)
     screen.page.evaluate("window.deepPneumonia.stage.change({ masks: false })")
@@ -168,7 +168,7 @@ def test_the_opened_case_returns_with_its_own_figures(opened: Open, uploads: Pat
     screen.shows("chest.png")
     assert screen.stage("state.masks") is True
     assert [d["reader"] for d in screen.page.evaluate("window.deepPneumonia.drawings()")] == ["doctor_a"]
-    assert screen.page.locator("#agreement").inner_text() == figures
+    assert screen.page.locator("#agreement").inner_text() == scores
     screen.page.get_by_role("link", name="Teach").click()
     at_step(screen, 1)
     screen.page.get_by_role("link", name="Compare").click()

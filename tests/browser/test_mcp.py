@@ -12,8 +12,8 @@ import pytest
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 
-from deep_pneumonia.prediction.predictor import Reader
-from deep_pneumonia.viewer.opened_case import read, runs
+from deep_pneumonia.prediction.predictor import Predictor
+from deep_pneumonia.viewer.opened_case import open_case, runs
 from tests.browser.conftest import served
 
 
@@ -54,17 +54,19 @@ def test_a_model_finds_three_tools_reads_compares_and_is_told_what_is_wrong(
 ) -> None:
     chest, mask = url(uploads / "chest.png"), url(uploads / "doctor_a.png")
     files = [str(uploads / "doctor_a.png")]
-    case = read(Reader.load(trained / "checkpoint", "cpu").read, str(uploads / "chest.png"), files)
+    case = open_case(Predictor.load(trained / "checkpoint", "cpu").predict, str(uploads / "chest.png"), files)
     drawing = {"reader": "me", "counts": runs(case.masks[0].mask)}
     tools, answers = called(
         tools_address,
-        ("read", {"file": chest, "masks": [mask]}),
+        ("predict", {"file": chest, "masks": [mask]}),
         ("agree", {"file": chest, "drawings": [drawing]}),
         ("compare", {"file": chest, "a": "attention", "b": "random"}),
-        ("read", {"file": url(uploads / "notes.png")}),
+        ("predict", {"file": url(uploads / "notes.png")}),
     )
-    assert set(tools) == {"read", "agree", "compare"}
+    assert set(tools) == {"predict", "agree", "compare"}
     assert all(len(about) > 40 for about in tools.values())
-    assert [a["agreement"][0]["iou"] for a in answers[:2]] == pytest.approx([case.reading.agreement[0].figures.iou] * 2)
+    assert [a["agreement"][0]["iou"] for a in answers[:2]] == pytest.approx(
+        [case.prediction.agreement[0].scores.iou] * 2
+    )
     assert answers[2]["b"]["key"] == "random"
     assert "is not a PNG" in answers[3]

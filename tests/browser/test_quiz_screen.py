@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from deep_pneumonia.datasets.teaching_cases import SHIPPED_CASES, load_cases
+from deep_pneumonia import shipped
+from deep_pneumonia.datasets.teaching_cases import load_cases
 from tests.browser.screen import DESKTOP, PHONE, Screen
 
 Open = Callable[..., Screen]
-CASES = {case.id: case for case in load_cases(SHIPPED_CASES)}
+CASES = {case.id: case for case in load_cases(shipped.CASES)}
 ASKED = [CASES[name] for name in ("right-upper-lobe", "normal-standing", "round-right")]
 LINK = f"quiz?cases={','.join(case.sha256[:12] for case in ASKED)},zzz&seed=1"
 NO_TRACE = ("Lobar", "Round pneumonia", "Nothing ill", "Truth", "Simulated", "fissure", '"counts"', ".png")

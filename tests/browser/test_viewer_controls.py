@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from deep_pneumonia.datasets.teaching_cases import SHIPPED_CASES, load_cases
+from deep_pneumonia import shipped
+from deep_pneumonia.datasets.teaching_cases import load_cases
 from deep_pneumonia.masks.annotation import read_mask
 from deep_pneumonia.prediction.agreement import compare
-from deep_pneumonia.prediction.predictor import Reader
+from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.radiographs.radiograph import decode
 from tests.browser.screen import PHONE, SHOTS, Screen
 
@@ -47,14 +48,14 @@ def test_the_threshold_moves_the_figures_as_python_measures_them(screen: Screen,
     masks = [uploads / "doctor_a.png", uploads / "doctor_b.png"]
     screen.replace(uploads / "chest.png", *masks)
     screen.shows("chest.png")
-    attention = Reader.load(trained / "checkpoint", "cpu").read(decode(uploads / "chest.png")).attention
+    attention = Predictor.load(trained / "checkpoint", "cpu").predict(decode(uploads / "chest.png")).attention
     for threshold in (10, 40, 62):
         screen.slide("Threshold", threshold)
         for row, mask in enumerate(masks):
             wanted = compare(attention, read_mask(mask).mask, threshold / 100)
-            figures = [f"{v:.2f}" for v in (wanted.iou, wanted.dice, wanted.share_inside)]
+            scores = [f"{v:.2f}" for v in (wanted.iou, wanted.dice, wanted.share_inside)]
             said = screen.page.locator(".readers li").nth(row).locator(".figures b").all_inner_texts()
-            assert said == figures
+            assert said == scores
 
 
 def test_a_window_changes_the_greys_and_inverting_turns_them_round(screen: Screen, uploads: Path) -> None:
@@ -174,5 +175,5 @@ def test_controls_have_names_and_the_picture_says_what_it_is(screen: Screen) -> 
     assert nameless == []
     expect(screen.canvas()).to_have_attribute(
         "aria-label",
-        f"{screen.page.locator('.pane figcaption').first.inner_text()} of {load_cases(SHIPPED_CASES)[0].image.name}",
+        f"{screen.page.locator('.pane figcaption').first.inner_text()} of {load_cases(shipped.CASES)[0].image.name}",
     )

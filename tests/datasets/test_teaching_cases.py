@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from deep_pneumonia import simulate
+from deep_pneumonia import shipped, simulate
 from deep_pneumonia.datasets.teaching_cases import (
-    SHIPPED_CASES,
     Drawing,
     TeachingCase,
     load_cases,
@@ -204,7 +203,7 @@ def test_a_case_stays_in_its_folder(ct: Path, asked: Path, name: str) -> None:
 
 
 def test_shipped_cases_cover_what_they_teach() -> None:
-    cases, document = load_cases(SHIPPED_CASES), read_document(SHIPPED_CASES)
+    cases, document = load_cases(shipped.CASES), read_document(shipped.CASES)
     labels = [c.label for c in cases]
     assert 12 <= len(cases) <= 14
     assert set(labels) == {NORMAL, LOBAR, BRONCHO, INTERSTITIAL, ROUND}
@@ -216,9 +215,9 @@ def test_shipped_cases_cover_what_they_teach() -> None:
     assert all(30 < len(text) < 300 for c in cases for text in (c.findings, c.teaching_point))
 
 
-@pytest.mark.parametrize("name", sorted(p.name for p in SHIPPED_CASES.glob("*/")))
+@pytest.mark.parametrize("name", sorted(p.name for p in shipped.CASES.glob("*/")))
 def test_a_shipped_case_is_whole(name: str) -> None:
-    (case,) = (c for c in load_cases(SHIPPED_CASES) if c.id == name)
+    (case,) = (c for c in load_cases(shipped.CASES) if c.id == name)
     with Image.open(case.image) as image:
         assert (image.format, image.mode, image.size) == ("PNG", "L", (1024, 1024))
         assert np.asarray(image).std() > 20
@@ -233,13 +232,13 @@ def test_a_shipped_case_is_whole(name: str) -> None:
 
 
 def test_the_shipped_folder_is_small_holds_nothing_else_and_says_whose_it_is() -> None:
-    found = {p for p in SHIPPED_CASES.rglob("*") if p.is_file()}
-    cases = load_cases(SHIPPED_CASES)
+    found = {p for p in shipped.CASES.rglob("*") if p.is_file()}
+    cases = load_cases(shipped.CASES)
     named = {c.image for c in cases} | {r.mask for c in cases for r in c.readers if r.mask}
-    assert found == named | {SHIPPED_CASES / "cases.json"}
+    assert found == named | {shipped.CASES / "cases.json"}
     assert sum(p.stat().st_size for p in found) < 8_000_000
-    document = read_document(SHIPPED_CASES)
+    document = read_document(shipped.CASES)
     assert document["licence"] == "CC BY 3.0"
     assert "LIDC-IDRI" in document["attribution"]
-    sources = (SHIPPED_CASES.parent / "SOURCES.md").read_text(encoding="utf-8")
+    sources = (shipped.CASES.parent / "SOURCES.md").read_text(encoding="utf-8")
     assert all(words in sources for words in ("CC BY 3.0", "LIDC-IDRI"))

@@ -9,13 +9,13 @@ from matplotlib.text import Text
 from numpy.typing import NDArray
 from PIL import Image
 
-from deep_pneumonia.drawing.case_page import WhatIf, case_figure
+from deep_pneumonia.drawing.case_page import WhatIf, case_picture
 from deep_pneumonia.drawing.case_report import page, what_if
-from deep_pneumonia.drawing.pictures import NOT_A_DEVICE, save_figure
+from deep_pneumonia.drawing.pictures import NOT_A_DEVICE, save_picture
 from deep_pneumonia.masks.annotation import Annotation
 from deep_pneumonia.prediction.agreement import agree, enlarge
 from deep_pneumonia.prediction.cautions import Caution
-from deep_pneumonia.prediction.predictor import Reading
+from deep_pneumonia.prediction.predictor import Prediction
 from deep_pneumonia.radiographs.radiograph import Radiograph
 
 SIZE = (60, 48)
@@ -59,12 +59,12 @@ def case(**changes: Any) -> Figure:
         "agreement": [agree(attention, CELLS, drawn, 0.5)],
         "warnings": ["This is a lateral view."],
     }
-    return case_figure(PIXELS, attention, [drawn], **(asked | changes))
+    return case_picture(PIXELS, attention, [drawn], **(asked | changes))
 
 
-def reading(annotations: list[Annotation], **changes: Any) -> Reading:
+def prediction(annotations: list[Annotation], **changes: Any) -> Prediction:
     attention = enlarge(CELLS, SIZE)
-    made = Reading(
+    made = Prediction(
         SIZE, (0.2, 0.2), "tiny", SHA, "Pneumonia", CLASSES, 0.8, attention, CELLS, 0.9,
         (Caution("small", "It is small."),),
         tuple(agree(attention, CELLS, a, 0.5) for a in annotations),
@@ -76,7 +76,7 @@ def reading(annotations: list[Annotation], **changes: Any) -> Reading:
 
 def reported(name: str = "chest.png", **changes: Any) -> Figure:
     drawn = [Annotation(disc(), "Dr. A", "pixel")]
-    return page(name, RADIOGRAPH, drawn, reading(drawn, **changes), day="2026-11-25")
+    return page(name, RADIOGRAPH, drawn, prediction(drawn, **changes), day="2026-11-25")
 
 
 def test_the_page_of_a_case_says_what_must_be_said() -> None:
@@ -95,9 +95,9 @@ def test_a_figure_without_meaning_is_a_dash() -> None:
 
 
 def test_a_case_without_a_map_says_so(tmp_path: Path) -> None:
-    figure = case_figure(np.zeros((20, 30)), None, [], title=["x"], probabilities={"Normal": 1.0})
+    figure = case_picture(np.zeros((20, 30)), None, [], title=["x"], probabilities={"Normal": 1.0})
     assert "No attention map is shown" in texts(figure)
-    save_figure(figure, tmp_path / "case.png")
+    save_picture(figure, tmp_path / "case.png")
     with Image.open(tmp_path / "case.png") as picture:
         assert picture.width == 13 * 150
 
@@ -105,8 +105,8 @@ def test_a_case_without_a_map_says_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["case.png", "case.PDF"])
 def test_a_saved_report_is_the_same_bytes_every_time(name: str, tmp_path: Path) -> None:
     first, second = tmp_path / name, tmp_path / f"again_{name}"
-    save_figure(reported(), first)
-    save_figure(reported(), second)
+    save_picture(reported(), first)
+    save_picture(reported(), second)
     assert first.read_bytes() == second.read_bytes()
     assert b"CreationDate" not in first.read_bytes()
     assert first.read_bytes().startswith(b"%PDF" if name.endswith("PDF") else b"\x89PNG")
@@ -134,7 +134,7 @@ def test_a_report_shows_what_the_model_saw_and_what_it_said_of_it() -> None:
 
 
 def test_without_a_lesion_there_is_no_what_if() -> None:
-    nothing = reading([], what_if=None, what_if_frames=None)
+    nothing = prediction([], what_if=None, what_if_frames=None)
     assert what_if(nothing) == []
     assert "Lesion only" not in texts(page("a.png", RADIOGRAPH, [], nothing, day="2026-11-25"))
 
@@ -148,7 +148,7 @@ def test_of_many_classes_the_likeliest_stand_beside_a_frame() -> None:
 
 def test_long_names_stay_on_the_page() -> None:
     masks = [Annotation(disc(), f"Dr. Wilhelmina van der Berg number {n}", "polygon") for n in range(8)]
-    told = replace(reading(masks), checkpoint_name="c" * 200)
+    told = replace(prediction(masks), checkpoint_name="c" * 200)
     figure = page("n" * 250 + ".png", RADIOGRAPH, masks, told, day="2026-11-25")
     assert outside(figure) == []
     assert outside(case(warnings=["word " * 200])) == []

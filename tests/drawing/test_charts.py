@@ -17,7 +17,7 @@ from deep_pneumonia.drawing.charts import (
     overlay_sheet,
     roc_chart,
 )
-from deep_pneumonia.drawing.pictures import save_figure
+from deep_pneumonia.drawing.pictures import save_picture
 
 SURE = {"value": 0.9, "low": 0.8, "high": 0.95}
 UNSURE = {"value": 0.9, "low": None, "high": None}
@@ -26,7 +26,7 @@ UNKNOWN = {"value": None, "low": None, "high": None}
 
 def written(figure: Figure, path: Path) -> tuple[int, int]:
     """Size (W, H) of the saved picture, which is not blank."""
-    save_figure(figure, path)
+    save_picture(figure, path)
     with Image.open(path) as picture:
         assert np.asarray(picture.convert("L")).std() > 1
         return picture.size

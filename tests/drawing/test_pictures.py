@@ -19,7 +19,7 @@ from deep_pneumonia.drawing.pictures import (
     contours,
     draw_contours,
     overlay,
-    save_figure,
+    save_picture,
     trace,
 )
 from deep_pneumonia.errors import DeepPneumoniaError
@@ -119,14 +119,14 @@ def test_readers_colours_differ_for_every_kind_of_colour_vision() -> None:
 
 
 def test_a_png_names_no_software(tmp_path: Path) -> None:
-    save_figure(blank((1, 1)), tmp_path / "a.png")
+    save_picture(blank((1, 1)), tmp_path / "a.png")
     with Image.open(tmp_path / "a.png") as picture:
         assert "Software" not in picture.info
 
 
 def test_another_suffix_is_a_named_error_and_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(DeepPneumoniaError, match=r"end it in \.png or \.pdf"):
-        save_figure(blank((1, 1)), tmp_path / "case.jpg")
+        save_picture(blank((1, 1)), tmp_path / "case.jpg")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -144,6 +144,6 @@ def test_a_figure_that_fails_midway_leaves_the_old_one(tmp_path: Path, monkeypat
     path.write_bytes(b"old")
     monkeypatch.setattr(Figure, "savefig", fail)
     with pytest.raises(DeepPneumoniaError, match="No space left"):
-        save_figure(blank((1, 1)), path)
+        save_picture(blank((1, 1)), path)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]

@@ -18,12 +18,12 @@ from deep_pneumonia.evaluation.metrics import (
     bootstrap,
     calibration_error,
     calibration_error_by_chance,
-    classification_figures,
-    localisation_figures,
+    classification_scores,
+    localisation_scores,
     macro_f1,
     mean,
 )
-from deep_pneumonia.prediction.agreement import Figures
+from deep_pneumonia.prediction.agreement import Scores
 
 CLASSES = ("Normal", "Bacterial", "Viral", "Opacity")
 TIED = st.sampled_from([0.0, 0.1, 0.5, 0.75, 1.0])
@@ -83,7 +83,7 @@ def test_weights_count_as_copies() -> None:
 
 def test_f1_calibration_and_accuracy_equal_torchmetrics() -> None:
     p, labels = answers()
-    found = classification_figures(p, labels, people(200), CLASSES, "Normal")
+    found = classification_scores(p, labels, people(200), CLASSES, "Normal")
     q, y = torch.from_numpy(p), torch.from_numpy(labels)
     f1 = reference.multiclass_f1_score(q, y, 4, average="macro")
     ece = reference.multiclass_calibration_error(q, y, 4, n_bins=15, norm="l1")
@@ -116,7 +116,7 @@ def test_calibration_equals_torchmetrics_where_bins_err_both_ways() -> None:
 
 def test_abnormal_is_every_class_but_normal() -> None:
     p, labels = answers()
-    found = classification_figures(p, labels, people(200), CLASSES, "Viral")
+    found = classification_scores(p, labels, people(200), CLASSES, "Viral")
     score, abnormal = torch.from_numpy(1 - p[:, 2]), torch.from_numpy(labels != 2).long()
     area, precision = (
         reference.binary_auroc(score, abnormal),
@@ -129,7 +129,7 @@ def test_abnormal_is_every_class_but_normal() -> None:
 def test_pairs_are_compared_on_their_own_images() -> None:
     p, labels = answers(300, classes=3)
     patients = [f"p{i // 3}" for i in range(300)]
-    found = classification_figures(p, labels, patients, CLASSES, "Normal")["pairwise_auroc"]
+    found = classification_scores(p, labels, patients, CLASSES, "Normal")["pairwise_auroc"]
     assert list(found) == ["Normal|Bacterial", "Normal|Viral", "Bacterial|Viral"]
     rows = np.flatnonzero(labels)
     score, bacterial = p[rows, 1] / (p[rows, 1] + p[rows, 2]), labels[rows] == 1
@@ -141,13 +141,13 @@ def test_pairs_are_compared_on_their_own_images() -> None:
 
 def test_a_pair_that_got_no_probability_is_tied() -> None:
     p = np.array([[0.0, 0.0, 1.0, 0.0]] * 4)
-    found = classification_figures(p, np.array([0, 0, 1, 1]), people(4), CLASSES, "Normal")
+    found = classification_scores(p, np.array([0, 0, 1, 1]), people(4), CLASSES, "Normal")
     assert found["pairwise_auroc"]["Normal|Bacterial"]["value"] == 0.5
 
 
 def test_a_source_of_one_class_has_null_where_two_are_needed() -> None:
     p, _ = answers(10)
-    found = classification_figures(p, np.ones(10, int), people(10), CLASSES, "Normal")
+    found = classification_scores(p, np.ones(10, int), people(10), CLASSES, "Normal")
     nothing = {"value": None, "low": None, "high": None}
     assert found["auroc_abnormal"] == found["average_precision_abnormal"] == nothing
     assert found["pairwise_auroc"] == {}
@@ -166,13 +166,13 @@ def test_a_calibration_error_by_chance_is_the_one_worked_by_hand() -> None:
 
 
 def test_a_source_without_images_is_all_null() -> None:
-    found = classification_figures(np.empty((0, 4)), np.empty(0, int), [], CLASSES, "Normal")
+    found = classification_scores(np.empty((0, 4)), np.empty(0, int), [], CLASSES, "Normal")
     assert (found["n"], found["patients"], found["accuracy"]["value"], found["ece_by_chance"]) == (0, 0, None, None)
 
 
 def test_figures_count_patients_and_hold_their_values() -> None:
     p, labels = answers(100)
-    found = classification_figures(p, labels, [f"p{i // 2}" for i in range(100)], CLASSES, "Normal")
+    found = classification_scores(p, labels, [f"p{i // 2}" for i in range(100)], CLASSES, "Normal")
     assert (found["n"], found["patients"], sum(found["counts"].values())) == (100, 50, 100)
     for name in ("accuracy", "macro_f1", "auroc_abnormal", "average_precision_abnormal"):
         assert found[name]["low"] < found[name]["value"] < found[name]["high"]
@@ -229,13 +229,13 @@ def test_undefined_draws_are_left_out() -> None:
 
 
 def test_localisation_is_a_mean_over_images_that_have_the_figure() -> None:
-    rows = [Figures(1.0, 0.5, 0.6, 0.4, 0.9), Figures(0.0, 0.1, 0.2, None, 0.3), Figures()]
-    found = localisation_figures(rows, ["a", "b", "c"])
+    rows = [Scores(1.0, 0.5, 0.6, 0.4, 0.9), Scores(0.0, 0.1, 0.2, None, 0.3), Scores()]
+    found = localisation_scores(rows, ["a", "b", "c"])
     assert list(found) == ["hit_rate", "iou", "dice", "share_inside", "average_precision"]
     assert found["hit_rate"]["value"] == 0.5
     assert found["iou"]["value"] == pytest.approx(0.3)
     assert found["share_inside"]["value"] == pytest.approx(0.4)
-    nothing = localisation_figures([Figures()], ["a"])
+    nothing = localisation_scores([Scores()], ["a"])
     assert nothing["iou"] == {"value": None, "low": None, "high": None}
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from deep_pneumonia.evaluation.subgroups import LEAST, Member, age_of, described, figures, sex_of, subgroups, view_of
+from deep_pneumonia.evaluation.subgroups import LEAST, Member, age_of, described, scores, sex_of, subgroups, view_of
 
 ANYONE = Member("p", "F", "30", "PA", abnormal=True, score=0.9, found=True, right=True, hit=None, iou=None)
 
@@ -36,7 +36,7 @@ def test_figures_of_a_group_are_those_worked_by_hand() -> None:
         replace(ANYONE, patient=f"n{s}", abnormal=False, score=s, right=s < 0.5, found=s > 0.5) for s in (0.52, 0.1)
     ]
     unlabelled = replace(ANYONE, patient="n0.1", abnormal=None, score=0.0, right=False)
-    found = figures([*abnormal, *normal, unlabelled])
+    found = scores([*abnormal, *normal, unlabelled])
     assert {k: found[k] for k in ("n", "patients", "labelled", "abnormal", "drawn")} == {
         "n": 13, "patients": 7, "labelled": 12, "abnormal": 10, "drawn": 10,
     }  # fmt: skip
@@ -49,10 +49,10 @@ def test_figures_of_a_group_are_those_worked_by_hand() -> None:
 
 
 def test_of_few_images_only_counts_are_given() -> None:
-    few = figures([replace(ANYONE, patient=str(i), hit=1.0, iou=1.0) for i in range(LEAST - 1)])
+    few = scores([replace(ANYONE, patient=str(i), hit=1.0, iou=1.0) for i in range(LEAST - 1)])
     assert few == {"n": 9, "patients": 9, "labelled": 9, "abnormal": 9, "drawn": 9}
     # Enough labelled images, but of these too few abnormal and too few drawn.
-    mixed = figures([replace(ANYONE, patient=str(i), abnormal=i < 5) for i in range(LEAST)])
+    mixed = scores([replace(ANYONE, patient=str(i), abnormal=i < 5) for i in range(LEAST)])
     assert set(mixed) == {"n", "patients", "labelled", "abnormal", "drawn", "auroc_abnormal", "accuracy"}
 
 

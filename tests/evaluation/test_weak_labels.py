@@ -4,7 +4,7 @@ from pathlib import Path
 
 from deep_pneumonia.datasets.manifest import Case
 from deep_pneumonia.evaluation.per_image import Row
-from deep_pneumonia.evaluation.weak_labels import weak_figures
+from deep_pneumonia.evaluation.weak_labels import weak_scores
 
 
 def row(patient: str, ill: float, *, label: str = "", weak: str = "", shown: bool = False, source: str = "a") -> Row:
@@ -20,7 +20,7 @@ def test_weak_normals_are_counted_and_ranked_against_what_doctors_called_ill() -
         row("7", 0.0, label="Clear", weak="Clear"), row("8", 0.0, weak="Ill"), row("9", 0.0),
         row("10", 0.0, label="Ill", source="b"),
     ]  # fmt: skip
-    found = weak_figures(rows, ["a", "b"], "Clear")
+    found = weak_scores(rows, ["a", "b"], "Clear")
     assert found.keys() == {"a"}  # b has none
     assert (found["a"]["n"], found["a"]["patients"]) == (4, 4)
     assert found["a"]["called_abnormal"]["value"] == 1 / 4

@@ -23,7 +23,7 @@ from deep_pneumonia.masks.annotation import Annotation, read_as_normal, read_mas
 from deep_pneumonia.masks.coco import read_coco
 from deep_pneumonia.masks.dicom_seg import read_seg
 from deep_pneumonia.radiographs.radiograph import decode
-from deep_pneumonia.worklist.predictions import Kept, Readings
+from deep_pneumonia.worklist.predictions import Kept, Predictions
 from deep_pneumonia.worklist.records import Drawing
 from deep_pneumonia.worklist.workspace import Workspace
 from tests.conftest import SMALL
@@ -148,11 +148,11 @@ def test_tables_hold_every_version_and_what_was_read(tmp_path: Path) -> None:
     newest = space.draw(1, drawn(2), version=1, author="Ben")
     space.judge(1, "Cem", "partly", "base, left", version=0)
     space.judge(1, "Cem", "agree", version=1)
-    readings = Readings(space, "f" * 64)
-    figures = {str(newest.digest): (1.0, 0.5, 0.75)}
-    readings._keep(1, ("Opacity", 0.75, 0.5, '["small"]', ""), figures)
-    assert readings.of(1) == Kept("Opacity", 0.75, 0.5, ("small",), "", figures)
-    export(space, tmp_path / "out", readings=readings)
+    predictions = Predictions(space, "f" * 64)
+    scores = {str(newest.digest): (1.0, 0.5, 0.75)}
+    predictions._keep(1, ("Opacity", 0.75, 0.5, '["small"]', ""), scores)
+    assert predictions.of(1) == Kept("Opacity", 0.75, 0.5, ("small",), "", scores)
+    export(space, tmp_path / "out", predictions=predictions)
     one, two = table(tmp_path / "out" / "cases.csv")
     assert (one["name"], one["predicted"], one["iou"], one["warnings"]) == ("chest-0.png", "Opacity", "0.5", "small")
     assert (one["disagreement"], one["agree"], one["partly"], one["readers"]) == ("0.5", "1", "0", "1")

@@ -108,7 +108,7 @@ class Space:
 
     def read(self, radiograph: Path) -> dict[str, Any]:
         client = Client(self.address, verbose=False)
-        answer = client.predict(handle_file(radiograph), [], api_name="/read")
+        answer = client.predict(handle_file(radiograph), [], api_name="/predict")
         client.close()
         return answer
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deep_pneumonia.prediction.predictor import Reader
+from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.radiographs.radiograph import decode
 from tests.hosting.space import Space, environment, room, serving
 from tests.phantom import draw, save_png
@@ -31,7 +31,7 @@ def space(python: Path, tmp_path: Path) -> Iterator[Space]:
 def test_a_space_reads_a_radiograph_and_ends_on_ctrl_c(space: Space, tmp_path: Path) -> None:
     radiograph = save_png(draw(1, (400, 300), lesion=True)[0], tmp_path / "chest.png")
     answer = space.read(radiograph)
-    here = Reader.load(device="cpu").read(decode(radiograph)).to_json("chest.png")
+    here = Predictor.load(device="cpu").predict(decode(radiograph)).to_json("chest.png")
     assert answer["predicted"] == here["predicted"]
     assert answer["probabilities"] == pytest.approx(here["probabilities"], abs=1e-4)
     space.process.send_signal(signal.SIGINT)

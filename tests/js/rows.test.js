@@ -36,7 +36,7 @@ test("each filter keeps its own, and all of them together keep what passes every
     row(1, { label: "Opacity", source: "nih", split: "test", verdicts: { Ana: "agree" }, readers: ["Dr. A"] }),
     row(2, { label: "Normal", source: "rsna", predicted: "Normal", normal: ["Dr. B"] }),
     row(3, { predicted: null, probability: null, verdicts: { Ben: "unsure" } }),
-    row(4, { label: "Normal", source: "nih", warnings: ["low_evidence"], readers: ["Dr. A", "Dr. B"] }),
+    row(4, { label: "Normal", source: "nih", warnings: ["unlikely_finding"], readers: ["Dr. A", "Dr. B"] }),
     row(5, { predicted: null, probability: null, problem: "The file is damaged." }),
   ];
   for (const one of rows) one.right = rightness(one, CLASSES);

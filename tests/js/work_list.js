@@ -34,7 +34,7 @@ export function list(count) {
       readers, normal: readers.length ? [] : one([[], ["Dr. C"]]), verdicts: random() < 0.1 ? { ...judged, Ben: "partly" } : judged,
       name: `chest-${Math.floor(random() * 1e6)}.png`, patient: `p${id % 4000}`, source: one(["nih", "rsna", "covid", "own"]),
       split: one(["train", "test"]), label: one(["", ...CLASSES]), predicted: unread ? null : one(CLASSES),
-      probability: unread ? null : 0.4 + 0.6 * random(), warnings: random() < 0.05 ? ["low_evidence"] : [],
+      probability: unread ? null : 0.4 + 0.6 * random(), warnings: random() < 0.05 ? ["unlikely_finding"] : [],
       problem: unread && random() < 0.1 ? "The file is damaged." : "", iou: known, hit: known === null ? null : Math.round(known),
       disagreement: known === null ? null : 1 - known,
     });

@@ -1,7 +1,6 @@
 """The format of an annotation file is told by its content; a radiograph and junk are told from it."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from deep_pneumonia import shipped
 from deep_pneumonia.errors import AnnotationError, MaskSizeError
 from deep_pneumonia.masks.annotation import MAX_BYTES, Annotation, to_png
 from deep_pneumonia.masks.any_format import looks_like_annotation, read_annotations
@@ -111,7 +111,7 @@ def test_a_huge_png_is_not_unfolded():
 
 
 def test_the_teaching_cases_are_told_apart():
-    folder = Path(__file__).parents[2] / "assets" / "cases"
+    folder = shipped.CASES
     case = json.loads((folder / "cases.json").read_text(encoding="utf-8"))["cases"][0]
     assert not looks_like_annotation(folder / case["image"])
     assert all(looks_like_annotation(folder / r["mask"]) for r in case["readers"] if r.get("mask"))

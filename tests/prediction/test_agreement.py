@@ -13,7 +13,7 @@ from torchmetrics.functional.classification import binary_average_precision
 from deep_pneumonia.errors import MaskSizeError
 from deep_pneumonia.prediction.agreement import (
     Agreement,
-    Figures,
+    Scores,
     agree,
     between_readers,
     compare,
@@ -77,16 +77,16 @@ def test_of_tied_highest_points_the_first_counts() -> None:
 
 def test_a_perfect_map_is_perfect() -> None:
     mask = corner()
-    assert asdict(compare(mask.astype(np.float32), mask, 0.5)) == dict.fromkeys(asdict(Figures()), 1.0)
+    assert asdict(compare(mask.astype(np.float32), mask, 0.5)) == dict.fromkeys(asdict(Scores()), 1.0)
 
 
 def test_an_empty_mask_has_no_figures() -> None:
-    assert compare(WORKED, np.zeros((4, 4), bool), 0.5) == Figures()
+    assert compare(WORKED, np.zeros((4, 4), bool), 0.5) == Scores()
 
 
 def test_a_map_of_zeros_has_no_share_and_ranks_nothing() -> None:
     found = compare(np.zeros((4, 4), np.float32), corner(), 0.5)
-    assert found == Figures(hit=1.0, iou=0.0, dice=0.0, share_inside=None, average_precision=0.25)
+    assert found == Scores(hit=1.0, iou=0.0, dice=0.0, share_inside=None, average_precision=0.25)
 
 
 @given(MAPS, HARD, st.floats(0, 1))
@@ -154,17 +154,17 @@ def test_another_size_is_a_named_error() -> None:
 
 
 def test_means_leave_out_what_has_no_meaning() -> None:
-    found = Figures.mean([Figures(hit=1.0, iou=0.2), Figures(hit=0.0), Figures()])
-    assert found == Figures(hit=0.5, iou=0.2)
+    found = Scores.mean([Scores(hit=1.0, iou=0.2), Scores(hit=0.0), Scores()])
+    assert found == Scores(hit=0.5, iou=0.2)
 
 
 def test_readers_are_compared_by_overlap_alone() -> None:
     other = np.zeros((4, 4), bool)
     other[0] = True
     found = between_readers(corner(), other)
-    assert found == Figures(iou=pytest.approx(2 / 6), dice=pytest.approx(4 / 8))
-    assert between_readers(corner(), np.zeros((4, 4), bool)) == Figures(iou=0.0, dice=0.0)
-    assert between_readers(np.zeros((4, 4), bool), np.zeros((4, 4), bool)) == Figures()
+    assert found == Scores(iou=pytest.approx(2 / 6), dice=pytest.approx(4 / 8))
+    assert between_readers(corner(), np.zeros((4, 4), bool)) == Scores(iou=0.0, dice=0.0)
+    assert between_readers(np.zeros((4, 4), bool), np.zeros((4, 4), bool)) == Scores()
 
 
 def test_an_agreement_is_plain_json_and_the_same_every_time() -> None:
@@ -194,7 +194,7 @@ def test_an_agreement_with_an_image_read_as_normal_is_null() -> None:
     cells = np.full((4, 4), 0.5, np.float32)
     drawn = Drawn(np.zeros((8, 8), bool), kind="normal")
     found = agree(enlarge(cells, (8, 8)), cells, drawn, 0.5)
-    empty = dict.fromkeys(asdict(Figures()))
-    assert found == Agreement("Reader A", "normal", Figures(), 0.0, {"random": Figures(), "centre": Figures()})
+    empty = dict.fromkeys(asdict(Scores()))
+    assert found == Agreement("Reader A", "normal", Scores(), 0.0, {"random": Scores(), "centre": Scores()})
     assert found.to_json()["controls"] == {"random": empty, "centre": empty}
     assert found.to_json()["hit"] is None

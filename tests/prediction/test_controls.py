@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from deep_pneumonia.prediction.agreement import (
-    Figures,
+    Scores,
     centre_map,
     compare,
-    control_figures,
+    control_scores,
     enlarge,
     random_map,
 )
@@ -59,7 +59,7 @@ def test_chance_and_place_show_in_the_controls() -> None:
     cells = np.zeros((14, 14), np.float32)
     cells[:7, :7] = 0.9
     lung = centre_map((280, 280)) > 0.5
-    found = control_figures(cells, lung, 0.5)
+    found = control_scores(cells, lung, 0.5)
     assert set(found) == {"random", "centre"}
     assert found["centre"].hit == 1.0
     assert found["centre"].iou == pytest.approx(1, abs=0.05)
@@ -70,8 +70,8 @@ def test_controls_on_the_small_frame_equal_those_of_full_size() -> None:
     cells = np.random.default_rng(3).random((14, 14), dtype=np.float32) ** 3
     mask = np.zeros((500, 410), bool)
     mask[100:233, 57:301] = True
-    small = control_figures(cells, mask, 0.4, draws=4, seed=5)
-    full = Figures.mean(compare(random_map(cells, mask.shape, 5 + draw), mask, 0.4) for draw in range(4))
+    small = control_scores(cells, mask, 0.4, draws=4, seed=5)
+    full = Scores.mean(compare(random_map(cells, mask.shape, 5 + draw), mask, 0.4) for draw in range(4))
     assert asdict(small["random"]) == pytest.approx(asdict(full), abs=0.01)
     assert asdict(small["centre"]) == pytest.approx(asdict(compare(centre_map(mask.shape), mask, 0.4)), abs=0.01)
 
@@ -79,6 +79,6 @@ def test_controls_on_the_small_frame_equal_those_of_full_size() -> None:
 def test_lesions_thinner_than_a_pixel_of_the_small_frame_are_not_lost() -> None:
     stripes = np.zeros((512, 384), bool)
     stripes[::4] = True
-    found = control_figures(np.random.default_rng(0).random((4, 4), dtype=np.float32), stripes, 0.5)
+    found = control_scores(np.random.default_rng(0).random((4, 4), dtype=np.float32), stripes, 0.5)
     assert found["random"].average_precision == pytest.approx(0.25)
     assert found["centre"].share_inside == pytest.approx(0.25)

@@ -12,14 +12,14 @@ import torch
 from deep_pneumonia.errors import ExplanationError, MaskSizeError
 from deep_pneumonia.masks.annotation import Annotation, read_as_normal
 from deep_pneumonia.prediction import explanation
-from deep_pneumonia.prediction.agreement import Figures, between_readers, random_map
-from deep_pneumonia.prediction.agreement import compare as figures_of
+from deep_pneumonia.prediction.agreement import Scores, between_readers, random_map
+from deep_pneumonia.prediction.agreement import compare as scores_of
 from deep_pneumonia.prediction.checkpoint import Checkpoint, Thresholds
 from deep_pneumonia.prediction.explanation import available, compare, explain
 from deep_pneumonia.prediction.grad_cam import grad_cam
 from deep_pneumonia.prediction.model_frame import InputRecipe, enlarge
 from deep_pneumonia.prediction.network import AttentionNet, ModelConfig
-from deep_pneumonia.prediction.predictor import Reader
+from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.radiographs.radiograph import Radiograph
 from tests.phantom import draw
 
@@ -41,41 +41,41 @@ DRAWN = [A, B, C, D]
 
 
 @pytest.fixture(scope="module")
-def reader(trained: Path) -> Reader:
-    return Reader.load(trained / "checkpoint", "cpu")
+def predictor(trained: Path) -> Predictor:
+    return Predictor.load(trained / "checkpoint", "cpu")
 
 
 @pytest.fixture(scope="module")
-def other() -> Reader:
+def other() -> Predictor:
     """A checkpoint with other classes, another input and other thresholds; it has learned nothing."""
     torch.manual_seed(5)
     network = AttentionNet(ModelConfig(classes=3, width=16))
     limits = Thresholds(attention=0.1, grad_cam=0.3)
     facts = Checkpoint(network, ("Clear", "Shadow", "Opacity"), "Clear", InputRecipe(96), limits, name="plain")
-    return Reader(facts, torch.device("cpu"))
+    return Predictor(facts, torch.device("cpu"))
 
 
-def withholding(reader: Reader) -> Reader:
-    limits = replace(reader.checkpoint.thresholds, finding=1.1)
-    return Reader(replace(reader.checkpoint, thresholds=limits), reader.device)
+def withholding(predictor: Predictor) -> Predictor:
+    limits = replace(predictor.checkpoint.thresholds, finding=1.1)
+    return Predictor(replace(predictor.checkpoint, thresholds=limits), predictor.device)
 
 
-def test_the_attention_is_the_readers_own(reader: Reader) -> None:
-    found = compare(RADIOGRAPH, DRAWN, a="attention", b="doctor:D", reader=reader)
-    reading = reader.read(RADIOGRAPH, DRAWN)
-    np.testing.assert_array_equal(found.a.map, reading.attention)
-    np.testing.assert_array_equal(found.a.cells, reading.cells)
-    assert (found.a.predicted, found.a.probabilities) == (reading.predicted, reading.probabilities)
-    assert [f for _, f in found.a.agreement] == [g.figures for g in reading.agreement]
+def test_the_attention_is_the_readers_own(predictor: Predictor) -> None:
+    found = compare(RADIOGRAPH, DRAWN, a="attention", b="doctor:D", predictor=predictor)
+    prediction = predictor.predict(RADIOGRAPH, DRAWN)
+    np.testing.assert_array_equal(found.a.map, prediction.attention)
+    np.testing.assert_array_equal(found.a.cells, prediction.cells)
+    assert (found.a.predicted, found.a.probabilities) == (prediction.predicted, prediction.probabilities)
+    assert [f for _, f in found.a.agreement] == [g.scores for g in prediction.agreement]
     # the doctor's side of the pair is the doctor whose agreement the attention's side lists
-    own = reading.agreement[3].figures
+    own = prediction.agreement[3].scores
     assert (found.difference.iou, found.difference.dice) == (own.iou, own.dice)
     assert found.difference.iou is not None
     assert 0 < found.difference.iou < 1
 
 
-def test_doctors_against_each_other_worked_by_hand(reader: Reader) -> None:
-    found = compare(RADIOGRAPH, DRAWN, a="doctor:A", b="doctor:B", reader=reader)
+def test_doctors_against_each_other_worked_by_hand(predictor: Predictor) -> None:
+    found = compare(RADIOGRAPH, DRAWN, a="doctor:A", b="doctor:B", predictor=predictor)
     n, area, common = 150 * 130, 2500, 1250
     assert found.difference.iou == pytest.approx(1250 / 3750)
     assert found.difference.dice == pytest.approx(1250 / 2500)
@@ -83,33 +83,33 @@ def test_doctors_against_each_other_worked_by_hand(reader: Reader) -> None:
     assert found.mean_difference == pytest.approx(2500 / n)
     both = between_readers(A.mask, B.mask)
     assert (found.difference.iou, found.difference.dice) == (both.iou, both.dice)
-    itself, of_b, of_c, _ = (figures for _, figures in found.a.agreement)
-    assert itself == Figures(None, 1.0, 1.0, 1.0, 1.0)
+    itself, of_b, of_c, _ = (scores for _, scores in found.a.agreement)
+    assert itself == Scores(None, 1.0, 1.0, 1.0, 1.0)
     # half of B lies at A's pixels, with precision 1/2; the rest only among all
     precision = pytest.approx(0.5 * 0.5 + 0.5 * area / n)
-    assert of_b == Figures(None, both.iou, both.dice, 0.5, precision)  # type: ignore[arg-type]
-    assert of_c == Figures()
+    assert of_b == Scores(None, both.iou, both.dice, 0.5, precision)  # type: ignore[arg-type]
+    assert of_c == Scores()
     assert (found.a.predicted, found.a.probabilities, found.a.cells) == (None, None, None)
 
 
-def test_what_marks_nothing_has_no_overlap_and_what_is_flat_no_correlation(reader: Reader) -> None:
-    found = compare(RADIOGRAPH, DRAWN, a="doctor:C", b="doctor:C", reader=reader)
+def test_what_marks_nothing_has_no_overlap_and_what_is_flat_no_correlation(predictor: Predictor) -> None:
+    found = compare(RADIOGRAPH, DRAWN, a="doctor:C", b="doctor:C", predictor=predictor)
     assert found.difference == explanation.Difference(None, None, None)
     assert found.mean_difference == 0
     assert found.a.note == "nothing drawn"
-    assert compare(RADIOGRAPH, DRAWN, a="doctor:C", b="attention", reader=reader).difference.iou == 0
+    assert compare(RADIOGRAPH, DRAWN, a="doctor:C", b="attention", predictor=predictor).difference.iou == 0
 
 
 @pytest.mark.parametrize("key", ["attention", "grad_cam", "random", "doctor:D"])
-def test_an_explanation_is_equal_to_itself(key: str, reader: Reader) -> None:
-    found = compare(RADIOGRAPH, DRAWN, a=key, b=key, reader=reader)
+def test_an_explanation_is_equal_to_itself(key: str, predictor: Predictor) -> None:
+    found = compare(RADIOGRAPH, DRAWN, a=key, b=key, predictor=predictor)
     assert found.difference.iou == found.difference.dice == 1
     assert found.difference.correlation == pytest.approx(1)
     assert found.mean_difference == 0
 
 
-def test_random_is_one_order_of_the_attentions_cells_with_the_figures_of_that_map(reader: Reader) -> None:
-    attention, random, again = explain(["attention", "random", "random"], RADIOGRAPH, DRAWN, [reader])
+def test_random_is_one_order_of_the_attentions_cells_with_the_figures_of_that_map(predictor: Predictor) -> None:
+    attention, random, again = explain(["attention", "random", "random"], RADIOGRAPH, DRAWN, [predictor])
     assert attention.cells is not None
     assert random.cells is not None
     np.testing.assert_array_equal(np.sort(random.cells, axis=None), np.sort(attention.cells, axis=None))
@@ -117,13 +117,15 @@ def test_random_is_one_order_of_the_attentions_cells_with_the_figures_of_that_ma
     np.testing.assert_array_equal(random.map, again.map)
     shown = random_map(attention.cells, SIZE, explanation.SEED).clip(0, 1)
     np.testing.assert_array_equal(random.map, shown)
-    assert random.agreement[3][1] == figures_of(shown, LESION, reader.checkpoint.thresholds.attention)
+    assert random.agreement[3][1] == scores_of(shown, LESION, predictor.checkpoint.thresholds.attention)
 
 
 @pytest.mark.parametrize("letter", ["", "_b"])
-def test_grad_cam_explains_the_class_that_its_checkpoint_predicts(letter: str, reader: Reader, other: Reader) -> None:
-    one = other if letter else reader
-    found = compare(RADIOGRAPH, DRAWN, a="attention" + letter, b="grad_cam" + letter, reader=reader, other=other)
+def test_grad_cam_explains_the_class_that_its_checkpoint_predicts(
+    letter: str, predictor: Predictor, other: Predictor
+) -> None:
+    one = other if letter else predictor
+    found = compare(RADIOGRAPH, DRAWN, a="attention" + letter, b="grad_cam" + letter, predictor=predictor, other=other)
     logits, cells = one.forward(one.model_input(RADIOGRAPH))
     expected = grad_cam(one.network, one.model_input(RADIOGRAPH), logits.argmax(1))[0].numpy()
     np.testing.assert_array_equal(found.a.cells, cells[0])
@@ -133,24 +135,26 @@ def test_grad_cam_explains_the_class_that_its_checkpoint_predicts(letter: str, r
     assert set(found.b.probabilities or ()) == set(one.checkpoint.classes)
     limits = one.checkpoint.thresholds
     assert (found.a.threshold, found.b.threshold) == (limits.attention, limits.grad_cam)
-    assert found.b.agreement[3][1] == figures_of(enlarge(expected, SIZE).clip(0, 1), LESION, limits.grad_cam)
+    assert found.b.agreement[3][1] == scores_of(enlarge(expected, SIZE).clip(0, 1), LESION, limits.grad_cam)
 
 
 def test_a_checkpoint_sees_a_radiograph_once_and_only_if_asked(
-    reader: Reader, other: Reader, monkeypatch: pytest.MonkeyPatch
+    predictor: Predictor, other: Predictor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen: list[Reader] = []
-    forward = Reader.forward
-    monkeypatch.setattr(Reader, "forward", lambda self, images: (seen.append(self), forward(self, images))[1])
-    explain(["doctor:A", "doctor:D"], RADIOGRAPH, DRAWN, [reader, other])
+    seen: list[Predictor] = []
+    forward = Predictor.forward
+    monkeypatch.setattr(Predictor, "forward", lambda self, images: (seen.append(self), forward(self, images))[1])
+    explain(["doctor:A", "doctor:D"], RADIOGRAPH, DRAWN, [predictor, other])
     assert seen == []
-    explain(["attention", "grad_cam", "random"], RADIOGRAPH, DRAWN, [reader, other])
-    assert seen == [reader]
-    explain(["attention_b", "attention", "grad_cam_b"], RADIOGRAPH, DRAWN, [reader, other])
-    assert seen == [reader, other, reader]
+    explain(["attention", "grad_cam", "random"], RADIOGRAPH, DRAWN, [predictor, other])
+    assert seen == [predictor]
+    explain(["attention_b", "attention", "grad_cam_b"], RADIOGRAPH, DRAWN, [predictor, other])
+    assert seen == [predictor, other, predictor]
 
 
-def test_a_reading_in_another_thread_meets_no_hook_of_grad_cam(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reading_in_another_thread_meets_no_hook_of_grad_cam(
+    predictor: Predictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hooked = []
 
     def watched(network: AttentionNet, images: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
@@ -158,35 +162,35 @@ def test_a_reading_in_another_thread_meets_no_hook_of_grad_cam(reader: Reader, m
         return grad_cam(network, images, targets)
 
     monkeypatch.setattr(explanation, "grad_cam", watched)
-    explain(["grad_cam"], RADIOGRAPH, [], [reader])
+    explain(["grad_cam"], RADIOGRAPH, [], [predictor])
     assert len(hooked) == 1
-    assert hooked[0] is not reader.network
-    assert all(p.grad is None for p in reader.network.parameters())
+    assert hooked[0] is not predictor.network
+    assert all(p.grad is None for p in predictor.network.parameters())
 
 
-def test_a_map_without_a_finding_is_withheld_with_its_random_order(reader: Reader) -> None:
-    strict = withholding(reader)
-    assert not strict.read(RADIOGRAPH).shows_map
+def test_a_map_without_a_finding_is_withheld_with_its_random_order(predictor: Predictor) -> None:
+    strict = withholding(predictor)
+    assert not strict.predict(RADIOGRAPH).shows_map
     keys = ["attention", "random", "grad_cam", "doctor:D"]
     found = explain(keys, RADIOGRAPH, DRAWN, [strict])
     assert [e.shows_map for e in found] == [False, False, True, True]
     assert [e.to_json()["cells"] is None for e in found] == [True, True, False, True]
-    shown = explain(keys, RADIOGRAPH, DRAWN, [reader])
+    shown = explain(keys, RADIOGRAPH, DRAWN, [predictor])
     assert [e.agreement for e in found] == [e.agreement for e in shown]
-    at_limit = replace(reader.checkpoint.thresholds, finding=reader.read(RADIOGRAPH).finding)
-    just = Reader(replace(reader.checkpoint, thresholds=at_limit), reader.device)
-    assert explain(["attention"], RADIOGRAPH, [], [just])[0].shows_map is just.read(RADIOGRAPH).shows_map is True
+    at_limit = replace(predictor.checkpoint.thresholds, finding=predictor.predict(RADIOGRAPH).finding)
+    just = Predictor(replace(predictor.checkpoint, thresholds=at_limit), predictor.device)
+    assert explain(["attention"], RADIOGRAPH, [], [just])[0].shows_map is just.predict(RADIOGRAPH).shows_map is True
 
 
-def test_there_is_what_the_checkpoints_and_the_readers_give(reader: Reader, other: Reader) -> None:
-    assert available([reader], [A, C]) == [
+def test_there_is_what_the_checkpoints_and_the_readers_give(predictor: Predictor, other: Predictor) -> None:
+    assert available([predictor], [A, C]) == [
         ("attention", "Attention"),
         ("grad_cam", "Grad-CAM"),
         ("random", "Attention in random order"),
         ("doctor:A", "A"),
         ("doctor:C", "C"),
     ]
-    assert available([reader, other], []) == [
+    assert available([predictor, other], []) == [
         ("attention", "Attention (A: trained)"),
         ("attention_b", "Attention (B: plain)"),
         ("grad_cam", "Grad-CAM (A: trained)"),
@@ -195,31 +199,31 @@ def test_there_is_what_the_checkpoints_and_the_readers_give(reader: Reader, othe
     ]
 
 
-def test_two_masks_of_one_reader_are_told_apart(reader: Reader) -> None:
+def test_two_masks_of_one_reader_are_told_apart(predictor: Predictor) -> None:
     twice = [A, replace(B, reader="A")]
-    assert [key for key, _ in available([reader], twice)][3:] == ["doctor:A", "doctor:A (2)"]
-    found = compare(RADIOGRAPH, twice, a="doctor:A", b="doctor:A (2)", reader=reader)
+    assert [key for key, _ in available([predictor], twice)][3:] == ["doctor:A", "doctor:A (2)"]
+    found = compare(RADIOGRAPH, twice, a="doctor:A", b="doctor:A (2)", predictor=predictor)
     assert found.difference.iou == pytest.approx(1 / 3)
 
 
 @pytest.mark.parametrize("key", ["attention_b", "grad_cam_b", "random_b", "doctor:E", "centre", ""])
-def test_an_unknown_key_is_refused_with_those_there_are(key: str, reader: Reader) -> None:
+def test_an_unknown_key_is_refused_with_those_there_are(key: str, predictor: Predictor) -> None:
     with pytest.raises(ExplanationError) as refused:
-        compare(RADIOGRAPH, [A, D], a="attention", b=key, reader=reader)
+        compare(RADIOGRAPH, [A, D], a="attention", b=key, predictor=predictor)
     assert str(refused.value) == (
         f"There is no explanation {key!r} of this radiograph; "
         "choose from attention, grad_cam, random, doctor:A, doctor:D."
     )
 
 
-def test_a_mask_of_another_size_is_refused(reader: Reader) -> None:
+def test_a_mask_of_another_size_is_refused(predictor: Predictor) -> None:
     small = Annotation(np.ones((3, 3), bool), "E", "pixel")
     with pytest.raises(MaskSizeError, match=r"E has the size \(3, 3\), the radiograph \(150, 130\)"):
-        compare(RADIOGRAPH, [small], a="doctor:E", b="doctor:E", reader=reader)
+        compare(RADIOGRAPH, [small], a="doctor:E", b="doctor:E", predictor=predictor)
 
 
-def test_the_json_is_plain_and_its_cells_are_rounded_for_show_only(reader: Reader, other: Reader) -> None:
-    found = compare(RADIOGRAPH, DRAWN, a="attention", b="doctor:C", reader=reader, other=other)
+def test_the_json_is_plain_and_its_cells_are_rounded_for_show_only(predictor: Predictor, other: Predictor) -> None:
+    found = compare(RADIOGRAPH, DRAWN, a="attention", b="doctor:C", predictor=predictor, other=other)
     document = found.to_json("chest.png")
     assert json.loads(json.dumps(document, allow_nan=False)) == document
     assert list(document) == ["file", "size", "a", "b", "difference"]
@@ -235,6 +239,6 @@ def test_the_json_is_plain_and_its_cells_are_rounded_for_show_only(reader: Reade
     assert list(row) == ["reader", "kind", "hit", "iou", "dice", "share_inside", "average_precision"]
     assert (row["reader"], row["kind"]) == ("D", "pixel")
     assert type(row["hit"]) is bool
-    assert row["iou"] == reader.read(RADIOGRAPH, [D]).agreement[0].figures.iou
+    assert row["iou"] == predictor.predict(RADIOGRAPH, [D]).agreement[0].scores.iou
     assert document["a"]["agreement"][2]["hit"] is None
     assert document["b"]["cells"] is document["b"]["predicted"] is document["b"]["probabilities"] is None

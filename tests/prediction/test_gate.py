@@ -10,9 +10,9 @@ import pytest
 import torch
 from scipy.stats import chi2
 
-from deep_pneumonia import fit_gate
+from deep_pneumonia import fit_gate, shipped
 from deep_pneumonia.datasets.manifest import read_manifests
-from deep_pneumonia.datasets.teaching_cases import SHIPPED_CASES, TeachingCase, load_cases
+from deep_pneumonia.datasets.teaching_cases import TeachingCase, load_cases
 from deep_pneumonia.drawing.case_report import page
 from deep_pneumonia.errors import DamagedCheckpointError
 from deep_pneumonia.predict import summary
@@ -20,7 +20,7 @@ from deep_pneumonia.prediction import checkpoint as checkpoints
 from deep_pneumonia.prediction.cautions import UNLIKE
 from deep_pneumonia.prediction.gate import Gate
 from deep_pneumonia.prediction.model_frame import InputRecipe
-from deep_pneumonia.prediction.predictor import SHIPPED, Reader
+from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.radiographs.radiograph import Radiograph, decode
 from deep_pneumonia.training.cache import Cache
 from deep_pneumonia.training.gate_fitting import KEPT, LEAST, all_features, fit
@@ -108,13 +108,13 @@ def test_one_half_is_left_right_upper_or_lower() -> None:
 
 
 def test_each_radiograph_is_altered_in_another_way_the_second_time(copy: Path, drawn_set: Path, tmp_path: Path) -> None:
-    reader = Reader.load(copy, "cpu")
+    predictor = Predictor.load(copy, "cpu")
     cases = [c for c in read_manifests([drawn_set]) if c.split == "train"]
-    data = Cache(cases, reader.checkpoint.recipe, tmp_path)
+    data = Cache(cases, predictor.checkpoint.recipe, tmp_path)
     assert len(cases) % len(WAYS) == 0
-    made = all_features(reader.network, data, reader.device, altered_times=2, batch=5)
+    made = all_features(predictor.network, data, predictor.device, altered_times=2, batch=5)
     assert len(made) == 2 * len(cases)
-    whole = all_features(reader.network, data, reader.device, batch=5)
+    whole = all_features(predictor.network, data, predictor.device, batch=5)
     first, second = made.split(len(cases))
     apart = [[float((a - b).abs().max()) > 1e-3 for a, b in zip(one, other, strict=True)]
              for one, other in ((first, whole), (second, whole), (first, second))]  # fmt: skip
@@ -182,14 +182,14 @@ def test_the_verb_fits_one_and_changes_nothing_else(
 
 
 @pytest.fixture(scope="module")
-def shipped() -> Reader:
-    return Reader.load(SHIPPED, "cpu")
+def shipped_predictor() -> Predictor:
+    return Predictor.load(shipped.CHECKPOINT, "cpu")
 
 
-@pytest.mark.parametrize("case", load_cases(SHIPPED_CASES), ids=lambda c: c.id)
-def test_the_shipped_gate_lets_every_teaching_case_in(shipped: Reader, case: TeachingCase) -> None:
-    reading = shipped.read(decode(case.image))
-    assert not reading.is_refused
+@pytest.mark.parametrize("case", load_cases(shipped.CASES), ids=lambda c: c.id)
+def test_the_shipped_gate_lets_every_teaching_case_in(shipped_predictor: Predictor, case: TeachingCase) -> None:
+    prediction = shipped_predictor.predict(decode(case.image))
+    assert not prediction.is_refused
 
 
 KINDS = {
@@ -207,42 +207,42 @@ def picture(pixels: np.ndarray, colour: float = 0.0) -> Radiograph:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_shipped_gate_refuses_what_is_no_upright_chest(shipped: Reader, kind: str) -> None:
-    chest = decode(load_cases(SHIPPED_CASES)[1].image).pixels
+def test_the_shipped_gate_refuses_what_is_no_upright_chest(shipped_predictor: Predictor, kind: str) -> None:
+    chest = decode(load_cases(shipped.CASES)[1].image).pixels
     radiograph = picture(KINDS[kind](chest))
-    reading = shipped.read(radiograph)
-    assert reading.is_refused
-    assert not reading.shows_map
-    assert shipped.strangeness(radiograph) > 1
-    assert reading.warnings[0].code == UNLIKE
-    said = words.summary("photo.png", reading)
+    prediction = shipped_predictor.predict(radiograph)
+    assert prediction.is_refused
+    assert not prediction.shows_map
+    assert shipped_predictor.strangeness(radiograph) > 1
+    assert prediction.warnings[0].code == UNLIKE
+    said = words.summary("photo.png", prediction)
     assert "<h2>No reading</h2>" in said
     assert "What it would have said" in said
-    assert summary(reading).startswith("No reading")
-    assert "photo.png: no reading" in str(page("photo.png", radiograph, (), reading, day="2026-01-01").texts)
+    assert summary(prediction).startswith("No reading")
+    assert "photo.png: no reading" in str(page("photo.png", radiograph, (), prediction, day="2026-01-01").texts)
 
 
-def test_a_chest_with_coloured_marks_is_read_and_a_picture_in_colours_is_not(shipped: Reader) -> None:
-    chest = decode(load_cases(SHIPPED_CASES)[1].image).pixels
-    marked, painted = (shipped.read(picture(chest, colour)) for colour in (0.2, 0.5))
+def test_a_chest_with_coloured_marks_is_read_and_a_picture_in_colours_is_not(shipped_predictor: Predictor) -> None:
+    chest = decode(load_cases(shipped.CASES)[1].image).pixels
+    marked, painted = (shipped_predictor.predict(picture(chest, colour)) for colour in (0.2, 0.5))
     assert not marked.is_refused
     assert [w.code for w in marked.warnings] == ["colour"]
     assert painted.is_refused
     assert "50% of this picture is coloured" in painted.warnings[0].message
-    assert shipped.strangeness(picture(chest, 0.5)) == np.inf
+    assert shipped_predictor.strangeness(picture(chest, 0.5)) == np.inf
 
 
 @pytest.mark.parametrize(("spread", "codes"), [(0.0, True), (0.015, True), (0.025, False)])
 def test_a_blank_is_refused_as_such_with_dust_and_without(trained: Path, spread: float, codes: bool) -> None:
-    reader = Reader.load(trained / "checkpoint", "cpu")
+    predictor = Predictor.load(trained / "checkpoint", "cpu")
     pixels = 0.5 + spread * np.linspace(0, 1.01, 300 * 300).reshape(300, 300)
     pixels[0, :8] = 1.0
-    reading = reader.read(picture(pixels))
-    assert reading.is_refused == codes
-    assert ("blank" in {w.code for w in reading.warnings}) == codes
+    prediction = predictor.predict(picture(pixels))
+    assert prediction.is_refused == codes
+    assert ("blank" in {w.code for w in prediction.warnings}) == codes
 
 
 def test_a_checkpoint_without_a_gate_refuses_nothing(trained: Path) -> None:
-    reader = Reader.load(trained / "checkpoint", "cpu")
-    reading = reader.read(picture(np.random.default_rng(0).random((80, 80))))
-    assert not reading.is_refused
+    predictor = Predictor.load(trained / "checkpoint", "cpu")
+    prediction = predictor.predict(picture(np.random.default_rng(0).random((80, 80))))
+    assert not prediction.is_refused

@@ -15,14 +15,14 @@ from deep_pneumonia import predict as inspect
 from deep_pneumonia.datasets.manifest import read_manifests, write_manifest
 from deep_pneumonia.errors import MaskSizeError
 from deep_pneumonia.masks.annotation import Annotation, read_as_normal, write_mask
-from deep_pneumonia.prediction.predictor import Reader, Reading
+from deep_pneumonia.prediction.predictor import Prediction, Predictor
 from deep_pneumonia.radiographs.radiograph import Radiograph, decode
 from tests.phantom import draw, save_png
 
 
 @pytest.fixture(scope="module")
-def reader(trained: Path) -> Reader:
-    return Reader.load(trained / "checkpoint", "cpu")
+def predictor(trained: Path) -> Predictor:
+    return Predictor.load(trained / "checkpoint", "cpu")
 
 
 @pytest.fixture(scope="module")
@@ -33,10 +33,10 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return save_png(pixels, folder / "chest.png"), folder / "doctor.png"
 
 
-def read(reader: Reader, case: tuple[Path, Path]) -> Reading:
+def read(predictor: Predictor, case: tuple[Path, Path]) -> Prediction:
     radiograph = decode(case[0])
     _, mask = draw(101, (300, 260), lesion=True)
-    return reader.read(radiograph, [Annotation(mask, "A", "pixel"), read_as_normal(radiograph.size, reader="B")])
+    return predictor.predict(radiograph, [Annotation(mask, "A", "pixel"), read_as_normal(radiograph.size, reader="B")])
 
 
 def finite(value: Any) -> bool:
@@ -47,48 +47,48 @@ def finite(value: Any) -> bool:
     return not isinstance(value, float) or math.isfinite(value)
 
 
-def test_a_reading_is_whole_and_the_same_each_time(reader: Reader, case: tuple[Path, Path]) -> None:
-    reading = read(reader, case)
-    assert sum(reading.probabilities.values()) == pytest.approx(1)
-    assert reading.predicted == max(reading.probabilities, key=lambda c: reading.probabilities[c])
-    assert reading.attention.shape == (300, 260)
-    assert reading.attention.dtype == np.float32
-    assert 0 <= reading.attention.min() <= reading.attention.max() <= reading.evidence
-    assert reading.finding == pytest.approx(
-        sum(p for c, p in reading.probabilities.items() if c != reader.checkpoint.normal)
+def test_a_reading_is_whole_and_the_same_each_time(predictor: Predictor, case: tuple[Path, Path]) -> None:
+    prediction = read(predictor, case)
+    assert sum(prediction.probabilities.values()) == pytest.approx(1)
+    assert prediction.predicted == max(prediction.probabilities, key=lambda c: prediction.probabilities[c])
+    assert prediction.attention.shape == (300, 260)
+    assert prediction.attention.dtype == np.float32
+    assert 0 <= prediction.attention.min() <= prediction.attention.max() <= prediction.evidence
+    assert prediction.finding == pytest.approx(
+        sum(p for c, p in prediction.probabilities.items() if c != predictor.checkpoint.normal)
     )
-    drawn, normal = (a.to_json() for a in reading.agreement)
+    drawn, normal = (a.to_json() for a in prediction.agreement)
     assert drawn["hit"] in (True, False)
     assert set(drawn["controls"]) == {"random", "centre"}
     assert normal["iou"] is normal["hit"] is normal["controls"]["random"]["iou"] is None
-    assert reading.what_if is not None
-    assert set(reading.what_if) == {"lesion_removed", "lesion_only"}
-    assert reading.what_if["lesion_removed"] != reading.probabilities
-    document = reading.to_json("chest.png")
+    assert prediction.what_if is not None
+    assert set(prediction.what_if) == {"lesion_removed", "lesion_only"}
+    assert prediction.what_if["lesion_removed"] != prediction.probabilities
+    document = prediction.to_json("chest.png")
     assert finite(document)
-    assert json.dumps(document) == json.dumps(read(reader, case).to_json("chest.png"))
+    assert json.dumps(document) == json.dumps(read(predictor, case).to_json("chest.png"))
 
 
-def test_without_a_drawn_mask_there_is_nothing_to_compare(reader: Reader, case: tuple[Path, Path]) -> None:
-    reading = reader.read(decode(case[0]))
-    assert reading.agreement == ()
-    assert reading.what_if is None
+def test_without_a_drawn_mask_there_is_nothing_to_compare(predictor: Predictor, case: tuple[Path, Path]) -> None:
+    prediction = predictor.predict(decode(case[0]))
+    assert prediction.agreement == ()
+    assert prediction.what_if is None
 
 
-def test_what_is_odd_about_a_picture_is_said(reader: Reader) -> None:
+def test_what_is_odd_about_a_picture_is_said(predictor: Predictor) -> None:
     plain = np.zeros((40, 100), np.float32)
-    codes = {w.code for w in reader.read(Radiograph(plain, None, "PNG", colour=0.25)).warnings}
+    codes = {w.code for w in predictor.predict(Radiograph(plain, None, "PNG", colour=0.25)).warnings}
     assert {"colour", "shape", "small"} <= codes
-    assert "colour" not in {w.code for w in reader.read(Radiograph(plain, None, "PNG", colour=0.0)).warnings}
+    assert "colour" not in {w.code for w in predictor.predict(Radiograph(plain, None, "PNG", colour=0.0)).warnings}
 
 
-def test_a_mask_of_another_size_is_refused(reader: Reader, case: tuple[Path, Path]) -> None:
+def test_a_mask_of_another_size_is_refused(predictor: Predictor, case: tuple[Path, Path]) -> None:
     with pytest.raises(MaskSizeError, match="A has the size"):
-        reader.read(decode(case[0]), [Annotation(np.ones((3, 3), bool), "A", "pixel")])
+        predictor.predict(decode(case[0]), [Annotation(np.ones((3, 3), bool), "A", "pixel")])
 
 
 def test_command_line_writes_what_the_reader_says(
-    reader: Reader, trained: Path, case: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    predictor: Predictor, trained: Path, case: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = [tmp_path / n for n in ("case.json", "case.png", "map.npy")]
     base = [str(case[0]), "--mask", str(case[1]), "--checkpoint", str(trained / "checkpoint"), "--device", "cpu"]
@@ -96,7 +96,7 @@ def test_command_line_writes_what_the_reader_says(
     assert inspect.main([*base, *files]) == 0
     printed = capsys.readouterr().out
     document = json.loads(out[0].read_text())
-    expected = read(reader, case)
+    expected = read(predictor, case)
     assert document["probabilities"] == expected.probabilities
     assert document["file"] == "chest.png"
     assert document["size"] == [300, 260]
@@ -139,7 +139,7 @@ def test_bad_input_is_one_line_and_status_2(
 
 
 def test_evaluation_reports_what_single_readings_say(
-    reader: Reader, trained: Path, drawn_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    predictor: Predictor, trained: Path, drawn_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     people = drawn_set.with_name("people.csv")
     known = read_manifests([drawn_set])
@@ -158,10 +158,10 @@ def test_evaluation_reports_what_single_readings_say(
     assert where["readers"] is None
 
     cases = read_manifests([people])
-    readings = [reader.read(r := decode(c.image), c.annotations(r.size)) for c in cases]
-    right = [r.predicted == c.label for r, c in zip(readings, cases, strict=True)]
+    predictions = [predictor.predict(r := decode(c.image), c.annotations(r.size)) for c in cases]
+    right = [r.predicted == c.label for r, c in zip(predictions, cases, strict=True)]
     assert found["accuracy"]["value"] == pytest.approx(np.mean(right))
-    ious = [r.agreement[0].figures.iou for r, c in zip(readings, cases, strict=True) if c.has_lesion]
+    ious = [r.agreement[0].scores.iou for r, c in zip(predictions, cases, strict=True) if c.has_lesion]
     assert where["attention"]["iou"]["value"] == pytest.approx(np.mean(ious))
     groups = metrics["subgroups"]["drawn"]
     women = [r for r, c in zip(right, cases, strict=True) if c.sex == "F"]
@@ -170,11 +170,11 @@ def test_evaluation_reports_what_single_readings_say(
         **{k: found[k] for k in ("auroc_abnormal", "accuracy")},
         **{k: where["attention"][k] for k in ("iou", "hit_rate")},
     }
-    sick = [r.predicted != "Clear" for r, c in zip(readings, cases, strict=True) if c.has_lesion]
+    sick = [r.predicted != "Clear" for r, c in zip(predictions, cases, strict=True) if c.has_lesion]
     assert groups["age"]["20-39"]["recall_abnormal"]["value"] == pytest.approx(np.mean(sick))
     with (tmp_path / "per_image.csv").open() as stream:
         rows = list(csv.DictReader(stream))
-    assert [r["predicted"] for r in rows] == [r.predicted for r in readings]
+    assert [r["predicted"] for r in rows] == [r.predicted for r in predictions]
     for name in ("roc", "calibration", "confusion", "agreement", "overlays"):
         assert (tmp_path / f"{name}.png").stat().st_size > 5000
 

@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from deep_pneumonia import simulate
+from deep_pneumonia import shipped, simulate
 from deep_pneumonia.datasets.teaching_cases import read_document, sha256
 from deep_pneumonia.masks.annotation import read_mask
 from deep_pneumonia.simulation.pneumonia import LOBAR
 from tests.chest_phantom import write_ct
 
-SHIPPED = Path(__file__).parents[2] / "assets" / "lesson"
 RECIPE = {
     "body": 1, "pose": 0, "view": "PA", "kind": LOBAR, "severity": 0, "lobes": [12], "confounders": [], "seed": 3,
 }  # fmt: skip
@@ -56,7 +55,7 @@ def masks(folder: Path, size: tuple[int, int]) -> list[np.ndarray[Any, Any]]:
 
 @pytest.mark.parametrize("size", [96, 512])
 def test_the_lesion_grows_where_it_is_and_nothing_else_changes(made: Path, size: int) -> None:
-    folder = made if size == 96 else SHIPPED
+    folder = made if size == 96 else shipped.LESSON
     found, frames = masks(folder, (size, size)), [pixels(folder, f["image"]) for f in facts(folder)["frames"]]
     areas = [int(m.sum()) for m in found]
     assert areas == sorted(areas)
@@ -69,14 +68,14 @@ def test_the_lesion_grows_where_it_is_and_nothing_else_changes(made: Path, size:
 
 
 def test_the_grain_stays() -> None:
-    first, second = (pixels(SHIPPED, f"severity-{n}.png").astype(float) for n in (0, 1))
+    first, second = (pixels(shipped.LESSON, f"severity-{n}.png").astype(float) for n in (0, 1))
     grains = [(p - np.roll(p, 1, axis=0))[400:500, 100:400].ravel() for p in (first, second)]  # far from the lesion
     assert np.corrcoef(grains)[0, 1] > 0.95
 
 
 @pytest.mark.parametrize("size", [96, 512])
 def test_letters_change_nothing_but_where_they_stand(made: Path, size: int) -> None:
-    folder = made if size == 96 else SHIPPED
+    folder = made if size == 96 else shipped.LESSON
     lettered = facts(folder)["lettered"]
     plain = pixels(folder, facts(folder)["frames"][lettered["of"]]["image"])
     changed = pixels(folder, lettered["image"]) - plain
@@ -114,13 +113,13 @@ def test_what_is_not_understood_is_refused(
 
 
 def test_what_is_shipped_is_whole_small_and_says_whose_it_is() -> None:
-    document = facts(SHIPPED)
+    document = facts(shipped.LESSON)
     entries = [*document["frames"], document["lettered"]]
-    assert all(sha256(SHIPPED / e["image"]) == e["sha256"] for e in entries)
+    assert all(sha256(shipped.LESSON / e["image"]) == e["sha256"] for e in entries)
     named = {e["image"] for e in entries} | {e["mask"] for e in document["frames"] if e["mask"]} | {"lesson.json"}
-    assert {p.name for p in SHIPPED.iterdir()} == named
-    assert sum(p.stat().st_size for p in SHIPPED.iterdir()) < 1_200_000
-    for number, mask in enumerate(masks(SHIPPED, (512, 512))):
+    assert {p.name for p in shipped.LESSON.iterdir()} == named
+    assert sum(p.stat().st_size for p in shipped.LESSON.iterdir()) < 1_200_000
+    for number, mask in enumerate(masks(shipped.LESSON, (512, 512))):
         assert mask.mean() == pytest.approx(document["frames"][number]["area"], abs=1e-4)
     assert document["licence"] == "CC BY 3.0"
     assert "LIDC-IDRI" in document["attribution"]

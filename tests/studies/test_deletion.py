@@ -11,7 +11,7 @@ from deep_pneumonia.datasets.manifest import read_manifests
 from deep_pneumonia.prediction.checkpoint import Checkpoint, Thresholds, save
 from deep_pneumonia.prediction.model_frame import InputRecipe
 from deep_pneumonia.prediction.network import AttentionNet, ModelConfig
-from deep_pneumonia.prediction.predictor import Reader
+from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.training.cache import Cache
 from studies import deletion
 from studies.deletion import DRAWS, Effect, Probe, Row, areas, highest, marked, measure, moved, pixels, table
@@ -22,7 +22,7 @@ def network() -> AttentionNet:
     return AttentionNet(ModelConfig("shufflenet_v2_x0_5", classes=2, width=8)).eval()
 
 
-class Corner(Reader):
+class Corner(Predictor):
     """Reads the brightness of the upper left quarter as the odds of an opacity, and marks that quarter or another."""
 
     def __init__(self, marks: tuple[int, int], level: float = 0.4) -> None:
@@ -47,8 +47,8 @@ def lit(count: int = 1) -> torch.Tensor:
     return images
 
 
-def effects(reader: Reader, images: torch.Tensor, masks: torch.Tensor) -> list[dict[str, Effect]]:
-    probe = Probe(reader)
+def effects(predictor: Predictor, images: torch.Tensor, masks: torch.Tensor) -> list[dict[str, Effect]]:
+    probe = Probe(predictor)
     _, maps = probe.probabilities(images)
     targets = torch.ones(len(images), dtype=torch.long)
     return probe._effects_by_way(images, masks, targets, maps, list(range(len(images))))

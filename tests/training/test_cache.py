@@ -16,7 +16,7 @@ from deep_pneumonia.masks.annotation import write_mask
 from deep_pneumonia.prediction.checkpoint import Checkpoint
 from deep_pneumonia.prediction.model_frame import InputRecipe, mask_to_model
 from deep_pneumonia.prediction.network import AttentionNet, ModelConfig
-from deep_pneumonia.prediction.predictor import Reader
+from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.radiographs.radiograph import decode
 from deep_pneumonia.training import cache as module
 from deep_pneumonia.training.cache import Cache, model_frame
@@ -98,11 +98,11 @@ def test_boxes_are_told_from_outlines(cases: list[Case], tmp_path: Path) -> None
 
 def test_a_row_is_what_the_reader_reads(cases: list[Case], tmp_path: Path) -> None:
     network = AttentionNet(ModelConfig(width=8))
-    reader = Reader(Checkpoint(network, ("a", "b"), "a", InputRecipe(32, 2, 97)), CPU)
-    cache = build(cases, tmp_path, reader.checkpoint.recipe)
+    predictor = Predictor(Checkpoint(network, ("a", "b"), "a", InputRecipe(32, 2, 97)), CPU)
+    cache = build(cases, tmp_path, predictor.checkpoint.recipe)
     images, _ = cache.batch([3, 0], CPU)
     for row, index in enumerate((3, 0)):
-        assert torch.equal(images[row : row + 1], reader.model_input(decode(cases[index].image)))
+        assert torch.equal(images[row : row + 1], predictor.model_input(decode(cases[index].image)))
 
 
 def test_a_batch_holds_rows_in_the_order_asked(cases: list[Case], tmp_path: Path) -> None:

@@ -7,20 +7,20 @@ from pathlib import Path
 
 import pytest
 
+from deep_pneumonia import shipped
 from deep_pneumonia.prediction import checkpoint as checkpoints
-from deep_pneumonia.prediction.predictor import PLAIN, SHIPPED
-from deep_pneumonia.viewer.about import CARD, about, card, metrics_of
+from deep_pneumonia.viewer.about import about, card, metrics_of
 
 
 @pytest.fixture(scope="module")
-def shipped() -> checkpoints.Checkpoint:
-    return checkpoints.load(SHIPPED)
+def shipped_checkpoint() -> checkpoints.Checkpoint:
+    return checkpoints.load(shipped.CHECKPOINT)
 
 
-def test_the_figures_are_those_that_evaluate_wrote(shipped: checkpoints.Checkpoint) -> None:
-    written = json.loads((SHIPPED / "metrics.json").read_text(encoding="utf-8"))
-    page = about([shipped])
-    assert f"<code>{shipped.sha256[:12]}</code>" in page
+def test_the_figures_are_those_that_evaluate_wrote(shipped_checkpoint: checkpoints.Checkpoint) -> None:
+    written = json.loads((shipped.CHECKPOINT / "metrics.json").read_text(encoding="utf-8"))
+    page = about([shipped_checkpoint])
+    assert f"<code>{shipped_checkpoint.sha256[:12]}</code>" in page
     for source, found in written["localisation"].items():
         for name in ("attention", "random", "centre", "grad_cam"):
             e = found[name]["hit_rate"]
@@ -28,16 +28,16 @@ def test_the_figures_are_those_that_evaluate_wrote(shipped: checkpoints.Checkpoi
     assert "Not a medical device" in page
 
 
-def test_two_checkpoints_have_a_letter_each(shipped: checkpoints.Checkpoint) -> None:
-    page = about([shipped, checkpoints.load(PLAIN)])
+def test_two_checkpoints_have_a_letter_each(shipped_checkpoint: checkpoints.Checkpoint) -> None:
+    page = about([shipped_checkpoint, checkpoints.load(shipped.PLAIN_CHECKPOINT)])
     assert re.findall(r"Checkpoint (\w): ([\w-]+)", page) == [
-        ("A", shipped.name),
-        ("B", checkpoints.load(PLAIN).name),
+        ("A", shipped_checkpoint.name),
+        ("B", checkpoints.load(shipped.PLAIN_CHECKPOINT).name),
     ]
 
 
-def test_of_any_other_checkpoint_no_figure_is_claimed(shipped: checkpoints.Checkpoint) -> None:
-    page = about([replace(shipped, sha256="0" * 64, name="<b>mine</b>")])
+def test_of_any_other_checkpoint_no_figure_is_claimed(shipped_checkpoint: checkpoints.Checkpoint) -> None:
+    page = about([replace(shipped_checkpoint, sha256="0" * 64, name="<b>mine</b>")])
     assert metrics_of("0" * 64) is None
     assert "deep_pneumonia.evaluate" in page
     assert "AUROC" not in page
@@ -45,7 +45,7 @@ def test_of_any_other_checkpoint_no_figure_is_claimed(shipped: checkpoints.Check
 
 
 def test_the_card_needs_no_other_file(tmp_path: Path) -> None:
-    text = card(CARD)
+    text = card(shipped.MODEL_CARD)
     assert "data:image/png;base64," in text
     links = re.findall(r"(?<!!)\[[^\]]+\]\(([^)]+)\)", text)
     assert all(link.startswith(("http:", "https:")) for link in links)

@@ -9,10 +9,11 @@ from typing import TypeVar
 import gradio as gr
 import pytest
 
-from deep_pneumonia.datasets.teaching_cases import SHIPPED_CASES, TeachingCase, load_cases
-from deep_pneumonia.prediction.predictor import Reader
+from deep_pneumonia import shipped
+from deep_pneumonia.datasets.teaching_cases import TeachingCase, load_cases
+from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.viewer.examples import Examples
-from deep_pneumonia.viewer.opened_case import read
+from deep_pneumonia.viewer.opened_case import open_case
 from tests.blocks import inside
 
 T = TypeVar("T")
@@ -30,7 +31,7 @@ def laid_out(make: Callable[[], T]) -> T:
 
 @pytest.fixture(scope="module")
 def cases() -> list[TeachingCase]:
-    return load_cases(SHIPPED_CASES)
+    return load_cases(shipped.CASES)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +43,7 @@ def test_a_click_gives_the_radiograph_and_every_mask_under_its_readers_name(
     examples: Examples, cases: list[TeachingCase], trained: Path
 ) -> None:
     image, masks = examples.files(0)
-    found = read(Reader.load(trained / "checkpoint", "cpu").read, image[0], masks)
+    found = open_case(Predictor.load(trained / "checkpoint", "cpu").predict, image[0], masks)
     assert [m.reader for m in found.masks] == [r.name for r in cases[0].readers]
     assert found.masks[0].mask.any()
 

@@ -11,7 +11,7 @@ import pytest
 import app
 from deep_pneumonia.errors import MaskSizeError
 from deep_pneumonia.masks.annotation import Annotation
-from deep_pneumonia.prediction.predictor import Reader
+from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.radiographs.radiograph import Radiograph, decode
 from deep_pneumonia.viewer import gpu
 from tests.phantom import draw, save_png
@@ -64,24 +64,24 @@ def test_elsewhere_the_very_same_function_comes_back() -> None:
 
 
 def test_a_reading_comes_back_whole_from_the_gpu(spaces: ModuleType, radiograph: Radiograph) -> None:
-    reader = Reader.load(device="cpu")
+    predictor = Predictor.load(device="cpu")
     mask = Annotation(draw(7, (300, 260), lesion=True)[1], "A", "pixel")
-    away = gpu.on_gpu(reader.read)
+    away = gpu.on_gpu(predictor.predict)
     assert spaces.wrapped == [gpu.SECONDS]
-    there, here = away(radiograph, annotations=[mask]), reader.read(radiograph, [mask])
+    there, here = away(radiograph, annotations=[mask]), predictor.predict(radiograph, [mask])
     assert there.to_json("chest.png") == here.to_json("chest.png")
     assert np.array_equal(there.attention, here.attention)
-    assert away.__name__ == "read"
+    assert away.__name__ == "predict"
 
 
 @pytest.mark.usefixtures("spaces")
 def test_an_error_keeps_its_class_and_its_sentence(radiograph: Radiograph) -> None:
-    reader = Reader.load(device="cpu")
+    predictor = Predictor.load(device="cpu")
     other = Annotation(np.zeros((30, 26), np.bool_), "A", "pixel")
     with pytest.raises(MaskSizeError) as here:
-        reader.read(radiograph, [other])
+        predictor.predict(radiograph, [other])
     with pytest.raises(MaskSizeError) as there:
-        gpu.on_gpu(reader.read)(radiograph, [other])
+        gpu.on_gpu(predictor.predict)(radiograph, [other])
     assert str(there.value) == str(here.value)
 
 
@@ -99,6 +99,6 @@ def test_torch_is_prepared_before_weights_are_loaded(monkeypatch: pytest.MonkeyP
         prepared.append("spaces" in sys.modules)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(app.Reader, "load", load)
+    monkeypatch.setattr(app.Predictor, "load", load)
     assert app.main([]) == 130
     assert prepared == [True]

@@ -7,7 +7,8 @@ import gradio as gr
 import pytest
 from gradio.utils import get_upload_folder
 
-from deep_pneumonia.datasets.teaching_cases import SHIPPED_CASES, load_cases
+from deep_pneumonia import shipped
+from deep_pneumonia.datasets.teaching_cases import load_cases
 from deep_pneumonia.errors import UnreadableFileError
 from deep_pneumonia.viewer.opening import Opening
 from tests.blocks import inside
@@ -23,11 +24,11 @@ def laid_out(cases: list[Any]) -> Opening:
 
 @pytest.fixture(scope="module")
 def opening() -> Opening:
-    return laid_out(load_cases(SHIPPED_CASES))
+    return laid_out(load_cases(shipped.CASES))
 
 
 def test_a_visitor_finds_the_first_case_open_or_an_empty_screen(opening: Opening) -> None:
-    first = load_cases(SHIPPED_CASES)[0]
+    first = load_cases(shipped.CASES)[0]
     assert opening.first() == ([str(first.image)], [str(r.mask) for r in first.readers if r.mask])
     assert laid_out([]).first() == (None, None)
 
@@ -39,7 +40,7 @@ def test_a_reload_opens_what_the_tab_had_open(
     upload = Path(get_upload_folder()) / "abc" / "chest.png"
     upload.parent.mkdir(parents=True)
     upload.write_bytes(b"x")
-    third = load_cases(SHIPPED_CASES)[2].image
+    third = load_cases(shipped.CASES)[2].image
     assert opening.first({"file": str(upload), "masks": []}) == ([str(upload)], None)
     assert opening.first({"file": str(third), "masks": [str(upload)]}) == ([str(third)], [str(upload)])
 
@@ -53,17 +54,17 @@ def test_a_reload_opens_what_the_tab_had_open(
 )  # fmt: skip
 def test_no_other_file_of_the_machine_is_ever_opened(opening: Opening, last: Any) -> None:
     assert opening.first(last) == opening.first()
-    case = load_cases(SHIPPED_CASES)[1].image
+    case = load_cases(shipped.CASES)[1].image
     assert opening.first({"file": str(case), "masks": [__file__]}) == opening.first()
-    sly = f"{SHIPPED_CASES}/../checkpoint/model.json"
+    sly = f"{shipped.CASES}/../checkpoint/model.json"
     assert opening.first({"file": sly, "masks": []}) == opening.first()
 
 
 def test_a_box_holds_one_file_or_several(opening: Opening) -> None:
-    case = load_cases(SHIPPED_CASES)[0]
+    case = load_cases(shipped.CASES)[0]
     image, masks = str(case.image), [str(r.mask) for r in case.readers]
     assert opening.files(image, None) == (image, [])
     assert opening.files([*masks, image], []) == (image, masks)
     assert opening.files(None, masks) == (None, masks)
     with pytest.raises(UnreadableFileError, match="one radiograph"):
-        opening.files([image, str(load_cases(SHIPPED_CASES)[1].image)], None)
+        opening.files([image, str(load_cases(shipped.CASES)[1].image)], None)

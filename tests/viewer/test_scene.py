@@ -16,9 +16,9 @@ from PIL import Image
 
 from deep_pneumonia.masks.annotation import write_mask
 from deep_pneumonia.prediction.cautions import Caution
-from deep_pneumonia.prediction.predictor import Reader
+from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.viewer import scene as scenes
-from deep_pneumonia.viewer.opened_case import Case, drawn, read
+from deep_pneumonia.viewer.opened_case import Case, drawn, open_case
 from deep_pneumonia.viewer.scene import pack, scene
 from tests.phantom import draw, save_png
 
@@ -63,7 +63,9 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def case(file: Path, trained: Path) -> Case:
-    return read(Reader.load(trained / "checkpoint", "cpu").read, str(file), [str(file.with_name("doctor.png"))])
+    return open_case(
+        Predictor.load(trained / "checkpoint", "cpu").predict, str(file), [str(file.with_name("doctor.png"))]
+    )
 
 
 def test_a_scene_is_plain_json_with_all_that_the_viewer_draws(case: Case, file: Path) -> None:
@@ -71,15 +73,15 @@ def test_a_scene_is_plain_json_with_all_that_the_viewer_draws(case: Case, file: 
     assert found["size"] == [300, 260]
     assert (found["name"], found["stem"], found["place"], found["threshold"]) == ("chest.x.png", "chest.x", 2, 0.35)
     assert np.allclose(unpacked(found["bits"], found["pixels"], (300, 260)), case.radiograph.pixels, atol=1e-6)
-    assert np.array_equal(np.array(found["cells"], np.float32), case.reading.cells)
+    assert np.array_equal(np.array(found["cells"], np.float32), case.prediction.cells)
     assert np.array_equal(drawn(found["masks"][0], (300, 260)).mask, case.masks[0].mask)
     assert found["masks"][0]["reader"] == "doctor"
     assert found["files"] == {"file": str(file), "masks": ["m"]}
 
 
 def test_a_map_without_evidence_never_reaches_the_browser(case: Case, file: Path) -> None:
-    reading = replace(case.reading, warnings=(Caution("low_evidence", "It is too low."),))
-    assert scene(replace(case, reading=reading), str(file), [], 0.35)["cells"] is None
+    prediction = replace(case.prediction, warnings=(Caution("unlikely_finding", "It is too low."),))
+    assert scene(replace(case, prediction=prediction), str(file), [], 0.35)["cells"] is None
 
 
 def test_the_key_is_the_files_own_whatever_it_is_called(case: Case, file: Path, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ def test_ctrl_c_while_loading_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(app.Reader, "load", interrupted)
+    monkeypatch.setattr(app.Predictor, "load", interrupted)
     assert app.main([]) == 130
 
 

@@ -15,15 +15,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from deep_pneumonia import shipped
 from deep_pneumonia.masks.annotation import write_mask
 from deep_pneumonia.masks.any_format import read_annotations
 from deep_pneumonia.prediction.cautions import Caution
 from deep_pneumonia.prediction.explanation import compare
-from deep_pneumonia.prediction.predictor import SHIPPED, Reader
+from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.viewer import app as frame
 from deep_pneumonia.viewer import html as words
 from deep_pneumonia.viewer.annotate import FORMATS, saved
-from deep_pneumonia.viewer.opened_case import Case, read, runs
+from deep_pneumonia.viewer.opened_case import Case, open_case, runs
 from tests.blocks import inside
 from tests.phantom import draw, save_png
 
@@ -32,8 +33,8 @@ Callback = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def reader(trained: Path) -> Reader:
-    return Reader.load(trained / "checkpoint", "cpu")
+def predictor(trained: Path) -> Predictor:
+    return Predictor.load(trained / "checkpoint", "cpu")
 
 
 @pytest.fixture(scope="module")
@@ -56,9 +57,9 @@ def uploaded(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def case(reader: Reader, files: Path) -> Case:
+def case(predictor: Predictor, files: Path) -> Case:
     masks = [str(files / n) for n in ("doctor_a.png", "doctor_b.png", "nothing.png")]
-    return read(reader.read, str(files / "chest.png"), masks)
+    return open_case(predictor.predict, str(files / "chest.png"), masks)
 
 
 @pytest.fixture(scope="module")
@@ -68,8 +69,8 @@ def drawings(case: Case) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def blocks(reader: Reader) -> gr.Blocks:
-    return inside(lambda: frame.build(reader, reader))
+def blocks(predictor: Predictor) -> gr.Blocks:
+    return inside(lambda: frame.build(predictor, predictor))
 
 
 @pytest.fixture(scope="module")
@@ -84,13 +85,13 @@ def callback(blocks: gr.Blocks) -> Callable[[str], Callback]:
 
 
 def test_the_table_says_what_the_reading_says(case: Case) -> None:
-    text = words.agreement(case.reading)
-    found = case.reading.to_json("chest.png")["agreement"]
+    text = words.agreement(case.prediction)
+    found = case.prediction.to_json("chest.png")["agreement"]
     tables = re.findall(r"<table>(.*?)</table>", text)
     assert len(tables) == 2
     for table, one in zip(tables, found, strict=False):
         rows = dict(re.findall(r'<th scope="row" title=".*?">(.*?)</th>(.*?)</tr>', table))
-        for key, (name, _) in words.FIGURES.items():
+        for key, (name, _) in words.SCORES.items():
             cells = re.findall("<td>(.*?)</td>", rows[name])
             assert cells == [words.cell(m[key]) for m in (one, one["controls"]["random"], one["controls"]["centre"])]
         assert one["reader"] in table
@@ -99,15 +100,15 @@ def test_the_table_says_what_the_reading_says(case: Case) -> None:
 
 
 def test_the_what_if_strip_shows_what_the_model_saw_and_what_it_made_of_it(case: Case) -> None:
-    text = words.agreement(case.reading)
+    text = words.agreement(case.prediction)
     pictures = re.findall(r'src="data:image/png;base64,(.*?)"', text)
-    frames = case.reading.what_if_frames
+    frames = case.prediction.what_if_frames
     assert frames is not None
     for picture, wanted in zip(pictures, frames, strict=True):
         assert np.array_equal(np.asarray(Image.open(io.BytesIO(base64.b64decode(picture)))), wanted)
-    what_if, predicted = case.reading.what_if, case.reading.predicted
+    what_if, predicted = case.prediction.what_if, case.prediction.predicted
     assert what_if is not None
-    shares = [case.reading.probabilities, what_if["lesion_removed"], what_if["lesion_only"]]
+    shares = [case.prediction.probabilities, what_if["lesion_removed"], what_if["lesion_only"]]
     assert re.findall(r"<figcaption>.*?<b>(.*?)</b>", text) == [words.percent(p[predicted]) for p in shares]
 
 
@@ -119,21 +120,21 @@ def test_figures_read_as_they_are() -> None:
 
 
 def test_the_summary_names_file_class_warnings_and_every_probability(case: Case) -> None:
-    reading = replace(case.reading, warnings=(Caution("low_evidence", "It is too low."),))
-    text = words.summary(case.name, reading)
+    prediction = replace(case.prediction, warnings=(Caution("unlikely_finding", "It is too low."),))
+    text = words.summary(case.name, prediction)
     assert "chest.png" in text
     assert "It is too low." in text
-    assert f"<h2>{reading.predicted} " in text
+    assert f"<h2>{prediction.predicted} " in text
     assert text.index(">Clear</th>") != text.index(">Opacity</th>")
     assert sum(float(p) for p in re.findall(r"--share: ([\d.]+)%", text)) == pytest.approx(100, abs=0.2)
 
 
-def test_no_text_from_outside_becomes_markup(case: Case, reader: Reader) -> None:
+def test_no_text_from_outside_becomes_markup(case: Case, predictor: Predictor) -> None:
     name = "<script>alert(1)</script>"
-    reading = replace(case.reading, agreement=tuple(replace(a, reader=name) for a in case.reading.agreement))
+    prediction = replace(case.prediction, agreement=tuple(replace(a, reader=name) for a in case.prediction.agreement))
     masks = [replace(m, reader=name) for m in case.masks]
-    answer = compare(case.radiograph, masks, "attention", f"doctor:{name}", reader=reader).to_json(name)
-    said = (words.summary(name, reading), words.agreement(reading), words.refusal(name), words.comparison(answer))
+    answer = compare(case.radiograph, masks, "attention", f"doctor:{name}", predictor=predictor).to_json(name)
+    said = (words.summary(name, prediction), words.agreement(prediction), words.refusal(name), words.comparison(answer))
     for text in said:
         assert "<script" not in text
         assert "&lt;script&gt;" in text
@@ -164,14 +165,16 @@ def test_agreement_follows_the_drawing_and_not_the_files(
 ) -> None:
     redrawn = callback("redrawn")
     chest = str(files / "chest.png")
-    assert redrawn(chest, drawings)["json"] == case.reading.to_json("chest.png")
-    assert redrawn(chest, drawings[:1])["json"]["agreement"] == case.reading.to_json("chest.png")["agreement"][:1]
+    assert redrawn(chest, drawings)["json"] == case.prediction.to_json("chest.png")
+    assert redrawn(chest, drawings[:1])["json"]["agreement"] == case.prediction.to_json("chest.png")["agreement"][:1]
     assert redrawn(chest, [])["json"]["agreement"] == []
     assert "do not fill" in redrawn(chest, [{"reader": "a", "counts": [3]}])["problem"]
     assert redrawn(None, drawings) == redrawn(chest, None) == redrawn("", []) == {}
 
 
-@pytest.mark.parametrize("path", ["/etc/passwd", "{files}/gone.png", "{files}/../../x", str(SHIPPED / "model.json")])
+@pytest.mark.parametrize(
+    "path", ["/etc/passwd", "{files}/gone.png", "{files}/../../x", str(shipped.CHECKPOINT / "model.json")]
+)
 def test_a_page_cannot_name_another_file_of_the_machine(
     callback: Callable[[str], Callback], blocks: gr.Blocks, files: Path, path: str
 ) -> None:
@@ -183,14 +186,14 @@ def test_a_page_cannot_name_another_file_of_the_machine(
 
 
 def test_two_explanations_are_compared_and_a_reader_that_is_gone_gives_way(
-    blocks: gr.Blocks, files: Path, case: Case, drawings: list[dict[str, Any]], reader: Reader
+    blocks: gr.Blocks, files: Path, case: Case, drawings: list[dict[str, Any]], predictor: Predictor
 ) -> None:
     function = next(f for f in blocks.fns.values() if f.name == "show" and len(f.inputs) == 4)
     ids = {c.elem_id: c for c in function.outputs}
     answer_of = next(c for c in function.outputs if isinstance(c, gr.JSON))
     chest = str(files / "chest.png")
     found = function.fn(chest, "grad_cam", "doctor:doctor_b", drawings)
-    wanted = compare(case.radiograph, case.masks, "grad_cam", "doctor:doctor_b", reader=reader, other=reader)
+    wanted = compare(case.radiograph, case.masks, "grad_cam", "doctor:doctor_b", predictor=predictor, other=predictor)
     assert found[answer_of] == wanted.to_json("chest.png")
     assert "The two with each other" in found[ids["compared"]]
     assert ("doctor_b", "doctor:doctor_b") in found[ids["compare-b"]]["choices"]

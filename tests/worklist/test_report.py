@@ -14,7 +14,7 @@ from deep_pneumonia.drawing.pictures import NOT_A_DEVICE
 from deep_pneumonia.errors import DeepPneumoniaError
 from deep_pneumonia.worklist.report import MOST, WRONG, pages, set_report
 from deep_pneumonia.worklist.statistics import tally
-from tests.work_list import drawn, lists, row, unread
+from tests.work_list import drawn, lists, pending, row
 
 SHA = "0123456789abcdef" * 4
 HEAD = ["Spring set", "Report of 2026-11-25.", f"Checkpoint tiny, SHA-256 {SHA}."]
@@ -31,7 +31,7 @@ def some(many: int = 30, name: Callable[[str], str] = str) -> list[dict[str, Any
         said = {name(who): ["agree", "partly", "disagree", "unsure"][random.integers(4)] for who in "AB"[: n % 4]}
         head = {"label": name(label), "predicted": name("Opacity"), "name": name(f"chest-{n}") + ".png"}
         rows.append(row(n, *readers, patient=f"secret-{n // 2}", verdicts=said, **head))
-    return [*rows, unread(many, "Dr. A", patient="secret-x"), row(many + 1, label="", patient="")]
+    return [*rows, pending(many, "Dr. A", patient="secret-x"), row(many + 1, label="", patient="")]
 
 
 def overlap(random: np.random.Generator) -> tuple[float, bool]:
@@ -73,7 +73,7 @@ def test_every_page_is_numbered_and_says_what_it_is_not() -> None:
 
 
 def test_the_first_page_names_list_day_and_checkpoint_and_counts() -> None:
-    rows = [row(1, drawn("A", 0.5, True)), row(2, drawn("A", 0.3, False), predicted="Normal"), unread(3)]
+    rows = [row(1, drawn("A", 0.5, True)), row(2, drawn("A", 0.3, False), predicted="Normal"), pending(3)]
     first = said(made(rows)[0])
     assert set(HEAD) <= set(first)
     assert first[first.index("Read") + 1 :][:2] == ["2", "of 3"]
@@ -123,7 +123,7 @@ def test_more_than_a_page_of_reviewers_turns_the_page() -> None:
         assert crowded(page) == []
 
 
-@pytest.mark.parametrize("rows", [[], [unread(1), unread(2, "A")], [row(1, verdicts={"Ana": "agree"})]])
+@pytest.mark.parametrize("rows", [[], [pending(1), pending(2, "A")], [row(1, verdicts={"Ana": "agree"})]])
 def test_a_list_with_little_in_it_has_a_report_too(rows: list[dict[str, Any]]) -> None:
     every = made(rows)
     assert "\u2013" in said(every[0])

@@ -13,9 +13,9 @@ from deep_pneumonia.datasets.manifest import Case, MaskRef, read_manifests
 from deep_pneumonia.errors import AnnotationError, ManifestError
 from deep_pneumonia.masks.annotation import Annotation, read_as_normal, write_mask
 from deep_pneumonia.masks.coco import to_coco, write_coco
-from deep_pneumonia.prediction.predictor import Reader
+from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.worklist.collect import cases_from
-from deep_pneumonia.worklist.predictions import Readings
+from deep_pneumonia.worklist.predictions import Predictions
 from deep_pneumonia.worklist.rows import one_row
 from deep_pneumonia.worklist.workspace import Workspace
 from tests.dicom_objects import RAMP, data_set, written
@@ -157,7 +157,7 @@ def test_reading_goes_on_where_it_stopped_and_reads_again_what_was_changed(
 ) -> None:
     checkpoint = trained / "checkpoint"
     options = ("--workspace", listed, "--checkpoint", checkpoint)
-    read, seen = Reader.read, []
+    read, seen = Predictor.predict, []
 
     def stops_at_the_third(*arguments: object) -> object:
         seen.append(1)
@@ -165,21 +165,21 @@ def test_reading_goes_on_where_it_stopped_and_reads_again_what_was_changed(
             raise KeyboardInterrupt
         return read(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Reader, "read", stops_at_the_third)
-    assert run("read", *options, "--device", "cpu") == 130
+    monkeypatch.setattr(Predictor, "predict", stops_at_the_third)
+    assert run("predict", *options, "--device", "cpu") == 130
     assert "the same command goes on" in capsys.readouterr().err
     space = Workspace(listed)
     (listed / "broken.png").write_bytes(b"no radiograph")
     space.add([Case(listed / "broken.png", "p", "own", "test")])
-    assert run("read", *options, "--device", "cpu") == 0
+    assert run("predict", *options, "--device", "cpu") == 0
     assert len(seen) == 3 + 2  # two were read before
     out = capsys.readouterr().out
     assert "2 cases read, 1 could not be" in out
     assert "broken.png" in out
     space.draw(1, Annotation(np.eye(96, 80, dtype=bool), "Ben", "pixel"), version=0, author="Ben")
-    assert run("read", *options, "--device", "cpu") == 0
+    assert run("predict", *options, "--device", "cpu") == 0
     assert "1 cases read, 0 could not be" in capsys.readouterr().out
-    assert run("read", *options, "--again", "--device", "cpu") == 0
+    assert run("predict", *options, "--again", "--device", "cpu") == 0
     assert "0 cases read, 1 could not be" in capsys.readouterr().out
     assert run("status", *options) == 0
     counts = {line[:22].strip(): int(line[22:]) for line in capsys.readouterr().out.splitlines()}
@@ -195,18 +195,18 @@ def test_a_refused_picture_has_no_class_in_the_list_but_opens(
     options = ("--workspace", listed, "--checkpoint", trained / "checkpoint")
     space = Workspace(listed)
     space.add([Case(save_png(np.full((96, 80), 90, np.uint8), listed / "grey.png"), "p", "own", "test")])
-    assert run("read", *options, "--device", "cpu") == 0
+    assert run("predict", *options, "--device", "cpu") == 0
     out = capsys.readouterr().out
     assert "4 cases read, 1 could not be" in out
     assert "grey.png: This picture is blank" in out
-    reader = Reader.load(trained / "checkpoint", "cpu")
-    readings = Readings(space, reader.checkpoint.key)
-    line = one_row(space, readings, 5)
+    predictor = Predictor.load(trained / "checkpoint", "cpu")
+    predictions = Predictions(space, predictor.checkpoint.key)
+    line = one_row(space, predictions, 5)
     assert (line["predicted"], line["probability"], line["evidence"]) == (None, None, None)
     assert "blank" in line["warnings"]
-    seen = readings.read(5, reader.read)
+    seen = predictions.make(5, predictor.predict)
     assert seen is not None
-    assert seen.reading.is_refused
+    assert seen.prediction.is_refused
 
 
 def test_a_list_goes_out_and_comes_in_again(listed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -229,7 +229,7 @@ def test_cases_are_added_and_known_ones_stay(tmp_path: Path, capsys: pytest.Capt
 
 
 @pytest.mark.parametrize(
-    "verb", [["read"], ["status"], ["report", "out"], ["export", "out"], ["import", "nowhere"], ["add", "nowhere"]]
+    "verb", [["predict"], ["status"], ["report", "out"], ["export", "out"], ["import", "nowhere"], ["add", "nowhere"]]
 )
 def test_what_cannot_be_is_one_line(
     tmp_path: Path, verb: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
@@ -243,7 +243,7 @@ def test_what_cannot_be_is_one_line(
 
 
 def test_help_tells_every_option(capsys: pytest.CaptureFixture[str]) -> None:
-    for verb in ("add", "read", "status", "report", "export", "import"):
+    for verb in ("add", "predict", "status", "report", "export", "import"):
         with pytest.raises(SystemExit) as stopped:
             run(verb, "--help")
         assert stopped.value.code == 0

@@ -12,7 +12,7 @@ from deep_pneumonia.evaluation.bootstrap import Resampling, kappa
 from deep_pneumonia.evaluation.metrics import bootstrap, mean
 from deep_pneumonia.worklist.records import VERDICTS
 from deep_pneumonia.worklist.statistics import MOST, NO_LABEL, OTHER, tally
-from tests.work_list import drawn, lists, row, unread
+from tests.work_list import drawn, lists, pending, row
 
 KEYS = [
     "progress", "confusion", "accuracy", "iou", "hit_by_class", "iou_by_class", "hit_by_reader", "iou_by_reader",
@@ -84,8 +84,8 @@ def test_figures_lie_in_their_range_and_do_not_depend_on_the_order(rows: list[di
 
 
 def test_progress_counts_what_is_read_and_who_judged() -> None:
-    rows = [row(1, verdicts={"Ana": "agree"}), row(2, verdicts={"Ana": "unsure", "Ben": "partly"}), row(3), unread(4)]
-    rows.append(unread(5, problem="The file is no picture."))
+    rows = [row(1, verdicts={"Ana": "agree"}), row(2, verdicts={"Ana": "unsure", "Ben": "partly"}), row(3), pending(4)]
+    rows.append(pending(5, problem="The file is no picture."))
     found = plots(rows)["progress"]
     assert ids(found) == {
         "in the list": [1, 2, 3, 4, 5],
@@ -100,7 +100,7 @@ def test_progress_counts_what_is_read_and_who_judged() -> None:
 
 
 def test_confusion_has_labels_as_rows_and_leaves_out_what_is_not_read() -> None:
-    rows = [row(1), row(2, predicted="Normal"), row(3, label="Normal"), row(4, label=""), unread(5)]
+    rows = [row(1), row(2, predicted="Normal"), row(3, label="Normal"), row(4, label=""), pending(5)]
     found = plots(rows)["confusion"]
     assert (found["rows"], found["columns"]) == (["Normal", "Opacity", NO_LABEL], ["Normal", "Opacity"])
     assert [[c["ids"] for c in line] for line in found["cells"]] == [[[], [3]], [[2], [1]], [[], [4]]]
@@ -117,7 +117,7 @@ def test_accuracy_is_the_share_of_each_label() -> None:
 
 def test_overlap_is_counted_in_tenths_and_without_what_is_not_read() -> None:
     rows = [row(i, drawn("A", v)) for i, v in enumerate((0.0, 0.0999, 0.1, 0.55, 0.9, 1.0))]
-    rows += [row(10), row(11, drawn("A", None, kind="normal")), unread(12, "A")]
+    rows += [row(10), row(11, drawn("A", None, kind="normal")), pending(12, "A")]
     found = ids(plots(rows)["iou"])
     assert len(found) == 11
     assert {name: b for name, b in found.items() if b} == {

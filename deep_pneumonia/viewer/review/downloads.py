@@ -29,7 +29,7 @@ def take(place: Place, request: Request, folder: Path, checkpoint: Checkpoint) -
     if request.get("what") == "export":
         _check_size(place)
         target = folder / f"{NAME}.zip"
-        export(place.workspace, target, readings=place.readings, radiographs=True, seg=request.get("seg") is True)
+        export(place.workspace, target, predictions=place.predictions, radiographs=True, seg=request.get("seg") is True)
         return target
     if request.get("what") != "report":
         raise WorkspaceError("The page asked for a file that this program does not make; load it again.")
@@ -47,7 +47,7 @@ def _check_size(place: Place) -> None:
 
 
 def _report(place: Place, target: Path, checkpoint: Checkpoint) -> Path:
-    found = rows(place.workspace, place.readings)
+    found = rows(place.workspace, place.predictions)
     if not found:
         raise WorkspaceError("The work list is empty; add radiographs before its report is made.")
     set_report(

@@ -15,7 +15,7 @@ import gradio as gr
 from deep_pneumonia.errors import ConflictError, DeepPneumoniaError, WorkspaceError
 from deep_pneumonia.masks.annotation import read_as_normal
 from deep_pneumonia.radiographs.radiograph import decode
-from deep_pneumonia.viewer import html as words
+from deep_pneumonia.viewer import html
 from deep_pneumonia.viewer.inspect import ONE, Inspect
 from deep_pneumonia.viewer.opened_case import Case, drawn
 from deep_pneumonia.viewer.review import uploads as intake
@@ -51,7 +51,7 @@ class Review:
         self.desk, self.inspect, self.stage = desk, inspect, stage
         self.lock = threading.Lock()
         self.answers: dict[str, Callable[[Place, Request], Answer]] = {
-            "list": self.list, "read": self.read, "retry": self.retry, "judge": self.judge, "draw": self.draw,
+            "list": self.list, "predict": self.predict, "retry": self.retry, "judge": self.judge, "draw": self.draw,
             "tally": self.tally, "add": self.add,
         }  # fmt: skip
 
@@ -93,32 +93,35 @@ class Review:
     def list(self, place: Place, _: Request) -> Answer:
         """Every row, as JSON in a text: Gradio would watch each value of plain JSON, and be slow."""
         return {
-            "rows": json.dumps(rows(place.workspace, place.readings), allow_nan=False, separators=(",", ":")),
+            "rows": json.dumps(rows(place.workspace, place.predictions), allow_nan=False, separators=(",", ":")),
             "name": place.name,
             "shared": place.shared,
-            "classes": [*self.inspect.reader.checkpoint.classes],
-            "thumbnails": str(place.readings.thumbnails),
+            "classes": [*self.inspect.predictor.checkpoint.classes],
+            "thumbnails": str(place.predictions.thumbnails),
         }
 
-    def read(self, place: Place, _: Request) -> Answer:
+    def predict(self, place: Place, _: Request) -> Answer:
         """Rows that were read in the time of one batch, and how many are left."""
         until, done = time.monotonic() + BATCH, []
         with self.lock:  # two would only halve the speed of both
-            for number in (unread := place.readings.unread()):
-                place.readings.read(number, self.desk.look)
+            for number in (pending := place.predictions.pending()):
+                place.predictions.make(number, self.desk.predict)
                 done.append(number)
                 if time.monotonic() > until:
                     break
-        return {"rows": [one_row(place.workspace, place.readings, n) for n in done], "left": len(unread) - len(done)}
+        return {
+            "rows": [one_row(place.workspace, place.predictions, n) for n in done],
+            "left": len(pending) - len(done),
+        }
 
     def retry(self, place: Place, _: Request) -> Answer:
         """Have files that could not be read tried again."""
-        place.readings.forget_problems()
-        return {"left": len(place.readings.unread())}
+        place.predictions.forget_problems()
+        return {"left": len(place.predictions.pending())}
 
     def tally(self, place: Place, _: Request) -> Answer:
         """Statistics of the list, as JSON in a text."""
-        return {"plots": json.dumps(tally(rows(place.workspace, place.readings)), allow_nan=False)}
+        return {"plots": json.dumps(tally(rows(place.workspace, place.predictions)), allow_nan=False)}
 
     def add(self, place: Place, request: Request) -> Answer:
         """Take in what was uploaded, and say what became of it."""
@@ -131,8 +134,8 @@ class Review:
         try:
             place.workspace.judge(number, reviewer, verdict, comment, version=whole_number(request, "version"))
         except ConflictError as error:
-            return {"conflict": str(error), "row": one_row(place.workspace, place.readings, number)}
-        return {"row": one_row(place.workspace, place.readings, number)}
+            return {"conflict": str(error), "row": one_row(place.workspace, place.predictions, number)}
+        return {"row": one_row(place.workspace, place.predictions, number)}
 
     def draw(self, place: Place, request: Request) -> Answer:
         """Keep changed masks, and say how the attention agrees with them; what conflicts is said and not kept."""
@@ -151,8 +154,8 @@ class Review:
             except ConflictError as error:
                 conflicts[reader] = str(error)
         with self.lock:
-            place.readings.read(number, self.desk.look)
-        row = one_row(place.workspace, place.readings, number)
+            place.predictions.make(number, self.desk.predict)
+        row = one_row(place.workspace, place.predictions, number)
         versions = place.workspace.newest(number)
         return {"row": row, "versions": versions, "refused": [*conflicts], "conflict": " ".join(conflicts.values())}
 
@@ -160,7 +163,7 @@ class Review:
         """A file of the whole list that a page wants: its path, from where Gradio copies it, or why there is none."""
         try:
             place = self.desk.place(request.get("token") if isinstance(request, dict) else None)
-            return str(take(place, request, self.desk.scratch(), self.inspect.reader.checkpoint)), ""
+            return str(take(place, request, self.desk.scratch(), self.inspect.predictor.checkpoint)), ""
         except DeepPneumoniaError as error:
             return None, str(error)
 
@@ -173,8 +176,8 @@ class Review:
             place = self.desk.place(request.get("token"))
             case, file, facts = self.case(place, whole_number(request, "id"))
         except DeepPneumoniaError as error:
-            return {problem: words.refusal(str(error))}
-        threshold = self.inspect.reader.checkpoint.thresholds.attention
+            return {problem: html.refusal(str(error))}
+        threshold = self.inspect.predictor.checkpoint.thresholds.attention
         shown = {**scene(case, file, [], threshold), **facts}
         return {**self.inspect.shows(case, file), self.stage.html: shown}
 
@@ -188,11 +191,11 @@ class Review:
             DeepPneumoniaError: there is no such case, or its file cannot be read.
         """
         with self.lock:
-            seen = place.readings.read(number, self.desk.look)
+            seen = place.predictions.make(number, self.desk.predict)
         if seen is None:
-            problem = one_row(place.workspace, place.readings, number)["problem"]
+            problem = one_row(place.workspace, place.predictions, number)["problem"]
             raise WorkspaceError(f"{problem} Put the file right, then open the case again.")
         image = seen.item.case.image
-        case = Case(image.name, seen.radiograph, seen.masks, seen.reading)
+        case = Case(image.name, seen.radiograph, seen.masks, seen.prediction)
         work = {"id": number, "versions": place.workspace.newest(number)}
         return case, str(image), {"key": f"work/{place.name}/{seen.item.key}", "work": work, "files": None}

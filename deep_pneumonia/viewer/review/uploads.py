@@ -16,7 +16,7 @@ from deep_pneumonia.errors import RadiographError, WorkspaceError
 from deep_pneumonia.exchange.anonymous import plain_radiograph
 from deep_pneumonia.exchange.merge import import_into
 from deep_pneumonia.exchange.state import RADIOGRAPHS
-from deep_pneumonia.masks.untrusted import shown
+from deep_pneumonia.names import shown
 from deep_pneumonia.viewer.opening import is_upload
 from deep_pneumonia.worklist.collect import cases_from
 from deep_pneumonia.worklist.mask_store import digest_of

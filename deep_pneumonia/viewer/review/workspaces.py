@@ -18,7 +18,7 @@ from pathlib import Path
 from deep_pneumonia.datasets.manifest import Case, MaskRef
 from deep_pneumonia.datasets.teaching_cases import TeachingCase
 from deep_pneumonia.errors import WorkspaceError
-from deep_pneumonia.worklist.predictions import Look, Readings
+from deep_pneumonia.worklist.predictions import Predict, Predictions
 from deep_pneumonia.worklist.workspace import Workspace
 
 STAYS = 3600.0  # seconds from the last use of a page's own workspace until it goes away
@@ -34,20 +34,22 @@ class Place:
 
     name: str
     workspace: Workspace
-    readings: Readings
+    predictions: Predictions
     shared: bool
 
 
 class Desk:
     """Gives every page its place to work."""
 
-    def __init__(self, look: Look, checkpoint: str, cases: Sequence[TeachingCase], shared: str | Path | None = None):
-        """`look` reads radiographs with the checkpoint of that SHA-256; `shared`: a folder for all, or one a page.
+    def __init__(
+        self, predict: Predict, checkpoint: str, cases: Sequence[TeachingCase], shared: str | Path | None = None
+    ):
+        """`predict` reads radiographs with the checkpoint of that SHA-256; `shared`: a folder for all, or one a page.
 
         Raises:
             WorkspaceError: the shared folder cannot be used.
         """
-        self.look, self.checkpoint, self.cases = look, checkpoint, cases
+        self.predict, self.checkpoint, self.cases = predict, checkpoint, cases
         self.root = Path(tempfile.mkdtemp(prefix="deep-pneumonia-"))
         atexit.register(shutil.rmtree, self.root, ignore_errors=True)
         self.lock = threading.Lock()
@@ -57,7 +59,7 @@ class Desk:
     @property
     def served(self) -> Path:
         """The folder whose files the pages may fetch; thumbnails alone lie there."""
-        return self.shared.readings.thumbnails if self.shared else self.root / "thumbnails"
+        return self.shared.predictions.thumbnails if self.shared else self.root / "thumbnails"
 
     def place(self, token: object) -> Place:
         """The workspace of the page with this token; 32 hexadecimal digits.
@@ -102,16 +104,16 @@ class Desk:
     def _place(self, folder: Path, *, shared: bool = False) -> Place:
         workspace = Workspace(folder)
         thumbnails = None if shared else self.root / "thumbnails" / folder.name
-        return Place(folder.name, workspace, Readings(workspace, self.checkpoint, thumbnails), shared)
+        return Place(folder.name, workspace, Predictions(workspace, self.checkpoint, thumbnails), shared)
 
     def _begin(self, folder: Path) -> None:
         """Make a page's workspace from the one with the teaching cases, which are read once for all pages."""
         model = self._place(self.root / "teaching")
         model.workspace.add(as_case(case) for case in self.cases)
-        for number in model.readings.unread():
-            model.readings.read(number, self.look)
+        for number in model.predictions.pending():
+            model.predictions.make(number, self.predict)
         if self.cases:
-            shutil.copytree(model.readings.thumbnails, self.root / "thumbnails" / folder.name, dirs_exist_ok=True)
+            shutil.copytree(model.predictions.thumbnails, self.root / "thumbnails" / folder.name, dirs_exist_ok=True)
         partial = folder.with_suffix(".partial")
         shutil.copytree(model.workspace.folder, partial, dirs_exist_ok=True)
         partial.rename(folder)

@@ -6,8 +6,8 @@ from html import escape
 import gradio as gr
 
 from deep_pneumonia.errors import DeepPneumoniaError
-from deep_pneumonia.prediction.predictor import Reader
-from deep_pneumonia.viewer import html as words
+from deep_pneumonia.prediction.predictor import Predictor
+from deep_pneumonia.viewer import html
 from deep_pneumonia.viewer.inspect import ONE
 from deep_pneumonia.viewer.opening import Opening
 from deep_pneumonia.viewer.stage import SCRIPTS
@@ -29,9 +29,9 @@ class Lesson:
     """The list of steps at the left and the open step at the right, laid out inside the current Blocks."""
 
     def __init__(
-        self, reader: Reader, other: Reader | None, opening: Opening, left: gr.Column, right: gr.Column
+        self, predictor: Predictor, other: Predictor | None, opening: Opening, left: gr.Column, right: gr.Column
     ) -> None:
-        self.steps = Steps(reader, other, opening.examples.cases)
+        self.steps = Steps(predictor, other, opening.examples.cases)
         with left:
             gr.HTML(contents(), elem_id="lesson-steps")
         with right:
@@ -52,7 +52,7 @@ class Lesson:
         try:
             return json.dumps(self.steps.page(step), allow_nan=False)
         except DeepPneumoniaError as error:
-            return json.dumps({"step": step, "problem": words.refusal(str(error))})
+            return json.dumps({"step": step, "problem": html.refusal(str(error))})
 
 
 def contents() -> str:

@@ -6,11 +6,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from deep_pneumonia import shipped
 from deep_pneumonia.datasets.teaching_cases import read_document
 from deep_pneumonia.errors import CheckpointError
-from deep_pneumonia.prediction.predictor import PLAIN, SHIPPED
-
-FRAMES = SHIPPED.with_name("lesson")
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,7 @@ class Facts:
 
 
 @cache
-def facts(folder: Path = SHIPPED) -> Facts:
+def facts(folder: Path = shipped.CHECKPOINT) -> Facts:
     """What is known of a shipped checkpoint.
 
     Raises:
@@ -99,10 +97,10 @@ def plain() -> Facts:
     Raises:
         CheckpointError: metrics.json or model.json cannot be read.
     """
-    return facts(PLAIN)
+    return facts(shipped.PLAIN_CHECKPOINT)
 
 
-def frames(folder: Path = FRAMES) -> dict[str, Any]:
+def frames(folder: Path = shipped.LESSON) -> dict[str, Any]:
     """The lesson's pictures as its lesson.json describes them: "frames" and "lettered".
 
     Raises:

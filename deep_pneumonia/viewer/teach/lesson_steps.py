@@ -11,16 +11,17 @@ from typing import Any
 
 import numpy as np
 
+from deep_pneumonia import shipped
 from deep_pneumonia.datasets.teaching_cases import TeachingCase
 from deep_pneumonia.masks.annotation import Annotation, read_mask
 from deep_pneumonia.prediction.explanation import compare
-from deep_pneumonia.prediction.predictor import Reader, Reading
+from deep_pneumonia.prediction.predictor import Prediction, Predictor
 from deep_pneumonia.radiographs.radiograph import Radiograph, decode
 from deep_pneumonia.viewer.gpu import on_gpu
 from deep_pneumonia.viewer.opened_case import Case
 from deep_pneumonia.viewer.scene import picture
 from deep_pneumonia.viewer.teach import lesson_text as text
-from deep_pneumonia.viewer.teach.lesson_facts import FRAMES, facts, frames, plain
+from deep_pneumonia.viewer.teach.lesson_facts import facts, frames, plain
 
 Json = dict[str, Any]
 TRUTH = "Truth"
@@ -33,10 +34,10 @@ BETAS = (0.0, 0.9, 0.99, 0.999, 0.9999)
 class Steps:
     """What each step shows, as one checkpoint reads it, with a second one beside it where there is one."""
 
-    def __init__(self, reader: Reader, other: Reader | None, cases: Sequence[TeachingCase]) -> None:
-        self.reader, self.other, self.cases = reader, other, cases
-        self.read = on_gpu(reader.read)
-        self.compared = on_gpu(partial(compare, reader=reader, other=other))
+    def __init__(self, predictor: Predictor, other: Predictor | None, cases: Sequence[TeachingCase]) -> None:
+        self.predictor, self.other, self.cases = predictor, other, cases
+        self.read = on_gpu(predictor.predict)
+        self.compared = on_gpu(partial(compare, predictor=predictor, other=other))
         self.known: dict[int, Json] = {}
         self.made: tuple[Callable[[], Json], ...] = (
             self._making, self._attention, self._masks, self._rarity, self._cheating, self._calibration,
@@ -56,55 +57,55 @@ class Steps:
     @property
     def normal(self) -> str:
         """The class of the healthy."""
-        return self.reader.checkpoint.normal
+        return self.predictor.checkpoint.normal
 
-    def _scene(self, name: str, radiograph: Radiograph, masks: Sequence[Annotation], reading: Reading) -> Json:
+    def _scene(self, name: str, radiograph: Radiograph, masks: Sequence[Annotation], prediction: Prediction) -> Json:
         """A scene that no file of a visitor's stands behind, and that is not drawn on."""
-        seen = picture(Case(name, radiograph, tuple(masks), reading), self.reader.checkpoint.thresholds.attention)
+        seen = picture(Case(name, radiograph, tuple(masks), prediction), self.predictor.checkpoint.thresholds.attention)
         return {**seen, "key": f"lesson/{name}", "place": None, "locked": True}
 
-    def _frame(self, entry: Json, name: str) -> tuple[Json, Reading]:
+    def _frame(self, entry: Json, name: str) -> tuple[Json, Prediction]:
         """A picture of the severity series as a scene, and its reading."""
-        radiograph = decode(FRAMES / entry["image"])
+        radiograph = decode(shipped.LESSON / entry["image"])
         mask = entry.get("mask")
-        truth = read_mask(FRAMES / mask, radiograph.size, reader=TRUTH) if mask else None
-        reading = self.read(radiograph, [truth] if truth else [])
-        return self._scene(name, radiograph, [truth] if truth else [], reading), reading
+        truth = read_mask(shipped.LESSON / mask, radiograph.size, reader=TRUTH) if mask else None
+        prediction = self.read(radiograph, [truth] if truth else [])
+        return self._scene(name, radiograph, [truth] if truth else [], prediction), prediction
 
     def _making(self) -> Json:
         entries = frames()["frames"]
         made = [self._frame(entry, f"Severity {n} of {len(entries) - 1}") for n, entry in enumerate(entries)]
-        readings = [reading for _, reading in made]
+        predictions = [prediction for _, prediction in made]
         series = [
             {
                 "finding": r.finding, "evidence": r.evidence, "shown": r.shows_map,
                 "area": e["area"], "contrast": e["contrast"],
             }
-            for e, r in zip(entries, readings, strict=True)
+            for e, r in zip(entries, predictions, strict=True)
         ]  # fmt: skip
         widget = {
-            "kind": "severity", "series": series, "said": text.rises(readings),
-            "limit": self.reader.checkpoint.thresholds.finding,
+            "kind": "severity", "series": series, "said": text.rises(predictions),
+            "limit": self.predictor.checkpoint.thresholds.finding,
         }  # fmt: skip
         return {"html": text.making(), "scenes": [s for s, _ in made], "display": BARE, "widget": widget}
 
-    def _case(self, case: TeachingCase) -> tuple[Json, Reading]:
+    def _case(self, case: TeachingCase) -> tuple[Json, Prediction]:
         """A teaching case with its true mask as a scene, and its reading."""
         radiograph = decode(case.image)
         masks = [a for a in case.annotations(radiograph.size) if a.reader == TRUTH]
-        reading = self.read(radiograph, masks)
-        return self._scene(case.title, radiograph, masks, reading), reading
+        prediction = self.read(radiograph, masks)
+        return self._scene(case.title, radiograph, masks, prediction), prediction
 
     def _attention(self) -> Json:
         """A case of which the map is shown, and an ill one of which it is not, the first of each."""
-        found: dict[bool, tuple[Json, Reading]] = {}
+        found: dict[bool, tuple[Json, Prediction]] = {}
         for case in self.cases:
             if len(found) < 2 and case.label != self.normal:
-                scene, reading = self._case(case)
-                found.setdefault(reading.shows_map, (scene, reading))
+                scene, prediction = self._case(case)
+                found.setdefault(prediction.shows_map, (scene, prediction))
         names = {True: "Map shown", False: "No map shown"}
         chosen = [(names[shown], *found[shown]) for shown in (True, False) if shown in found]
-        choices = [{"name": name, "html": text.agreement(reading)} for name, _, reading in chosen]
+        choices = [{"name": name, "html": text.agreement(prediction)} for name, _, prediction in chosen]
         cells = chosen[0][2].cells.shape
         return {
             "html": text.attention((cells[0], cells[1])), "scenes": [scene for _, scene, _ in chosen],
@@ -141,16 +142,16 @@ class Steps:
         (before, first), (after, second) = (
             self._frame(e, name) for e, name in zip(pair, ("Healthy", "Healthy, with letters"), strict=True)
         )
-        changes = [(self.reader.checkpoint.name, first, second)]
+        changes = [(self.predictor.checkpoint.name, first, second)]
         if self.other:
-            a, b = (on_gpu(self.other.read)(decode(FRAMES / e["image"])) for e in pair)
+            a, b = (on_gpu(self.other.predict)(decode(shipped.LESSON / e["image"])) for e in pair)
             changes.append((self.other.checkpoint.name, a, b))
         known = facts()
         counts = known.counts
         rare = min(counts, key=lambda name: counts[name])
         choices = [
-            {"name": name, "html": text.lettered(reading, changes)}
-            for name, reading in (("Without letters", first), ("With letters", second))
+            {"name": name, "html": text.lettered(prediction, changes)}
+            for name, prediction in (("Without letters", first), ("With letters", second))
         ]
         return {
             "html": text.cheating(known, rare), "scenes": [before, after], "display": {**BARE, "masks": True},
@@ -161,18 +162,18 @@ class Steps:
         case = self.cases[0]
         shown = [("A chest", *self._case(case)), *(self._blank(*one) for one in blanks())]
         choices = [
-            {"name": name, "html": text.unknown(reading, blank=place > 0), "probabilities": reading.probabilities}
-            for place, (name, _, reading) in enumerate(shown)
+            {"name": name, "html": text.unknown(prediction, blank=place > 0), "probabilities": prediction.probabilities}
+            for place, (name, _, prediction) in enumerate(shown)
         ]
         return {
             "html": text.calibration(facts()), "scenes": [scene for _, scene, _ in shown],
             "display": {**MARKED, "masks": False, "layout": "preferred"},
-            "widget": {"kind": "calibration", "choices": choices, "temperature": self.reader.checkpoint.temperature},
+            "widget": {"kind": "calibration", "choices": choices, "temperature": self.predictor.checkpoint.temperature},
         }  # fmt: skip
 
-    def _blank(self, name: str, radiograph: Radiograph) -> tuple[str, Json, Reading]:
-        reading = self.read(radiograph)
-        return name, self._scene(name, radiograph, [], reading), reading
+    def _blank(self, name: str, radiograph: Radiograph) -> tuple[str, Json, Prediction]:
+        prediction = self.read(radiograph)
+        return name, self._scene(name, radiograph, [], prediction), prediction
 
 
 def blanks() -> list[tuple[str, Radiograph]]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from deep_pneumonia.prediction.predictor import Reading
+from deep_pneumonia.prediction.predictor import Prediction
 from deep_pneumonia.viewer.html import bars, percent, table
 from deep_pneumonia.viewer.teach.lesson_facts import Facts, Figure
 
@@ -41,10 +41,10 @@ def making() -> str:
     ) + task("Drag the severity. Find the opacity first, then switch the true outline on.")
 
 
-def rises(readings: Sequence[Reading]) -> str:
+def rises(predictions: Sequence[Prediction]) -> str:
     """What the network makes of one pneumonia that grows, from its readings, healthy first."""
-    first, last = readings[0], readings[-1]
-    shown = next((i for i, r in enumerate(readings) if r.shows_map), None)
+    first, last = predictions[0], predictions[-1]
+    shown = next((i for i, r in enumerate(predictions) if r.shows_map), None)
     when = "at no severity" if shown is None else "at every severity" if shown == 0 else f"from severity {shown} on"
     return (
         f"The shipped network was trained on no simulated picture. From healthy to worst, the probability of a finding "
@@ -65,11 +65,11 @@ def attention(cells: tuple[int, int]) -> str:
     ) + task("Move the threshold under the picture and watch the overlap (IoU) with the true mask.")
 
 
-def agreement(reading: Reading) -> str:
+def agreement(prediction: Prediction) -> str:
     """How well the map of one case agrees with the truth beside blind maps, or why no map is drawn."""
-    if reading.shows_map:
-        return "".join(table(one, place) for place, one in enumerate(reading.agreement))
-    return "".join(f"<p>{escape(w.message)}</p>" for w in reading.warnings if w.code == "low_evidence")
+    if prediction.shows_map:
+        return "".join(table(one, place) for place, one in enumerate(prediction.agreement))
+    return "".join(f"<p>{escape(w.message)}</p>" for w in prediction.warnings if w.code == "unlikely_finding")
 
 
 def masks(with_masks: Facts, without: Facts) -> str:
@@ -148,7 +148,7 @@ def _source(name: str) -> str:
     return escape(SOURCES.get(name, name))
 
 
-def moved(name: str, before: Reading, after: Reading) -> str:
+def moved(name: str, before: Prediction, after: Prediction) -> str:
     """How far letters move one network, from its two readings."""
     change = {key: after.probabilities[key] - p for key, p in before.probabilities.items()}
     most = max(change, key=lambda key: abs(change[key]))
@@ -161,11 +161,11 @@ def moved(name: str, before: Reading, after: Reading) -> str:
     )
 
 
-def lettered(reading: Reading, changes: Sequence[tuple[str, Reading, Reading]]) -> str:
+def lettered(prediction: Prediction, changes: Sequence[tuple[str, Prediction, Prediction]]) -> str:
     """The reading that is shown, then what letters changed: name of a network, its readings without and with them."""
     most = max(abs(b.probabilities[k] - p) for _, a, b in changes for k, p in a.probabilities.items())
     items = "".join(f"<li>{moved(*one)}</li>" for one in changes)
-    return f'{bars(reading)}<ul class="teach-sides">{items}</ul><p>{judged(most)}</p>'
+    return f'{bars(prediction)}<ul class="teach-sides">{items}</ul><p>{judged(most)}</p>'
 
 
 def judged(most: float) -> str:
@@ -193,15 +193,15 @@ def calibration(known: Facts) -> str:
     ) + task("Look at three pictures, and move the temperature.")
 
 
-def unknown(reading: Reading, blank: bool) -> str:
+def unknown(prediction: Prediction, blank: bool) -> str:
     """What is made of one picture, `blank` or not, and whether the viewer stays silent."""
-    share = percent(reading.probabilities[reading.predicted])
-    if reading.is_refused:
+    share = percent(prediction.probabilities[prediction.predicted])
+    if prediction.is_refused:
         return (
-            f"<p><b>Refused.</b> {escape(reading.warnings[0].message)} It would have said "
-            f"<i>{escape(reading.predicted)}</i>, {share}.</p>"
+            f"<p><b>Refused.</b> {escape(prediction.warnings[0].message)} It would have said "
+            f"<i>{escape(prediction.predicted)}</i>, {share}.</p>"
         )
-    silent = [escape(w.message) for w in reading.warnings if w.code == "low_evidence"]
-    shown = f"The probability of a finding, {percent(reading.finding)}, is enough for a map to be shown."
+    silent = [escape(w.message) for w in prediction.warnings if w.code == "unlikely_finding"]
+    shown = f"The probability of a finding, {percent(prediction.finding)}, is enough for a map to be shown."
     warned = " There is no chest in it, and nothing here says so: a person has to." if blank and not silent else ""
-    return f"<p>It says <i>{escape(reading.predicted)}</i>, {share}. {silent[0] if silent else shown}{warned}</p>"
+    return f"<p>It says <i>{escape(prediction.predicted)}</i>, {share}. {silent[0] if silent else shown}{warned}</p>"

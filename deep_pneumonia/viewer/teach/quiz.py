@@ -11,11 +11,12 @@ import gradio as gr
 import numpy as np
 from PIL import Image
 
-from deep_pneumonia.datasets.teaching_cases import SHIPPED_CASES, load_cases, sha256
+from deep_pneumonia import shipped
+from deep_pneumonia.datasets.teaching_cases import load_cases, sha256
 from deep_pneumonia.errors import AnnotationError, DeepPneumoniaError
 from deep_pneumonia.masks.annotation import Annotation
-from deep_pneumonia.masks.untrusted import distinct
-from deep_pneumonia.prediction.predictor import Reader
+from deep_pneumonia.names import distinct
+from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.radiographs.radiograph import Radiograph, decode
 from deep_pneumonia.viewer.gpu import on_gpu
 from deep_pneumonia.viewer.inspect import ONE
@@ -49,12 +50,12 @@ class Quiz:
     """
 
     def __init__(
-        self, reader: Reader, stage: Stage, left: gr.Column, right: gr.Column,
+        self, predictor: Predictor, stage: Stage, left: gr.Column, right: gr.Column,
         *, decks: Decks | None = None,
     ) -> None:  # fmt: skip
-        self.reader, self.stage, self.own = reader, stage, decks
-        self.look = on_gpu(reader.read)
-        self.teaching = self._deck("teaching", "Teaching cases", taught(load_cases(SHIPPED_CASES)))
+        self.predictor, self.stage, self.own = predictor, stage, decks
+        self.predict = on_gpu(predictor.predict)
+        self.teaching = self._deck("teaching", "Teaching cases", taught(load_cases(shipped.CASES)))
         with left:
             gr.HTML('<div class="quiz-deck"></div>', elem_id="quiz-deck")
         with right:
@@ -137,15 +138,15 @@ class Quiz:
             radiograph = decode(case.image)
             mark = _mark(asked.get("drawings"), radiograph)
             doctors = _named(case.annotations(radiograph.size))
-            reading = self.look(radiograph)
+            prediction = self.predict(radiograph)
         except DeepPneumoniaError as error:
             return gr.skip(), {"event": "reveal", "problem": str(error)}
         masks = (*doctors, *([] if mark.is_empty else [mark]))
-        found = self._scene(Case(_name(asked), radiograph, masks, reading), case)
+        found = self._scene(Case(_name(asked), radiograph, masks, prediction), case)
         if not mark.is_empty:
             found["masks"][-1]["colour"] = MARK_COLOUR
-        threshold = self.reader.checkpoint.thresholds.attention
-        said = answered(one, case, chosen, mark, doctors, reading, threshold)
+        threshold = self.predictor.checkpoint.thresholds.attention
+        said = answered(one, case, chosen, mark, doctors, prediction, threshold)
         return {**found, "locked": True}, {"event": "reveal", **said}
 
     def decks(self, token: str) -> list[Deck]:
@@ -154,12 +155,12 @@ class Quiz:
         return [self.teaching, own] if own.cases else [self.teaching]
 
     def _deck(self, key: str, name: str, cases: Sequence[QuizCase]) -> Deck:
-        checkpoint = self.reader.checkpoint
+        checkpoint = self.predictor.checkpoint
         return deck(key, name, cases, checkpoint.classes, checkpoint.normal)
 
     def _scene(self, case: Opened, asked: QuizCase) -> dict[str, Any]:
         """A scene of this screen alone: a drawing in it is no annotation, and a reload opens no file for it."""
-        found = picture(case, self.reader.checkpoint.thresholds.attention)
+        found = picture(case, self.predictor.checkpoint.thresholds.attention)
         key = f"quiz/{sha256(asked.image)}"
         return {**found, "key": key, "place": None, "files": None, "screen": "quiz", "case": asked.id}
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from deep_pneumonia.masks.annotation import Annotation
-from deep_pneumonia.prediction.agreement import Agreement, Figures, agree, between_readers, compare
-from deep_pneumonia.prediction.predictor import Reading
+from deep_pneumonia.prediction.agreement import Agreement, Scores, agree, between_readers, compare
+from deep_pneumonia.prediction.predictor import Prediction
 from deep_pneumonia.viewer.teach.quiz_cases import ILL, Deck, QuizCase
 
 HALF = 0.5  # a learner's mask as a map is 0 or 1
@@ -21,7 +21,7 @@ def answered(
     chosen: tuple[str, float],
     mark: Annotation,
     doctors: Sequence[Annotation],
-    reading: Reading,
+    prediction: Prediction,
     threshold: float,
 ) -> dict[str, Any]:
     """Plain JSON without NaN: who was right, and three sets of figures.
@@ -35,24 +35,25 @@ def answered(
     drawn = [d for d in doctors if not d.is_empty]
     ill = bool(drawn) if doctors else case.label != deck.normal
     against = [(d.reader, _against(mark, d)) for d in drawn]
-    by_model = [agree(reading.attention, reading.cells, d, threshold) for d in drawn]
-    answer, confidence = deck.read_by(reading.probabilities)
+    by_model = [agree(prediction.attention, prediction.cells, d, threshold) for d in drawn]
+    by_mark = [] if mark.is_empty else [agree(prediction.attention, prediction.cells, mark, threshold)]
+    answer, confidence = deck.read_by(prediction.probabilities)
     return {
         "id": case.id,
         "ill": ill,
         "truth": case.label or (ILL if ill else deck.normal),
         **_side(chosen, deck.is_right(chosen[0], case, ill), [f.iou for _, f in against], not mark.is_empty),
         "model": {
-            **_side((answer, confidence), deck.is_right(answer, case, ill), [a.figures.iou for a in by_model],
-                    reading.shows_map),
-            "evidence": reading.evidence,
+            **_side((answer, confidence), deck.is_right(answer, case, ill), [a.scores.iou for a in by_model],
+                    prediction.shows_map),
+            "evidence": prediction.evidence,
         },
         "readers": [d.reader for d in doctors],
-        "doctors": [{"reader": reader, **asdict(figures)} for reader, figures in against],
+        "doctors": [{"reader": reader, **asdict(scores)} for reader, scores in against],
         "among": _among(drawn),
         "attention": {
             "doctors": _mean(by_model),
-            "learner": None if mark.is_empty else _mean([agree(reading.attention, reading.cells, mark, threshold)]),
+            "learner": _mean(by_mark) if by_mark else None,
         },
         "title": case.title,
         "findings": case.findings,
@@ -72,16 +73,16 @@ def _side(answer: tuple[str, float], right: bool, ious: Sequence[float | None], 
     }
 
 
-def _against(mark: Annotation, doctor: Annotation) -> Figures:
+def _against(mark: Annotation, doctor: Annotation) -> Scores:
     """Two masks have overlap and share; a highest point and a ranking only a map has."""
     found = compare(mark.mask.astype(np.float32), doctor.mask, HALF)
-    return Figures(iou=found.iou, dice=found.dice, share_inside=found.share_inside)
+    return Scores(iou=found.iou, dice=found.dice, share_inside=found.share_inside)
 
 
 def _among(drawn: Sequence[Annotation]) -> dict[str, Any] | None:
     """How well doctors agree with each other: what a learner can hope for."""
     pairs = [between_readers(a.mask, b.mask) for a, b in combinations(drawn, 2)]
-    return asdict(Figures.mean(pairs)) if pairs else None
+    return asdict(Scores.mean(pairs)) if pairs else None
 
 
 def _mean(agreements: Sequence[Agreement]) -> dict[str, Any] | None:
@@ -89,5 +90,5 @@ def _mean(agreements: Sequence[Agreement]) -> dict[str, Any] | None:
     if not agreements:
         return None
     names = agreements[0].controls
-    controls = {name: asdict(Figures.mean(a.controls[name] for a in agreements)) for name in names}
-    return {"n": len(agreements), **asdict(Figures.mean(a.figures for a in agreements)), "controls": controls}
+    controls = {name: asdict(Scores.mean(a.controls[name] for a in agreements)) for name in names}
+    return {"n": len(agreements), **asdict(Scores.mean(a.scores for a in agreements)), "controls": controls}

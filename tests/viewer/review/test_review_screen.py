@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deep_pneumonia.datasets.teaching_cases import SHIPPED_CASES, load_cases
-from deep_pneumonia.prediction.predictor import Reader
+from deep_pneumonia import shipped
+from deep_pneumonia.datasets.teaching_cases import load_cases
+from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.viewer import app as frame
 from deep_pneumonia.viewer.opened_case import runs
 from deep_pneumonia.viewer.review.screen import Review
@@ -19,12 +20,12 @@ TOKEN = "0" * 32
 
 
 @pytest.fixture(scope="module")
-def reader(trained: Path) -> Reader:
-    return Reader.load(trained / "checkpoint", "cpu")
+def predictor(trained: Path) -> Predictor:
+    return Predictor.load(trained / "checkpoint", "cpu")
 
 
 @pytest.fixture
-def review(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> Review:
+def review(predictor: Predictor, monkeypatch: pytest.MonkeyPatch) -> Review:
     """The screen in a viewer whose pages begin with three teaching cases."""
     made: list[Review] = []
 
@@ -34,8 +35,8 @@ def review(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> Review:
             made.append(self)
 
     monkeypatch.setattr(frame, "Review", Kept)
-    desk = Desk(reader.read, reader.checkpoint.key, load_cases(SHIPPED_CASES)[:3])
-    inside(lambda: frame.build(reader, None, desk))
+    desk = Desk(predictor.predict, predictor.checkpoint.key, load_cases(shipped.CASES)[:3])
+    inside(lambda: frame.build(predictor, None, desk))
     return made[0]
 
 
@@ -64,7 +65,7 @@ def test_the_list_has_a_row_for_each_case_already_read(review: Review) -> None:
         assert row["predicted"] in review.inspect.reader.checkpoint.classes
         assert row["iou"] == pytest.approx(np.mean([a["iou"] for a in lesions]) if lesions else None)
         assert row["disagreement"] == (pytest.approx(1 - row["iou"]) if lesions else row["disagreement"])
-    assert ask(review, "read") == {"rows": [], "left": 0}
+    assert ask(review, "predict") == {"rows": [], "left": 0}
 
 
 def test_a_verdict_is_kept_and_one_from_another_window_is_said(review: Review) -> None:

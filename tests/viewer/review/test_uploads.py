@@ -15,7 +15,7 @@ from deep_pneumonia.prediction.checkpoint import load
 from deep_pneumonia.viewer.review import uploads as intake
 from deep_pneumonia.viewer.review.downloads import take
 from deep_pneumonia.viewer.review.workspaces import Place
-from deep_pneumonia.worklist.predictions import Readings
+from deep_pneumonia.worklist.predictions import Predictions
 from deep_pneumonia.worklist.workspace import Workspace
 from tests.dicom_objects import data_set, written
 from tests.phantom import draw, save_png
@@ -98,7 +98,7 @@ def test_an_export_is_taken_along_and_comes_in_again(
     intake.add(space, sent(uploads / "chest.png"))
     space.judge(1, "Ana", "unsure", "grainy", version=0)
     checkpoint = load(trained / "checkpoint")
-    place = Place("own", space, Readings(space, checkpoint.key), shared=False)
+    place = Place("own", space, Predictions(space, checkpoint.key), shared=False)
     made = take(place, {"what": "export"}, tmp_path, checkpoint)
     with zipfile.ZipFile(made) as archive:
         assert str(tmp_path) not in archive.read("state.json").decode(), "where files lie here is nobody's business"
@@ -116,7 +116,7 @@ def test_of_an_empty_list_there_is_nothing_to_take(
     space: Workspace, tmp_path: Path, trained: Path, request_: dict[str, Any]
 ) -> None:
     checkpoint = load(trained / "checkpoint")
-    place = Place("own", space, Readings(space, checkpoint.key), shared=False)
+    place = Place("own", space, Predictions(space, checkpoint.key), shared=False)
     with pytest.raises((WorkspaceError, DeepPneumoniaError)):
         take(place, request_, tmp_path, checkpoint)
     assert not list(tmp_path.glob("work-list.*"))

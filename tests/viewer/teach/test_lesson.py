@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 import torch
 
-from deep_pneumonia.datasets.teaching_cases import SHIPPED_CASES, load_cases
+from deep_pneumonia import shipped
+from deep_pneumonia.datasets.teaching_cases import load_cases
 from deep_pneumonia.masks.annotation import read_mask
 from deep_pneumonia.prediction.cautions import Caution
 from deep_pneumonia.prediction.explanation import compare
-from deep_pneumonia.prediction.predictor import PLAIN, SHIPPED, Reader, Reading
+from deep_pneumonia.prediction.predictor import Prediction, Predictor
 from deep_pneumonia.radiographs.radiograph import decode
 from deep_pneumonia.training.losses import class_balanced_weights
 from deep_pneumonia.viewer import app as frame
@@ -25,29 +26,29 @@ from deep_pneumonia.viewer.opened_case import runs
 from deep_pneumonia.viewer.teach import lesson_facts, lesson_steps
 from deep_pneumonia.viewer.teach import lesson_text as text
 from deep_pneumonia.viewer.teach.lesson import contents
-from deep_pneumonia.viewer.teach.lesson_facts import FRAMES, Figure, facts, frames
+from deep_pneumonia.viewer.teach.lesson_facts import Figure, facts, frames
 from deep_pneumonia.viewer.teach.lesson_steps import Steps, blanks
 from tests.blocks import inside
 from tests.viewer.test_javascript import answers
 
 MOST_WORDS = 125
 SOURCES = ("nih", "kermany", "covid")
-WEAK = (Caution("low_evidence", "Weak."),)
+WEAK = (Caution("unlikely_finding", "Weak."),)
 
 
 @pytest.fixture(scope="module")
-def reader(trained: Path) -> Reader:
-    return Reader.load(trained / "checkpoint", "cpu")
+def predictor(trained: Path) -> Predictor:
+    return Predictor.load(trained / "checkpoint", "cpu")
 
 
 @pytest.fixture(scope="module")
-def steps(reader: Reader) -> Steps:
-    return Steps(reader, reader, load_cases(SHIPPED_CASES))
+def steps(predictor: Predictor) -> Steps:
+    return Steps(predictor, predictor, load_cases(shipped.CASES))
 
 
 @pytest.fixture(scope="module")
-def reading(reader: Reader) -> Reading:
-    return reader.read(decode(FRAMES / "severity-0.png"))
+def prediction(predictor: Predictor) -> Prediction:
+    return predictor.predict(decode(shipped.LESSON / "severity-0.png"))
 
 
 def read(html: str) -> str:
@@ -80,23 +81,25 @@ def test_a_number_that_is_no_step_opens_the_first(steps: Steps, step: int) -> No
     assert steps.page(step)["step"] == 1
 
 
-def test_the_severity_series_is_what_the_network_reads_in_the_shipped_frames(steps: Steps, reader: Reader) -> None:
+def test_the_severity_series_is_what_the_network_reads_in_the_shipped_frames(
+    steps: Steps, predictor: Predictor
+) -> None:
     page = steps.page(1)
     entries = frames()["frames"]
     assert len(page["scenes"]) == len(entries) == len(page["widget"]["series"]) == 8
     for entry, one in zip(entries, page["widget"]["series"], strict=True):
-        found = reader.read(decode(FRAMES / entry["image"]))
+        found = predictor.predict(decode(shipped.LESSON / entry["image"]))
         assert one["evidence"] == pytest.approx(found.evidence)
         assert one["finding"] == pytest.approx(found.finding)
         assert (one["area"], one["contrast"]) == (entry["area"], entry["contrast"])
-    last = read_mask(FRAMES / entries[-1]["mask"], (512, 512)).mask
+    last = read_mask(shipped.LESSON / entries[-1]["mask"], (512, 512)).mask
     assert page["scenes"][-1]["masks"] == [{"reader": "Truth", "kind": "pixel", "counts": runs(last)}]
     assert page["scenes"][0]["masks"] == []
 
 
-def test_what_is_said_of_the_series_follows_from_it(reading: Reading) -> None:
-    weak = replace(reading, finding=0.1, evidence=0.2, warnings=WEAK)
-    strong = replace(reading, finding=0.75, evidence=0.8, warnings=())
+def test_what_is_said_of_the_series_follows_from_it(prediction: Prediction) -> None:
+    weak = replace(prediction, finding=0.1, evidence=0.2, warnings=WEAK)
+    strong = replace(prediction, finding=0.75, evidence=0.8, warnings=())
     said = text.rises([weak, weak, strong])
     assert "from 10% to 75%" in said
     assert "from 0.20 to 0.80" in said
@@ -105,8 +108,8 @@ def test_what_is_said_of_the_series_follows_from_it(reading: Reading) -> None:
     assert "at every severity" in text.rises([strong, strong])
 
 
-def test_letters_are_judged_by_how_far_they_move_the_reading(reading: Reading) -> None:
-    before = replace(reading, predicted="a", probabilities={"a": 0.6, "b": 0.4}, evidence=0.5)
+def test_letters_are_judged_by_how_far_they_move_the_reading(prediction: Prediction) -> None:
+    before = replace(prediction, predicted="a", probabilities={"a": 0.6, "b": 0.4}, evidence=0.5)
     same = replace(before, probabilities={"a": 0.61, "b": 0.39})
     other = replace(before, predicted="b", probabilities={"a": 0.3, "b": 0.7}, evidence=0.6)
     assert "hardly moves" in text.moved("net", before, same)
@@ -118,17 +121,19 @@ def test_letters_are_judged_by_how_far_they_move_the_reading(reading: Reading) -
     assert "look for it" in text.lettered(same, [("net", before, same), ("net", before, other)])
 
 
-def test_the_pair_differs_by_its_letters_and_both_networks_read_it(steps: Steps, reader: Reader) -> None:
+def test_the_pair_differs_by_its_letters_and_both_networks_read_it(steps: Steps, predictor: Predictor) -> None:
     page = steps.page(5)
-    first, second = (reader.read(decode(FRAMES / n)) for n in ("severity-0.png", "severity-0-letters.png"))
+    first, second = (
+        predictor.predict(decode(shipped.LESSON / n)) for n in ("severity-0.png", "severity-0-letters.png")
+    )
     for choice in page["widget"]["choices"]:
-        assert choice["html"].count(text.moved(reader.checkpoint.name, first, second)) == 2
+        assert choice["html"].count(text.moved(predictor.checkpoint.name, first, second)) == 2
     assert page["scenes"][0]["pixels"] != page["scenes"][1]["pixels"]
 
 
 def test_the_figures_of_both_checkpoints_are_those_of_their_evaluation() -> None:
-    said = read(text.masks(facts(), facts(PLAIN)))
-    for folder in (SHIPPED, PLAIN):
+    said = read(text.masks(facts(), facts(shipped.PLAIN_CHECKPOINT)))
+    for folder in (shipped.CHECKPOINT, shipped.PLAIN_CHECKPOINT):
         found = metrics(folder)
         hit = found["localisation"]["nih"]["attention"]["hit_rate"]
         area = found["classification"]["nih"]["auroc_abnormal"]
@@ -151,7 +156,7 @@ def test_the_class_follows_the_source_in_the_figures_themselves() -> None:
     known = facts()
     said = read(text.cheating(known, "Lung opacity"))
     for source in SOURCES:
-        confusion = metrics(SHIPPED)["classification"][source]["confusion"]
+        confusion = metrics(shipped.CHECKPOINT)["classification"][source]["confusion"]
         column = confusion["classes"].index("Lung opacity")
         named = sum(row[column] for row in confusion["matrix"])
         assert f"{named} of {sum(map(sum, confusion['matrix']))} from" in said
@@ -163,7 +168,7 @@ def test_calibration_and_rarity_quote_the_checkpoint() -> None:
     said = read(text.calibration(known))
     assert f"temperature {known.model['temperature']:.2f}" in said
     for source in SOURCES:
-        found = metrics(SHIPPED)["classification"][source]["ece"]
+        found = metrics(shipped.CHECKPOINT)["classification"][source]["ece"]
         assert f"{found['value']:.2f} ({found['low']:.2f} to {found['high']:.2f})" in said
     rare = read(text.rarity(known, "Lung opacity"))
     assert f"{known.counts['Lung opacity']:,} of Lung opacity" in rare
@@ -172,14 +177,14 @@ def test_calibration_and_rarity_quote_the_checkpoint() -> None:
 
 
 def test_a_picture_without_a_chest_is_refused_and_without_a_gate_answered() -> None:
-    shipped = Reader.load(SHIPPED, "cpu")
-    ungated = Reader(replace(shipped.checkpoint, gate=None), shipped.device)
+    whole = Predictor.load(shipped.CHECKPOINT, "cpu")
+    ungated = Predictor(replace(whole.checkpoint, gate=None), whole.device)
     (_, grey), (_, noise) = blanks()
     for picture in (grey, noise):
-        assert "<b>Refused.</b>" in text.unknown(shipped.read(picture), blank=True)
-    assert "This picture is blank" in text.unknown(ungated.read(grey), blank=True)  # a plain check, not the gate
-    answered = ungated.read(noise)
-    silent = replace(answered, warnings=(Caution("low_evidence", "So no map is shown."),))
+        assert "<b>Refused.</b>" in text.unknown(whole.predict(picture), blank=True)
+    assert "This picture is blank" in text.unknown(ungated.predict(grey), blank=True)  # a plain check, not the gate
+    answered = ungated.predict(noise)
+    silent = replace(answered, warnings=(Caution("unlikely_finding", "So no map is shown."),))
     assert text.unknown(silent, blank=True).endswith("So no map is shown.</p>")
     said = text.unknown(answered, blank=True)
     assert "enough for a map" in said
@@ -187,22 +192,24 @@ def test_a_picture_without_a_chest_is_refused_and_without_a_gate_answered() -> N
     assert np.array_equal(blanks()[1][1].pixels, noise.pixels)
 
 
-def test_two_checkpoints_are_compared_and_with_one_its_attention_and_grad_cam(reader: Reader, steps: Steps) -> None:
+def test_two_checkpoints_are_compared_and_with_one_its_attention_and_grad_cam(
+    predictor: Predictor, steps: Steps
+) -> None:
     for choice in steps.page(3)["widget"]["choices"]:
         assert [choice["comparison"][side]["key"] for side in "ab"] == ["attention", "attention_b"]
-    alone = Steps(reader, None, load_cases(SHIPPED_CASES)).page(3)["widget"]["choices"]
+    alone = Steps(predictor, None, load_cases(shipped.CASES)).page(3)["widget"]["choices"]
     assert [alone[0]["comparison"][side]["key"] for side in "ab"] == ["attention", "grad_cam"]
-    case = next(c for c in load_cases(SHIPPED_CASES) if c.title == alone[0]["name"])
+    case = next(c for c in load_cases(shipped.CASES) if c.title == alone[0]["name"])
     radiograph = decode(case.image)
     truth = case.annotations(radiograph.size)[:1]
-    wanted = compare(radiograph, truth, "attention", "grad_cam", reader=reader).to_json(case.title)
+    wanted = compare(radiograph, truth, "attention", "grad_cam", predictor=predictor).to_json(case.title)
     assert alone[0]["comparison"] == wanted
 
 
 @pytest.fixture
-def page(reader: Reader) -> Callable[[int | None], Any]:
+def page(predictor: Predictor) -> Callable[[int | None], Any]:
     """The server's function, as the page calls it."""
-    blocks = inside(lambda: frame.build(reader, reader))
+    blocks = inside(lambda: frame.build(predictor, predictor))
     assert isinstance(blocks, gr.Blocks)
     (function,) = [f for f in blocks.fns.values() if f.name == "page"]
     assert function.api_visibility == "private"
@@ -236,11 +243,11 @@ def test_weights_in_the_browser_are_those_of_training() -> None:
     np.testing.assert_allclose(shares, expected / expected.sum(), rtol=1e-6)
 
 
-def test_temperatures_in_the_browser_are_those_of_the_reader(reader: Reader) -> None:
+def test_temperatures_in_the_browser_are_those_of_the_reader(predictor: Predictor) -> None:
     logits = torch.tensor([[0.0, 1.0], [4.0, -3.0], [-1.0, -1.2]])
-    fitted = reader.checkpoint.temperature
+    fitted = predictor.checkpoint.temperature
     cases = [(row, t) for row in range(3) for t in (0.3, 1.0, fitted, 4.0)]
-    given = [list(p.values()) for p in reader.probabilities(logits)]
+    given = [list(p.values()) for p in predictor.probabilities(logits)]
     found = answers(
         [{"call": "tempered", "probabilities": given[row], "fitted": fitted, "temperature": t} for row, t in cases]
     )

@@ -10,12 +10,13 @@ import gradio as gr
 import numpy as np
 import pytest
 
+from deep_pneumonia import shipped
 from deep_pneumonia.datasets.manifest import Case, MaskRef
-from deep_pneumonia.datasets.teaching_cases import SHIPPED_CASES, load_cases, sha256
+from deep_pneumonia.datasets.teaching_cases import load_cases, sha256
 from deep_pneumonia.errors import CasesError, WorkspaceError
 from deep_pneumonia.masks.annotation import write_mask
-from deep_pneumonia.prediction.agreement import Figures, agree, between_readers
-from deep_pneumonia.prediction.predictor import Reader
+from deep_pneumonia.prediction.agreement import Scores, agree, between_readers
+from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.radiographs.radiograph import decode
 from deep_pneumonia.viewer.opened_case import runs
 from deep_pneumonia.viewer.review.workspaces import Desk, as_case
@@ -26,12 +27,12 @@ from tests.blocks import inside
 from tests.phantom import draw, save_png
 
 SIZE = (300, 260)
-TEACHING = load_cases(SHIPPED_CASES)
+TEACHING = load_cases(shipped.CASES)
 
 
 @pytest.fixture(scope="module")
-def reader(trained: Path) -> Reader:
-    return Reader.load(trained / "checkpoint", "cpu")
+def predictor(trained: Path) -> Predictor:
+    return Predictor.load(trained / "checkpoint", "cpu")
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +58,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> dict[str, QuizCase]:
 
 
 @pytest.fixture(scope="module")
-def quiz(reader: Reader, own: dict[str, QuizCase]) -> Quiz:
+def quiz(predictor: Predictor, own: dict[str, QuizCase]) -> Quiz:
     def decks(token: str) -> Sequence[QuizCase]:
         if token == "gone":
             raise WorkspaceError("That workspace is gone.")
@@ -67,7 +68,7 @@ def quiz(reader: Reader, own: dict[str, QuizCase]) -> Quiz:
         with gr.Blocks():
             with gr.Column() as left, gr.Column() as right:
                 stage = Stage()
-            return Quiz(reader, stage, left, right, decks=decks)
+            return Quiz(predictor, stage, left, right, decks=decks)
 
     return inside(build)
 
@@ -112,15 +113,17 @@ def test_what_is_asked_gives_nothing_away(quiz: Quiz, own: dict[str, QuizCase]) 
             assert not word or word in (MARK, "") or word not in text
 
 
-def test_what_is_revealed_is_measured_as_everywhere_else(quiz: Quiz, reader: Reader, own: dict[str, QuizCase]) -> None:
+def test_what_is_revealed_is_measured_as_everywhere_else(
+    quiz: Quiz, predictor: Predictor, own: dict[str, QuizCase]
+) -> None:
     case = own["ill"]
     radiograph = decode(case.image)
     doctors = case.annotations(radiograph.size)
     mine = np.roll(doctors[0].mask, 5, axis=0)
     scene, found = reveal(quiz, case, drawings=drawing(mine))
-    reading, threshold = reader.read(radiograph), reader.checkpoint.thresholds.attention
+    prediction, threshold = predictor.predict(radiograph), predictor.checkpoint.thresholds.attention
     assert scene["locked"] is True
-    assert scene["cells"] == (reading.cells.astype(float).tolist() if reading.shows_map else None)
+    assert scene["cells"] == (prediction.cells.astype(float).tolist() if prediction.shows_map else None)
     assert [m["reader"] for m in scene["masks"]] == [
         "Dr. A",
         "Your mark (2)",
@@ -137,18 +140,21 @@ def test_what_is_revealed_is_measured_as_everywhere_else(quiz: Quiz, reader: Rea
         assert one["hit"] is None
     assert found["iou"] == pytest.approx(np.mean([one["iou"] for one in found["doctors"]]))
     assert found["among"]["iou"] == pytest.approx(between_readers(doctors[0].mask, doctors[1].mask).iou)
-    by_model = [agree(reading.attention, reading.cells, d, threshold) for d in doctors]
-    expected = Figures.mean(a.figures for a in by_model)
+    by_model = [agree(prediction.attention, prediction.cells, d, threshold) for d in doctors]
+    expected = Scores.mean(a.scores for a in by_model)
     assert found["attention"]["doctors"]["iou"] == pytest.approx(expected.iou)
     assert found["attention"]["doctors"]["hit"] == pytest.approx(expected.hit)
     assert found["attention"]["doctors"]["controls"]["centre"]["iou"] == pytest.approx(
         np.mean([a.controls["centre"].iou for a in by_model if a.controls["centre"].iou is not None])
     )
-    by_mark = agree(reading.attention, reading.cells, replace(doctors[0], mask=mine), threshold)
-    assert found["attention"]["learner"]["dice"] == pytest.approx(by_mark.figures.dice)
+    by_mark = agree(prediction.attention, prediction.cells, replace(doctors[0], mask=mine), threshold)
+    assert found["attention"]["learner"]["dice"] == pytest.approx(by_mark.scores.dice)
     model = found["model"]
-    assert (model["answer"], model["confidence"]) == (reading.predicted, reading.probabilities[reading.predicted])
-    assert model["right"] is (reading.predicted == "Opacity")
+    assert (model["answer"], model["confidence"]) == (
+        prediction.predicted,
+        prediction.probabilities[prediction.predicted],
+    )
+    assert model["right"] is (prediction.predicted == "Opacity")
     assert (found["title"], found["teaching_point"]) == ("Seen", "Look twice.")
     json.dumps(found, allow_nan=False)
 
@@ -230,9 +236,9 @@ def test_a_teacher_chooses_by_name_and_picture(quiz: Quiz) -> None:
 
 
 def test_the_cases_of_an_open_workspace_come_along_without_the_teaching_cases(
-    reader: Reader, own: dict[str, QuizCase], tmp_path: Path
+    predictor: Predictor, own: dict[str, QuizCase], tmp_path: Path
 ) -> None:
-    desk = Desk(reader.read, "0" * 64, TEACHING[:1], tmp_path / "shared")
+    desk = Desk(predictor.predict, "0" * 64, TEACHING[:1], tmp_path / "shared")
     image, masks = own["ill"].image, own["ill"].masks
     assert desk.shared is not None
     desk.shared.workspace.add([Case(image, "p1", "clinic", "test", "Opacity", masks), as_case(TEACHING[0])])
@@ -243,7 +249,7 @@ def test_the_cases_of_an_open_workspace_come_along_without_the_teaching_cases(
         for a, b in zip(found.annotations(SIZE), own["ill"].annotations(SIZE), strict=True)
     ]
     # A page that has no workspace of its own does not begin one by opening the quiz.
-    alone = Desk(reader.read, "0" * 64, TEACHING[:1])
+    alone = Desk(predictor.predict, "0" * 64, TEACHING[:1])
     assert [of_desk(alone)(token) for token in ("", "0" * 32, "../x")] == [[], [], []]
 
 

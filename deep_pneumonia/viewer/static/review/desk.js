@@ -75,7 +75,7 @@ export class Desk {
     if (again) await this.#asked({ what: "retry" });
     let left = 1;
     while (left && !this.stopped) {
-      const answer = await this.#asked({ what: "read" });
+      const answer = await this.#asked({ what: "predict" });
       if (!answer.rows) break;
       left = answer.left;
       this.update(answer.rows);
