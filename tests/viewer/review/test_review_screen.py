@@ -62,7 +62,7 @@ def test_the_list_has_a_row_for_each_case_already_read(review: Review) -> None:
     assert not answer["shared"]
     for row in found:
         lesions = [a for a in row["agreement"] if a["kind"] != "normal"]
-        assert row["predicted"] in review.inspect.reader.checkpoint.classes
+        assert row["predicted"] in review.inspect.predictor.checkpoint.classes
         assert row["iou"] == pytest.approx(np.mean([a["iou"] for a in lesions]) if lesions else None)
         assert row["disagreement"] == (pytest.approx(1 - row["iou"]) if lesions else row["disagreement"])
     assert ask(review, "predict") == {"rows": [], "left": 0}
