@@ -39,9 +39,9 @@ def _within(kind: Any, low: float, high: float) -> Callable[[str], Any]:
     return parse
 
 
-def parser_for(config: type[T], description: str | None) -> argparse.ArgumentParser:
-    """A parser with one option a field of `config`; --help shows every default."""
-    parser = argparse.ArgumentParser(description=description, formatter_class=Help)
+def parser_for(config: type[T], description: str | None, verb: str) -> argparse.ArgumentParser:
+    """The parser of `deep-pneumonia VERB` with one option a field of `config`; --help shows every default."""
+    parser = argparse.ArgumentParser(prog=f"deep-pneumonia {verb}", description=description, formatter_class=Help)
     for field in dataclasses.fields(config):  # type: ignore[arg-type]
         flag = "--" + field.name.replace("_", "-")
         help_text = field.metadata["help"]

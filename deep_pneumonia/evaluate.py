@@ -214,7 +214,7 @@ def report(metrics: dict[str, Any]) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Command line of evaluation; returns the exit status."""
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=Help)
+    p = argparse.ArgumentParser(prog="deep-pneumonia evaluate", description=__doc__, formatter_class=Help)
     p.add_argument("--checkpoint", default=str(shipped.CHECKPOINT), metavar="DIR", help="checkpoint folder")
     p.add_argument("--manifest", action="append", required=True, metavar="CSV", help="manifest.csv; may be repeated")
     p.add_argument("--split", default="test", choices=(*SPLITS, "all"), help="images to measure on")

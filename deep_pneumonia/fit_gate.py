@@ -45,7 +45,7 @@ def fit_gate(folder: Path, manifests: Sequence[str], cache: Path, device: str) -
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Command line; returns the exit status."""
-    p = argparse.ArgumentParser(prog="python -m deep_pneumonia.fit_gate", description=__doc__, formatter_class=Help)
+    p = argparse.ArgumentParser(prog="deep-pneumonia fit-gate", description=__doc__, formatter_class=Help)
     p.add_argument("--checkpoint", required=True, metavar="DIR", help="checkpoint folder")
     p.add_argument("--manifest", action="append", required=True, metavar="CSV", help="manifest.csv; may be repeated")
     p.add_argument("--cache", default="runs/cache", metavar="DIR", help="decoded images")

@@ -27,7 +27,7 @@ from deep_pneumonia.radiographs.radiograph import decode
 def parser() -> argparse.ArgumentParser:
     """The options of the verb."""
     p = argparse.ArgumentParser(
-        prog="python -m deep_pneumonia.predict",
+        prog="deep-pneumonia predict",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -73,7 +73,7 @@ def _mask_path(out: Path, key: str, reader: str) -> Path:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m deep_pneumonia.prepare", description=__doc__)
+    parser = argparse.ArgumentParser(prog="deep-pneumonia prepare", description=__doc__)
     kinds = parser.add_subparsers(dest="source", required=True)
     for name, text in (
         ("nih", "NIH ChestX-ray14 with the readings of NIH, RSNA and ChestX-Det; or RSNA's DICOM download"),

@@ -188,7 +188,7 @@ def _step(
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Command line of pre-training; returns the exit status."""
-    parser = parser_for(PretrainConfig, __doc__)
+    parser = parser_for(PretrainConfig, __doc__, "pretrain")
     add_data_options(parser)
     arguments = parser.parse_args(argv)
     config, out = config_from(PretrainConfig, arguments), Path(arguments.out)

@@ -41,7 +41,7 @@ Verb = Callable[[argparse.Namespace], None]
 def parser() -> argparse.ArgumentParser:
     """The options of the verb."""
     raw = argparse.RawDescriptionHelpFormatter
-    p = argparse.ArgumentParser(prog="python -m deep_pneumonia.review", description=__doc__, formatter_class=raw)
+    p = argparse.ArgumentParser(prog="deep-pneumonia review", description=__doc__, formatter_class=raw)
     verbs = p.add_subparsers(dest="verb", required=True)
     made: dict[str, argparse.ArgumentParser] = {}
     for verb in (add, predict, status, report, exporting, importing):

@@ -60,7 +60,7 @@ def _tile(case: Case) -> Tile:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = parser_for(SetConfig, __doc__)
+    parser = parser_for(SetConfig, __doc__, "simulate")
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--out", type=Path, metavar="DIR", help="folder of the set")
     what.add_argument("--cases", type=Path, metavar="DIR", help=(

@@ -209,7 +209,7 @@ def _told(config: TrainConfig) -> dict[str, Any]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Command line of training; returns the exit status."""
-    parser = parser_for(TrainConfig, __doc__)
+    parser = parser_for(TrainConfig, __doc__, "train")
     add_data_options(parser)
     parser.add_argument(
         "--normal-class",

@@ -33,7 +33,7 @@ class Options:
 
 
 def parsed(*words: str) -> Options:
-    return config_from(Options, parser_for(Options, None).parse_args(words))
+    return config_from(Options, parser_for(Options, None, "try").parse_args(words))
 
 
 def ended(main: Main, words: Sequence[str], capsys: Capture) -> tuple[object, str, str]:
@@ -82,7 +82,7 @@ def test_every_verb_explains_itself(main: Main, words: list[str], capsys: Captur
 
 @pytest.mark.parametrize("config", [Options, PretrainConfig, TrainConfig])
 def test_no_option_given_is_the_configuration_as_written(config: type) -> None:
-    assert config_from(config, parser_for(config, None).parse_args([])) == config()
+    assert config_from(config, parser_for(config, None, "try").parse_args([])) == config()
 
 
 def test_options_fill_the_configuration_with_their_types() -> None:
@@ -96,7 +96,7 @@ def test_switches_go_both_ways() -> None:
     assert (parsed("--no-careful").careful, parsed("--careful").careful) == (False, True)
     assert (parsed("--no-loud").loud, parsed("--loud").loud) == (False, True)
     assert train.TrainConfig().class_balance
-    arguments = parser_for(TrainConfig, None).parse_args(["--no-class-balance"])
+    arguments = parser_for(TrainConfig, None, "train").parse_args(["--no-class-balance"])
     assert config_from(TrainConfig, arguments) == TrainConfig(class_balance=False)
 
 
@@ -136,7 +136,7 @@ def test_every_verb_ends_with_2_for_a_wrong_choice(
 
 
 def test_manifests_may_be_repeated() -> None:
-    parser = parser_for(Options, "what it does")
+    parser = parser_for(Options, "what it does", "try")
     add_data_options(parser)
     arguments = parser.parse_args(["--manifest", "a.csv", "--manifest", "b.csv", "--out", "o", "--rounds", "1"])
     assert (arguments.manifest, arguments.out, arguments.cache) == (["a.csv", "b.csv"], "o", None)

@@ -1,10 +1,12 @@
-"""app.py says in one line why it does not start."""
+"""The verb app says in one line why it does not start."""
 
 from pathlib import Path
 
 import pytest
 
-import app
+import app as start
+from deep_pneumonia import app
+from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.viewer import app as frame
 
 
@@ -20,7 +22,7 @@ def test_ctrl_c_while_loading_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(app.Predictor, "load", interrupted)
+    monkeypatch.setattr(Predictor, "load", interrupted)
     assert app.main([]) == 130
 
 
@@ -41,13 +43,23 @@ def test_a_workspace_that_cannot_be_is_one_line(
     assert "file cannot be made a folder" in capsys.readouterr().err
 
 
-def test_storage_that_outlives_a_restart_is_taken_on_a_space_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("port", ["many", "-1", "65536"])
+def test_a_port_that_is_no_number_is_one_line(
+    port: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(app, "STORAGE", tmp_path)
-    monkeypatch.delenv("SPACE_ID", raising=False)
-    assert app.persistent() == ""
-    monkeypatch.setenv("SPACE_ID", "someone/deep-pneumonia")
-    assert app.persistent() == str(tmp_path / "workspace")
-    monkeypatch.setattr(app, "STORAGE", tmp_path / "nothing")
-    assert app.persistent() == ""
+    monkeypatch.setenv("GRADIO_SERVER_PORT", port)
+    assert app.main([]) == 2
+    assert capsys.readouterr().err == f"error: GRADIO_SERVER_PORT is {port!r}; give a number from 1 to 65535.\n"
+
+
+def test_the_work_list_lies_where_the_option_or_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(app.WORKSPACE_VARIABLE, raising=False)
+    assert app.parser().parse_args([]).workspace == ""
+    monkeypatch.setenv(app.WORKSPACE_VARIABLE, "/mounted/list")
+    assert app.parser().parse_args([]).workspace == "/mounted/list"
+    assert app.parser().parse_args(["--workspace", ""]).workspace == ""
+    assert app.parser().parse_args(["--workspace", "here"]).workspace == "here"
+
+
+def test_the_file_that_spaces_runs_is_the_same_verb() -> None:
+    assert start.main is app.main
