@@ -26,7 +26,8 @@ from deep_pneumonia.drawing.charts import (
 )
 from deep_pneumonia.drawing.pictures import save_picture
 from deep_pneumonia.errors import ManifestError
-from deep_pneumonia.evaluation.metrics import Estimate, bootstrap, classification_scores, localisation_scores, mean
+from deep_pneumonia.evaluation.estimate import Estimate
+from deep_pneumonia.evaluation.metrics import bootstrap, classification_scores, localisation_scores, mean
 from deep_pneumonia.evaluation.per_image import METHODS, Row, measure, write_table
 from deep_pneumonia.evaluation.subgroups import Member, described, subgroups
 from deep_pneumonia.evaluation.weak_labels import weak_scores
@@ -163,8 +164,13 @@ def _draw(rows: Sequence[Row], metrics: dict[str, Any], predictor: Predictor, ou
             for s, g in by_source.items()
         }
         found = metrics["classification"]
-        save_picture(roc_chart(scores, {s: f["auroc_abnormal"] for s, f in found.items()}), out / "roc.png")
-        save_picture(calibration_chart(answers, {s: f["ece"] for s, f in found.items()}), out / "calibration.png")
+        save_picture(
+            roc_chart(scores, {s: Estimate.from_json(f["auroc_abnormal"]) for s, f in found.items()}), out / "roc.png"
+        )
+        save_picture(
+            calibration_chart(answers, {s: Estimate.from_json(f["ece"]) for s, f in found.items()}),
+            out / "calibration.png",
+        )
         save_picture(confusion_chart({s: f["confusion"] for s, f in found.items()}), out / "confusion.png")
     if metrics["localisation"]:
         save_picture(agreement_chart(metrics["localisation"]), out / "agreement.png")
@@ -189,7 +195,7 @@ def report(metrics: dict[str, Any]) -> str:
     """The main figures as text, one line a figure."""
 
     def show(e: dict[str, float | None]) -> str:
-        return f"{Estimate(**e)}"
+        return f"{Estimate.from_json(e):.3f}"
 
     lines = []
     for source, c in metrics["classification"].items():

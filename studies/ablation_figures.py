@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from deep_pneumonia.drawing.charts import INK
 from deep_pneumonia.drawing.pictures import blank, save_picture
 from deep_pneumonia.errors import DeepPneumoniaError
+from deep_pneumonia.evaluation.estimate import DASH, Estimate
 from deep_pneumonia.evaluation.metrics import (
-    Estimate,
     Statistic,
     auroc,
     average_precision,
@@ -136,7 +136,7 @@ def by_seed(found: Mapping[str, Sequence[tuple[Run, Rows]]], source: str) -> dic
 
 def _span(values: Sequence[float]) -> str:
     """The least and the most; a dash where a seed leaves it undefined, as the AUROC of a source with one class."""
-    return f"{min(values):+.3f} to {max(values):+.3f}" if np.isfinite(values).all() else "-"
+    return f"{min(values):+.3f} to {max(values):+.3f}" if np.isfinite(values).all() else DASH
 
 
 def _difference(more: tuple[Run, Rows], fewer: tuple[Run, Rows], source: str) -> dict[str, float]:
@@ -203,10 +203,7 @@ def _lines(title: str, table: Mapping[str, Mapping[str, str]]) -> str:
     """Rows of figures as a table in Markdown; a figure that a row lacks is a dash."""
     names = [name for name in SCORES if any(name in scores for scores in table.values())]
     head = f"| {title} | {' | '.join(names)} |\n|---|{'---|' * len(names)}\n"
-    lines = [
-        f"| {row} | {' | '.join(scores.get(n, format(Estimate(), '')) for n in names)} |"
-        for row, scores in table.items()
-    ]
+    lines = [f"| {row} | {' | '.join(scores.get(n, DASH) for n in names)} |" for row, scores in table.items()]
     return head + "\n".join(lines) + "\n"
 
 

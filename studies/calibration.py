@@ -24,7 +24,8 @@ from deep_pneumonia.datasets.manifest import Case, read_manifests
 from deep_pneumonia.drawing.charts import calibration_chart
 from deep_pneumonia.drawing.pictures import save_picture
 from deep_pneumonia.errors import ManifestError
-from deep_pneumonia.evaluation.metrics import Estimate, bootstrap, calibration_error, calibration_error_by_chance, mean
+from deep_pneumonia.evaluation.estimate import Estimate
+from deep_pneumonia.evaluation.metrics import bootstrap, calibration_error, calibration_error_by_chance, mean
 from deep_pneumonia.prediction.checkpoint import Checkpoint
 from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.training import validation
@@ -181,7 +182,7 @@ def report(answers: Answers, prior: torch.Tensor, chart: Path | None) -> str:
     if chart:
         p, labels = found[TODAY], answers.labels.numpy()
         drawn: dict[str, Any] = {s: (p[r].max(1), p[r].argmax(1) == labels[r]) for s, r in rows.items()}
-        save_picture(calibration_chart(drawn, {s: x.ece.to_json() for s, x in table[TODAY].items()}), chart)
+        save_picture(calibration_chart(drawn, {s: x.ece for s, x in table[TODAY].items()}), chart)
     gaining = [name for name, lines in table.items() if name != TODAY and better(lines)]
     parts = [_source(s, answers.part(r), {n: x[s] for n, x in table.items()}) for s, r in rows.items()]
     return "\n".join([*parts, f"Better than {TODAY} in a source and worse in none: {', '.join(gaining) or 'none'}."])
@@ -191,7 +192,7 @@ def _source(name: str, answers: Answers, lines: Mapping[str, Line]) -> str:
     head = f"{name}: {len(answers.labels)} labelled images of {len(set(answers.patients))} patients"
     columns = f"  {'':<34}{'ECE':<24}{'chance':<9}{'-log likelihood':<24}{'less one temperature':<26}accuracy"
     rows = [
-        f"  {n:<34}{f'{x.ece}':<24}{x.chance:<9.3f}{f'{x.loss}':<24}{f'{x.gain:+.3f}':<26}{x.accuracy:.3f}"
+        f"  {n:<34}{f'{x.ece:.3f}':<24}{x.chance:<9.3f}{f'{x.loss:.3f}':<24}{f'{x.gain:+.3f}':<26}{x.accuracy:.3f}"
         for n, x in lines.items()
     ]
     return "\n".join([head, columns, *rows, ""])

@@ -186,7 +186,7 @@ def table(source: str, rows: Sequence[Row]) -> str:
     before = bootstrap(mean([r.before for r in rows]), [r.patient for r in rows])
     lines = [
         f"{source}: {len(rows)} images of {len({r.patient for r in rows})} patients; probability of the likeliest "
-        f"finding {before}",
+        f"finding {before:.3f}",
         f"  {'':<16}{'images':>6}  {'area':<6}{'drop without it':<26}{'attention less it':<27}"
         f"{'with it alone':<26}attention less it",
     ]
@@ -204,7 +204,7 @@ def _scores(rows: Sequence[Row], way: str) -> str:
     for value in (Row.drop, Row.rest):
         own = bootstrap(mean([value(r, way) for r in rows]), patients)
         more = bootstrap(mean([value(r, "attention") - value(r, way) for r in rows]), patients)
-        text += f"{f'{own}':<26}{'' if way == 'attention' else f'{more:+.3f}':<27}"
+        text += f"{f'{own:.3f}':<26}{'' if way == 'attention' else f'{more:+.3f}':<27}"
     return text
 
 

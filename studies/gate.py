@@ -142,7 +142,7 @@ def against(ours: Sequence[Seen], theirs: Sequence[Seen]) -> str:
     """AUROC of the gate's figure, with its interval; what a plain check refuses counts as farthest of all."""
     both = [*ours, *theirs]
     positive = np.arange(len(both)) >= len(ours)
-    return f"{bootstrap(auroc(positive, np.array([s.strangeness for s in both])), [s.group for s in both])}"
+    return f"{bootstrap(auroc(positive, np.array([s.strangeness for s in both])), [s.group for s in both]):.3f}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

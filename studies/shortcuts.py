@@ -88,7 +88,7 @@ def told_sources(predictor: Predictor, learned: Cache, tested: Cache) -> None:
         for name in names:
             said = told(before[name][rows], [c.source for c in known], [c.group for c in known], after[name][held])
             right = balanced_accuracy([c.source for c in asked], said)
-            print(f"  {name:{WIDE}}{bootstrap(right, [c.group for c in asked])}")
+            print(f"  {name:{WIDE}}{bootstrap(right, [c.group for c in asked]):.3f}")
         print(f"  {'(chance)':{WIDE}}{1 / len(sources):.3f}; learned from {len(known)}, told of {len(asked)} images\n")
 
 

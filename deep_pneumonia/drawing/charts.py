@@ -26,6 +26,7 @@ from deep_pneumonia.drawing.pictures import (
     show,
     trace,
 )
+from deep_pneumonia.evaluation.estimate import Estimate
 
 SOURCE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 METHODS = {
@@ -36,8 +37,6 @@ METHODS = {
 }
 INK, GRID = "#22272b", "#e3e6e8"
 BINS = 10
-
-Estimate = Mapping[str, Any]  # {"value", "low", "high"}, numbers or None
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +82,7 @@ def roc_chart(
     for (source, (positive, score)), colour in zip(scores.items(), cycle(SOURCE_COLOURS)):
         if positive.all() or not positive.any():
             continue
-        label = f"{plain(source)}: {_estimate(auroc[source])}"
+        label = f"{plain(source)}: {auroc[source]:.3f}"
         axes.plot(*_roc(positive, score), color=colour, linewidth=1.8, label=label, clip_on=False)
     style(axes, "ROC, abnormal against normal", "1 \u2212 specificity", "sensitivity")
     axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
@@ -124,7 +123,7 @@ def calibration_chart(
         axes.vlines(x, *_wilson(right[used], count[used]), color=colour, linewidth=1.2, alpha=0.6)
         axes.plot(x, y, color=colour, linewidth=1.4)
         axes.scatter(x, y, s=12 + 160 * count[used] / count.sum(), color=colour, alpha=0.75, linewidth=0, zorder=3)
-        style(axes, f"{plain(source)}: {_estimate(ece[source])}", "probability given", "" if number else "share right")
+        style(axes, f"{plain(source)}: {ece[source]:.3f}", "probability given", "" if number else "share right")
         axes.set(xlim=(0, 1.02), ylim=(0, 1.02), aspect="equal")
     figure.suptitle("Calibration of the predicted class: error (95% interval)", size=10.5, color=INK)
     return figure
@@ -169,10 +168,11 @@ def agreement_chart(localisation: Mapping[str, Mapping[str, Any]]) -> Figure:
         axes = figure.add_subplot(1, len(ROWS), number)
         for place, (method, (label, colour)) in enumerate(METHODS.items()):
             name = "hit_rate" if key == "hit" else key
-            found = [(i, s[method][name]) for i, s in enumerate(localisation.values()) if method in s]
-            bars = [(i + 0.2 * (place - 1.5), e) for i, e in found if e["value"] is not None]
-            for x, estimate in bars:
-                _bar(axes, x, estimate, colour)
+            found = [
+                (i, Estimate.from_json(s[method][name])) for i, s in enumerate(localisation.values()) if method in s
+            ]
+            for i, estimate in found:
+                _bar(axes, i + 0.2 * (place - 1.5), estimate, colour)
             axes.bar([0], [0], color=colour, label=label)
         sources = [f"{plain(name)}\n{s['n']} images" for name, s in localisation.items()]
         axes.set_xticks(range(len(sources)), sources)
@@ -186,9 +186,10 @@ def agreement_chart(localisation: Mapping[str, Mapping[str, Any]]) -> Figure:
 
 
 def _bar(axes: Axes, x: float, estimate: Estimate, colour: str) -> None:
-    axes.bar(x, estimate["value"], width=0.18, color=colour)
-    if estimate["low"] is not None:
-        axes.plot([x, x], [estimate["low"], estimate["high"]], color=INK, linewidth=1.1)
+    if estimate.value is not None:
+        axes.bar(x, estimate.value, width=0.18, color=colour)
+    if estimate.low is not None and estimate.high is not None:
+        axes.plot([x, x], [estimate.low, estimate.high], color=INK, linewidth=1.1)
 
 
 def overlay_sheet(tiles: Sequence[Tile], columns: int = 4) -> Figure:
@@ -217,10 +218,6 @@ def style(axes: Axes, title: str, x: str = "", y: str = "") -> None:
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(FAINT)
-
-
-def _estimate(e: Estimate) -> str:
-    return f"{e['value']:.3f}" + ("" if e["low"] is None else f" ({e['low']:.3f}\u2013{e['high']:.3f})")
 
 
 def _is_number(value: Any) -> bool:

@@ -8,12 +8,13 @@ The values equal those of torchmetrics; a test holds them to it.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from itertools import combinations
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from deep_pneumonia.evaluation.estimate import Estimate
 
 Weights = NDArray[np.float64]  # (draws, N), times that each image counts, zero or more
 Statistic = Callable[[Weights], NDArray[np.float64]]  # -> (draws,), NaN where undefined
@@ -44,24 +45,6 @@ class ScoresLike(Protocol):
     @property
     def average_precision(self) -> float | None:
         """Of the pixels ranked by the map."""
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A figure with its 95% interval; None where it is undefined."""
-
-    value: float | None = None
-    low: float | None = None
-    high: float | None = None
-
-    def to_json(self) -> dict[str, float | None]:
-        """As {"value", "low", "high"}."""
-        return asdict(self)
-
-    def __format__(self, spec: str) -> str:
-        """As 0.830 (0.753 to 0.899), each number by `spec`, ".3f" if there is none; - where it is undefined."""
-        numbers = [f"{n:{spec or '.3f'}}" for n in (self.value, self.low, self.high) if n is not None]
-        return "{} ({} to {})".format(*numbers) if len(numbers) == 3 else (numbers or ["-"])[0]
 
 
 def bootstrap(statistic: Statistic, patients: Sequence[str], *, draws: int = 1000, seed: int = 0) -> Estimate:

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from deep_pneumonia.evaluation.metrics import Estimate, Statistic, auroc, bootstrap, mean
+from deep_pneumonia.evaluation.estimate import Estimate
+from deep_pneumonia.evaluation.metrics import Statistic, auroc, bootstrap, mean
 
 LEAST = 10
 BANDS = {"under 20": 20, "20-39": 40, "40-59": 60, "60 and over": 150}  # years at which a band ends
@@ -126,4 +127,4 @@ def _counted(group: Mapping[str, Any]) -> str:
 
 
 def _said(title: str, estimate: Mapping[str, float | None]) -> str:
-    return f"{title} {Estimate(**estimate):.2f}"
+    return f"{title} {Estimate.from_json(estimate)}"

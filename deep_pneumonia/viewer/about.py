@@ -11,6 +11,7 @@ from typing import Any
 import gradio as gr
 
 from deep_pneumonia import shipped
+from deep_pneumonia.evaluation.estimate import Estimate
 from deep_pneumonia.prediction.checkpoint import Checkpoint
 from deep_pneumonia.prediction.predictor import Predictor
 
@@ -92,14 +93,15 @@ def _source(source: str, metrics: Mapping[str, Any]) -> str:
 
 def _row(title: str, estimate: Mapping[str, float | None], control: bool = False) -> str:
     """One figure in [0, 1] as text, and as a point with its interval on a scale from 0 to 1."""
-    value, low, high = (estimate[key] for key in ("value", "low", "high"))
+    found = Estimate.from_json(estimate)
+    value, interval = found.parts(".3f")
     kind = ' class="control"' if control else ""
-    if value is None:
-        return f"<tr{kind}><th scope='row'>{title}</th><td>-</td><td></td></tr>"
-    low, high = (value if v is None else v for v in (low, high))
-    scale = f"--low: {low:.3f}; --high: {high:.3f}; --value: {value:.3f}"
+    if found.value is None:
+        return f"<tr{kind}><th scope='row'>{title}</th><td>{value}</td><td></td></tr>"
+    low, high = (found.value if v is None else v for v in (found.low, found.high))
+    scale = f"--low: {low:.3f}; --high: {high:.3f}; --value: {found.value:.3f}"
     return (
-        f"<tr{kind}><th scope='row'>{title}</th><td>{value:.3f} <span>({low:.3f} to {high:.3f})</span></td>"
+        f"<tr{kind}><th scope='row'>{title}</th><td>{value} <span>{interval}</span></td>"
         f"<td><i class='interval' style='{scale}' aria-hidden='true'></i></td></tr>"
     )
 

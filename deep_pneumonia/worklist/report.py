@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from deep_pneumonia.drawing.charts import INK
 from deep_pneumonia.drawing.lettering import fitted, width_of, wrapped
 from deep_pneumonia.drawing.pages import GREY, MARGIN, NOTE, WIDE, Sheet
+from deep_pneumonia.evaluation.estimate import Estimate
 from deep_pneumonia.files import whole
 from deep_pneumonia.worklist.records import VERDICTS
 from deep_pneumonia.worklist.statistics import Plot, Row, patient
@@ -105,10 +106,8 @@ def _headlines(sheet: Sheet, rows: Sequence[Row], plots: Mapping[str, Plot]) -> 
         ("Read", f"{read}", f"of {len(rows)}", f"cases that the model has read; {judged} have a reviewer's verdict")
     ]
     for key, title, words in HEADLINES:
-        one = next((b for b in plots[key]["bars"][:1]), {"value": None, "low": None, "n": 0})
-        value = "\u2013" if one["value"] is None else f"{one['value']:.2f}"
-        inside = "" if one["low"] is None else f"{one['low']:.2f} to {one['high']:.2f}"
-        found.append((title, value, inside, words.format(n=one["n"])))
+        one = next((b for b in plots[key]["bars"][:1]), {"n": 0, **Estimate().to_json()})
+        found.append((title, *Estimate.from_json(one).parts(), words.format(n=one["n"])))
     ends = [_headline(sheet, MARGIN + n * (width + GAP), width, *one) for n, one in enumerate(found)]
     sheet.y = sheet.lines(MARGIN, max(ends) + 0.12, INTERVALS, WIDE) + GAP
 

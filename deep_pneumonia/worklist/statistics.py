@@ -15,7 +15,7 @@ from itertools import combinations
 from typing import Any
 
 from deep_pneumonia.evaluation.bootstrap import Resampling
-from deep_pneumonia.evaluation.metrics import Estimate
+from deep_pneumonia.evaluation.estimate import Estimate
 from deep_pneumonia.worklist.records import VERDICTS
 
 Row = Mapping[str, Any]

@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from deep_pneumonia.drawing.charts import GRID, INK, SOURCE_COLOURS
 from deep_pneumonia.drawing.lettering import fitted, plain, width_of, wrapped
 from deep_pneumonia.drawing.pictures import FAINT
+from deep_pneumonia.evaluation.estimate import Estimate
 
 FIGURE, COUNT = 1.1, 0.4  # inches beside the axes; COUNT is that part of a label that the count takes
 SIZE, SMALL = 7.5, 7.0  # points
@@ -58,7 +59,7 @@ def draw_intervals(axes: Axes, plot: Plot, label: float) -> None:
             axes.plot([value], [y], "o", color=BLUE, markersize=4.5, clip_on=False)
         if b["low"] is not None:
             axes.plot([b["low"], b["high"]], [y, y], color=BLUE, linewidth=1.6, solid_capstyle="butt")
-        _beside(axes, 1, 6, y, estimate(b), INK if value is not None else GREY, "left")
+        _beside(axes, 1, 6, y, str(Estimate.from_json(b)), INK if value is not None else GREY, "left")
         _beside(axes, 0, -6, y, f"{b['n']}", GREY, "right")
     _labels(axes, [b["name"] for b in bars], label - COUNT, COUNT)
     _rows(axes, len(bars))
@@ -69,15 +70,6 @@ def draw_intervals(axes: Axes, plot: Plot, label: float) -> None:
     axes.tick_params(axis="x", labelsize=SMALL, colors=GREY, length=0)
     axes.set_axisbelow(True)
     axes.spines[:].set_visible(False)
-
-
-def estimate(found: Mapping[str, Any]) -> str:
-    """A figure with its interval as text; one that is not known is a dash."""
-    if found["value"] is None:
-        return "\u2013"
-    to = "\u2013" if found["low"] is not None and found["low"] >= 0 else " to "
-    inside = "" if found["low"] is None else f" ({found['low']:.2f}{to}{found['high']:.2f})"
-    return f"{found['value']:.2f}{inside}".replace("-", "\u2212")
 
 
 def draw_grid(axes: Axes, plot: Plot, label: float, across: float) -> None:

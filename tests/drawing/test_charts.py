@@ -18,10 +18,11 @@ from deep_pneumonia.drawing.charts import (
     roc_chart,
 )
 from deep_pneumonia.drawing.pictures import save_picture
+from deep_pneumonia.evaluation.estimate import Estimate
 
-SURE = {"value": 0.9, "low": 0.8, "high": 0.95}
-UNSURE = {"value": 0.9, "low": None, "high": None}
-UNKNOWN = {"value": None, "low": None, "high": None}
+SURE = Estimate(0.9, 0.8, 0.95)
+UNSURE = Estimate(0.9)
+UNKNOWN = Estimate()
 
 
 def written(figure: Figure, path: Path) -> tuple[int, int]:
@@ -58,7 +59,7 @@ def test_roc_goes_from_corner_to_corner_through_the_worked_points(tmp_path: Path
     figure = roc_chart({"nih": (positive, score)}, {"nih": SURE})
     line = figure.axes[0].lines[1]
     np.testing.assert_allclose(line.get_xydata(), [(0, 0), (0, 0.5), (0.5, 1), (1, 1)])
-    assert line.get_label() == "nih: 0.900 (0.800\u20130.950)"
+    assert line.get_label() == "nih: 0.900 (0.800 to 0.950)"
     assert written(figure, tmp_path / "roc.png") == (780, 750)
 
 
@@ -75,7 +76,7 @@ def test_calibration_points_are_means_of_bins(tmp_path: Path) -> None:
     nih, covid = figure.axes
     np.testing.assert_allclose(nih.lines[1].get_xydata(), [(0.55, 0.5), (0.98, 1.0)])
     assert nih.get_title(loc="left") == "nih: 0.900"
-    assert covid.get_title(loc="left") == "covid: 0.900 (0.800\u20130.950)"
+    assert covid.get_title(loc="left") == "covid: 0.900 (0.800 to 0.950)"
     # Wilson's interval of 1 of 2 and of 1 of 1, from his formula worked by hand: of one image it says next to nothing.
     bars = [segment[:, 1] for axes in (nih, covid) for segment in axes.collections[0].get_segments()]
     np.testing.assert_allclose(bars, [(0.0945, 0.9055), (0.3424, 1.0), (0.2065, 1.0)], atol=1e-4)
@@ -94,11 +95,11 @@ def test_agreement_has_a_bar_for_each_known_figure(tmp_path: Path) -> None:
     names = ("hit_rate", "iou", "dice", "share_inside", "average_precision")
     source: Mapping[str, Any] = {
         "n": 7,
-        "attention": dict.fromkeys(names, SURE),
-        "random": dict.fromkeys(names, UNSURE),
-        "centre": dict.fromkeys(names, UNKNOWN),
+        "attention": dict.fromkeys(names, SURE.to_json()),
+        "random": dict.fromkeys(names, UNSURE.to_json()),
+        "centre": dict.fromkeys(names, UNKNOWN.to_json()),
     }
-    figure = agreement_chart({"nih": source, "covid": {**source, "grad_cam": dict.fromkeys(names, SURE)}})
+    figure = agreement_chart({"nih": source, "covid": {**source, "grad_cam": dict.fromkeys(names, SURE.to_json())}})
     assert len(figure.axes) == 5
     bars = [p for p in figure.axes[0].patches if isinstance(p, Rectangle)]
     heights = [bar.get_height() for bar in bars if bar.get_height() > 0]

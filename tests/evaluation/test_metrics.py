@@ -10,8 +10,8 @@ from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 from torchmetrics.functional import classification as reference
 
+from deep_pneumonia.evaluation.estimate import Estimate
 from deep_pneumonia.evaluation.metrics import (
-    Estimate,
     Statistic,
     auroc,
     average_precision,
@@ -237,10 +237,3 @@ def test_localisation_is_a_mean_over_images_that_have_the_figure() -> None:
     assert found["share_inside"]["value"] == pytest.approx(0.4)
     nothing = localisation_scores([Scores()], ["a"])
     assert nothing["iou"] == {"value": None, "low": None, "high": None}
-
-
-def test_an_estimate_is_said_with_its_interval_where_it_has_one() -> None:
-    assert f"{Estimate(0.8304, 0.75, 0.9)}" == "0.830 (0.750 to 0.900)"
-    assert f"{Estimate(-0.5, -0.75, 0.0):+.2f}" == "-0.50 (-0.75 to +0.00)"
-    assert f"{Estimate(0.5):.1%}" == "50.0%"
-    assert f"{Estimate()}" == "-"

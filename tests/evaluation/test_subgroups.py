@@ -72,6 +72,6 @@ def test_groups_stand_in_a_fixed_order_and_are_told_in_a_line_each() -> None:
     assert len(lines) == 4
     assert lines[1] == "  age  under 20    1 images of 1 patients (1 labelled, 1 abnormal, 0 drawn)"
     assert lines[2].endswith(
-        "10 images of 10 patients (10 labelled, 10 abnormal, 0 drawn), AUROC -, accuracy 1.00 (1.00 to 1.00), "
+        "10 images of 10 patients (10 labelled, 10 abnormal, 0 drawn), AUROC \u2013, accuracy 1.00 (1.00 to 1.00), "
         "recall 1.00 (1.00 to 1.00)"
     )

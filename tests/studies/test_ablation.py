@@ -144,7 +144,7 @@ def test_what_one_class_leaves_undefined_is_a_dash_for_every_seed(tmp_path: Path
         for folder in folders.values():
             run(folder, [("1", "Ill", 0.4, 0.0), ("2", "Ill", 0.3 + seed, 0.0)], 0, seed)
     spans = [cell.strip() for cell in report(folders, tmp_path).splitlines()[-1].strip("|").split("|")]
-    assert spans[3] == "-"  # AUROC
+    assert spans[3] == "\u2013"  # AUROC
     assert spans[5] == "+0.000 to +0.000"  # hit rate
 
 
