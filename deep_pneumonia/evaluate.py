@@ -26,7 +26,7 @@ from deep_pneumonia.drawing.charts import (
 )
 from deep_pneumonia.drawing.pictures import save_picture
 from deep_pneumonia.errors import ManifestError
-from deep_pneumonia.evaluation.estimate import Estimate
+from deep_pneumonia.estimate import Estimate
 from deep_pneumonia.evaluation.metrics import bootstrap, classification_scores, localisation_scores, mean
 from deep_pneumonia.evaluation.per_image import METHODS, Row, measure, write_table
 from deep_pneumonia.evaluation.subgroups import Member, described, subgroups

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from deep_pneumonia.drawing.charts import INK
 from deep_pneumonia.drawing.pictures import blank, save_picture
 from deep_pneumonia.errors import DeepPneumoniaError
-from deep_pneumonia.evaluation.estimate import DASH, Estimate
+from deep_pneumonia.estimate import DASH, Estimate
 from deep_pneumonia.evaluation.metrics import (
     Statistic,
     auroc,

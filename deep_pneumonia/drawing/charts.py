@@ -26,7 +26,7 @@ from deep_pneumonia.drawing.pictures import (
     show,
     trace,
 )
-from deep_pneumonia.evaluation.estimate import Estimate
+from deep_pneumonia.estimate import Estimate
 
 SOURCE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 METHODS = {

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deep_pneumonia.evaluation.estimate import Estimate
+from deep_pneumonia.estimate import Estimate
 from deep_pneumonia.evaluation.metrics import percentile_interval
 
 DRAWS = 1000

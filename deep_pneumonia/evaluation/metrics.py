@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from deep_pneumonia.evaluation.estimate import Estimate
+from deep_pneumonia.estimate import Estimate
 
 Weights = NDArray[np.float64]  # (draws, N), times that each image counts, zero or more
 Statistic = Callable[[Weights], NDArray[np.float64]]  # -> (draws,), NaN where undefined

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from deep_pneumonia.evaluation.estimate import Estimate
+from deep_pneumonia.estimate import Estimate
 from deep_pneumonia.evaluation.metrics import Statistic, auroc, bootstrap, mean
 
 LEAST = 10

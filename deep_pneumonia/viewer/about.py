@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 from deep_pneumonia import shipped
-from deep_pneumonia.evaluation.estimate import Estimate
+from deep_pneumonia.estimate import Estimate
 from deep_pneumonia.prediction.checkpoint import Checkpoint
 from deep_pneumonia.prediction.predictor import Predictor
 

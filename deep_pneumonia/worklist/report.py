@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from deep_pneumonia.drawing.charts import INK
 from deep_pneumonia.drawing.lettering import fitted, width_of, wrapped
 from deep_pneumonia.drawing.pages import GREY, MARGIN, NOTE, WIDE, Sheet
-from deep_pneumonia.evaluation.estimate import Estimate
+from deep_pneumonia.estimate import Estimate
 from deep_pneumonia.files import whole
 from deep_pneumonia.worklist.records import VERDICTS
 from deep_pneumonia.worklist.statistics import Plot, Row, patient

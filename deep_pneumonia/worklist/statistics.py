@@ -14,8 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
+from deep_pneumonia.estimate import Estimate
 from deep_pneumonia.evaluation.bootstrap import Resampling
-from deep_pneumonia.evaluation.estimate import Estimate
 from deep_pneumonia.worklist.records import VERDICTS
 
 Row = Mapping[str, Any]

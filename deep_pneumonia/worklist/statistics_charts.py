@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from deep_pneumonia.drawing.charts import GRID, INK, SOURCE_COLOURS
 from deep_pneumonia.drawing.lettering import fitted, plain, width_of, wrapped
 from deep_pneumonia.drawing.pictures import FAINT
-from deep_pneumonia.evaluation.estimate import Estimate
+from deep_pneumonia.estimate import Estimate
 
 FIGURE, COUNT = 1.1, 0.4  # inches beside the axes; COUNT is that part of a label that the count takes
 SIZE, SMALL = 7.5, 7.0  # points

@@ -18,7 +18,7 @@ from deep_pneumonia.drawing.charts import (
     roc_chart,
 )
 from deep_pneumonia.drawing.pictures import save_picture
-from deep_pneumonia.evaluation.estimate import Estimate
+from deep_pneumonia.estimate import Estimate
 
 SURE = Estimate(0.9, 0.8, 0.95)
 UNSURE = Estimate(0.9)

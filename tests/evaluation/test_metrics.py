@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 from torchmetrics.functional import classification as reference
 
-from deep_pneumonia.evaluation.estimate import Estimate
+from deep_pneumonia.estimate import Estimate
 from deep_pneumonia.evaluation.metrics import (
     Statistic,
     auroc,

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from deep_pneumonia.datasets.manifest import Case, MaskRef
-from deep_pneumonia.evaluation.estimate import Estimate
+from deep_pneumonia.estimate import Estimate
 from deep_pneumonia.prediction.checkpoint import Checkpoint, save
 from deep_pneumonia.prediction.model_frame import InputRecipe
 from deep_pneumonia.prediction.network import AttentionNet, ModelConfig

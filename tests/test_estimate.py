@@ -1,6 +1,6 @@
 import pytest
 
-from deep_pneumonia.evaluation.estimate import Estimate
+from deep_pneumonia.estimate import Estimate
 
 
 def test_an_estimate_is_written_with_its_interval() -> None:
