@@ -4,7 +4,6 @@ Serves `app.py` with the shipped checkpoint and drives it in headless Chromium. 
 forward pass of the same network, a slider against the usual Gradio way: drawn on the server and sent as a picture.
 """
 
-import hashlib
 import os
 import shutil
 import socket
@@ -26,6 +25,7 @@ from playwright.sync_api import Page, sync_playwright
 from deep_pneumonia import shipped
 from deep_pneumonia.datasets.teaching_cases import load_cases
 from deep_pneumonia.drawing.pictures import overlay
+from deep_pneumonia.files import sha256
 from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.radiographs.radiograph import decode
 
@@ -129,7 +129,7 @@ def opening(page: Page, predictor: Predictor) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(OPENED + 1):
             radiograph(seed).save(file := Path(folder) / f"drawn-{seed}.png")
-            key = hashlib.sha256(file.read_bytes()).hexdigest()
+            key = sha256(file)
             page.evaluate(OPENED_AFTER, [key, file.name])
             with page.expect_file_chooser() as chooser:
                 page.get_by_role("button", name="Choose another radiograph").click()

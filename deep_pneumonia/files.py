@@ -1,5 +1,6 @@
-"""Files that are written whole or not at all."""
+"""Files: read within a bound, hashed in one way, and written whole or not at all."""
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -9,17 +10,70 @@ from typing import Any
 
 from deep_pneumonia.errors import DeepPneumoniaError
 
+MAX_FILE_BYTES = 64 * 2**20
+
+
+def sha256(source: Path | bytes | memoryview) -> str:
+    """SHA-256 of a file's content or of bytes, as 64 hexadecimal digits.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    if not isinstance(source, Path):
+        return hashlib.sha256(source).hexdigest()
+    with source.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def read_bytes(
+    file: str | Path | bytes,
+    name: str = "",
+    *,
+    error: type[DeepPneumoniaError],
+    too_large: type[DeepPneumoniaError] | None = None,
+    limit: int = MAX_FILE_BYTES,
+) -> bytes:
+    """Read a whole file of at most `limit` bytes; bytes are checked in the same way and returned.
+
+    name: what errors call the file; its path, or "The file" for bytes, where none is given.
+    error: the class to raise; `too_large` replaces it for a file over the limit.
+
+    Raises:
+        error: the file is missing, unreadable, empty, a folder or a device.
+        too_large: the file has more than `limit` bytes.
+    """
+    name = name or ("The file" if isinstance(file, bytes) else str(file))
+    data = file if isinstance(file, bytes) else _read(Path(file), name, error, limit + 1)
+    if not data:
+        raise error(f"{name} is empty; choose another file.")
+    if len(data) > limit:
+        allowed = f"{limit} bytes" if limit % 2**20 else f"{limit // 2**20} MiB"
+        raise (too_large or error)(f"{name} has more than {allowed}; choose a smaller file.")
+    return data
+
+
+def _read(path: Path, name: str, error: type[DeepPneumoniaError], count: int) -> bytes:
+    try:
+        if path.exists() and not path.is_file():  # opening a pipe would wait for its writer
+            raise error(f"{name} is a folder or a device; choose a file.")
+        with path.open("rb") as stream:
+            return stream.read(count)
+    except FileNotFoundError:
+        raise error(f"{name} does not exist; check the path.") from None
+    except (OSError, ValueError):  # ValueError: a NUL in the path
+        raise error(f"{name} cannot be read; check that it is a file and that you may read it.") from None
+
 
 @contextmanager
 def whole(path: str | Path) -> Iterator[Path]:
-    """A temporary path beside `path` to write to; it takes the place of `path` when the block ends well.
+    """Give a temporary path beside `path`, which replaces `path` when the block ends without an error.
 
     Raises:
-        DeepPneumoniaError: the folder is missing or cannot be written to. What stood at `path` stays.
+        DeepPneumoniaError: the folder is missing or cannot be written to. An earlier file at `path` stays.
     """
     path = Path(path)
     if not path.name:
-        raise DeepPneumoniaError(f"{path} is a folder; give a file's name.")
+        raise DeepPneumoniaError(f"{path} is a folder; give the name of a file.")
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         yield partial
@@ -31,6 +85,11 @@ def whole(path: str | Path) -> Iterator[Path]:
 
 
 def write_json(value: Any, path: Path) -> None:
-    """Write JSON atomically; NaN is refused."""
+    """Write JSON atomically.
+
+    Raises:
+        ValueError: a number is NaN or infinite, which JSON cannot hold.
+        DeepPneumoniaError: the file cannot be written.
+    """
     with whole(path) as partial:
         partial.write_text(json.dumps(value, indent=1, allow_nan=False) + "\n", encoding="utf-8")

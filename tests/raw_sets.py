@@ -56,7 +56,7 @@ def refused(capsys, *argv: object) -> str:
     return line
 
 
-def readings(case: Case) -> list[tuple[str, str]]:
+def readers_of(case: Case) -> list[tuple[str, str]]:
     return [(m.reader, m.kind) for m in case.masks]
 
 

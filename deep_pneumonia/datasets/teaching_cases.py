@@ -5,7 +5,6 @@
 no mask. What else stands there, such as how a case was made, is left alone.
 """
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,8 +105,3 @@ def _drawing(entry: dict[str, Any], folder: Path) -> Drawing:
     if kind not in get_args(Kind) or (kind == "normal") != (not mask):
         raise ValueError(f"the mask {mask!r} of kind {kind!r}")
     return Drawing(str(entry["name"]), kind, folder / mask if mask else None)
-
-
-def sha256(file: str | Path) -> str:
-    """Digest of a file's bytes, by which a radiograph is known as a case whatever it is called."""
-    return hashlib.sha256(Path(file).read_bytes()).hexdigest()

@@ -24,14 +24,13 @@ from deep_pneumonia.exchange.archive import written
 from deep_pneumonia.exchange.notes import README, one_split
 from deep_pneumonia.exchange.state import MASKS, RADIOGRAPHS, STATE, to_document
 from deep_pneumonia.exchange.tables import write_tables
-from deep_pneumonia.files import write_json
+from deep_pneumonia.files import read_bytes, sha256, write_json
 from deep_pneumonia.masks.annotation import Annotation, read_mask
 from deep_pneumonia.masks.coco import write_coco
 from deep_pneumonia.masks.dicom_seg_write import to_seg
 from deep_pneumonia.names import distinct
 from deep_pneumonia.radiographs.radiograph import decode
 from deep_pneumonia.worklist.history import Record, history
-from deep_pneumonia.worklist.mask_store import digest_of
 from deep_pneumonia.worklist.predictions import Kept, Predictions
 from deep_pneumonia.worklist.records import Drawing
 from deep_pneumonia.worklist.workspace import Workspace
@@ -140,12 +139,12 @@ class _Writing:
             if drawing.mask is None or drawing.digest is None or drawing.digest in self.areas:
                 continue
             try:
-                data = plain_mask(_bytes(drawing.mask))
+                data = plain_mask(read_bytes(drawing.mask, error=ExchangeError))
                 self.areas[drawing.digest] = int(read_mask(data).mask.sum())
             except DeepPneumoniaError as error:
                 who = f"version {drawing.version} of {drawing.reader} in case {record.item.id}"
                 raise ExchangeError(f"{error} It is {who}; nothing was exported.") from error
-            digest = digest_of(data)
+            digest = sha256(data)
             if digest != drawing.digest:
                 self.copies[drawing.digest] = digest
             (self.folder / MASKS / f"{digest}.png").write_bytes(data)
@@ -164,12 +163,12 @@ class _Writing:
         return masks
 
     def _copied(self, record: Record) -> Path:
-        data, suffix = plain_radiograph(_bytes(record.item.case.image))
+        data, suffix = plain_radiograph(read_bytes(record.item.case.image, error=ExchangeError))
         name = record.item.case.image
         kept = name.suffix if name.suffix.lower() in {suffix, ".jpeg" if suffix == ".jpg" else suffix} else suffix
         path = self._free(self.folder / RADIOGRAPHS, _safe(name.stem), kept)
         path.write_bytes(data)
-        if (digest := digest_of(data)) != record.item.key:
+        if (digest := sha256(data)) != record.item.key:
             self.copies[record.item.key] = digest
         self.images[record.item.id] = f"{RADIOGRAPHS}/{path.name}"
         return path
@@ -184,7 +183,7 @@ class _Writing:
             size = _size_of(drawings)
         annotations = [d.annotation(size) for d in drawings]
         if self.seg:
-            made = to_seg(annotations, _bytes(record.item.case.image), radiograph.pixels)
+            made = to_seg(annotations, read_bytes(record.item.case.image, error=ExchangeError), radiograph.pixels)
             path = self._free(self.folder / "seg", f"{record.item.id:05}-{_safe(image.stem)}", ".dcm")
             path.write_bytes(made.segmentation)
             if made.source is not None:
@@ -209,10 +208,3 @@ def _safe(name: str) -> str:
     """A name fit for a file on any system: letters, digits, blanks, dots, hyphens and underscores."""
     kept = "".join(c if c.isalnum() or c in " .-_" else "_" for c in name)
     return kept[:MAX_NAME].strip(" .") or "unnamed"
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ExchangeError(f"{path} cannot be read ({error.strerror}); check your rights to it.") from error

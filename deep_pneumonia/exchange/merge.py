@@ -33,13 +33,10 @@ from deep_pneumonia.exchange.state import (
     VerdictRow,
     read_state,
 )
-from deep_pneumonia.files import whole
-from deep_pneumonia.masks.annotation import MAX_BYTES, read_mask
+from deep_pneumonia.files import MAX_FILE_BYTES, sha256, whole
+from deep_pneumonia.masks.annotation import read_mask
 from deep_pneumonia.worklist.database import CASE, changing, connected
-from deep_pneumonia.worklist.mask_store import digest_of
 from deep_pneumonia.worklist.workspace import IMPORTED, Workspace
-
-MAX_RADIOGRAPH = 64 * 2**20  # bytes, what `radiograph.decode` takes
 
 
 @dataclass(frozen=True)
@@ -113,7 +110,7 @@ class _Import:
         for known in (digest, copy):
             if store.path(known).exists():
                 return known
-        data = self._verified(f"{MASKS}/{copy}.png", copy, MAX_BYTES)
+        data = self._verified(f"{MASKS}/{copy}.png", copy, MAX_FILE_BYTES)
         read_mask(data, name=f"{copy[:12]} in the export")
         return store.keep(data)
 
@@ -121,7 +118,7 @@ class _Import:
         """Whether the case's radiograph is at hand; it is copied into the workspace if the export has it."""
         digest = self.state.copies.get(case.key, case.key)
         if case.image.startswith(f"{RADIOGRAPHS}/"):
-            data = self._verified(case.image, digest, MAX_RADIOGRAPH)
+            data = self._verified(case.image, digest, MAX_FILE_BYTES)
             self.images[case.key] = _keep(data, self.workspace.folder / RADIOGRAPHS / digest / self._name(case))
             return True
         if not self.local:
@@ -129,8 +126,8 @@ class _Import:
         path = Path(case.image)
         try:
             # Only a file with this very content is taken, so that a path tells nobody what else lies here.
-            same = path.is_absolute() and path.is_file() and path.stat().st_size <= MAX_RADIOGRAPH
-            if same and digest_of(path.read_bytes()) in (digest, case.key):
+            same = path.is_absolute() and path.is_file() and path.stat().st_size <= MAX_FILE_BYTES
+            if same and sha256(path.read_bytes()) in (digest, case.key):
                 self.images[case.key] = path
         except (OSError, ValueError):
             return False
@@ -145,7 +142,7 @@ class _Import:
 
     def _verified(self, name: str, digest: str, limit: int) -> bytes:
         data = self.archive.read(name, limit)
-        if digest_of(data) != digest:
+        if sha256(data) != digest:
             raise ExchangeError(f"{ascii(name)[1:-1]} in the export is not as it was exported; export it again.")
         return data
 
@@ -192,7 +189,7 @@ class _Import:
             copy = self.state.copies.get(digest, digest)
             if digest not in self.masks and path.exists():  # a mask that only this workspace knows
                 with suppress(AnnotationError):  # damaged, and then like no other
-                    copy = digest_of(plain_mask(path.read_bytes()))
+                    copy = sha256(plain_mask(path.read_bytes()))
             self.plain[digest] = copy
         return self.plain[digest]
 

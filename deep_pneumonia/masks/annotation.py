@@ -18,14 +18,13 @@ from PIL import Image
 from skimage.draw import polygon
 
 from deep_pneumonia.errors import AnnotationError, MaskSizeError
-from deep_pneumonia.files import whole
+from deep_pneumonia.files import read_bytes, whole
 
 Kind = Literal["pixel", "polygon", "box", "normal"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 Size = tuple[int, int]
 Mask = NDArray[np.bool_]
 
-MAX_BYTES = 64 * 2**20
 MAX_PIXELS = 64_000_000
 PNG_START = b"\x89PNG\r\n\x1a\n"
 
@@ -92,7 +91,7 @@ def read_mask(
             dark that lesion and background cannot be told apart.
     """
     name = f"The mask {name or ('' if isinstance(file, bytes) else file)}".rstrip()
-    mask = _lesion(_open_png(_bytes(file, name), name), name)
+    mask = _lesion(_open_png(read_bytes(file, name, error=AnnotationError), name), name)
     if size is not None and mask.shape != size:
         if not fit:
             raise MaskSizeError(
@@ -101,21 +100,6 @@ def read_mask(
             )
         mask = _nearest(mask, size)
     return Annotation(mask, reader, kind)
-
-
-def _bytes(file: str | Path | bytes, name: str) -> bytes:
-    if isinstance(file, bytes):
-        data = file
-    else:
-        try:
-            with Path(file).open("rb") as stream:
-                data = stream.read(MAX_BYTES + 1)
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise AnnotationError(f"{name} cannot be read ({reason}); give a PNG file.") from error
-    if len(data) > MAX_BYTES:
-        raise AnnotationError(f"{name} has more than {MAX_BYTES // 2**20} MiB; give a smaller PNG file.")
-    return data
 
 
 def _open_png(data: bytes, name: str) -> Image.Image:

@@ -12,12 +12,13 @@ from typing import BinaryIO
 from PIL import Image
 
 from deep_pneumonia.errors import AnnotationError
+from deep_pneumonia.files import read_bytes
 from deep_pneumonia.masks.annotation import MAX_PIXELS, PNG_START, Annotation, Size, read_mask
 from deep_pneumonia.masks.coco import is_coco, read_coco
 from deep_pneumonia.masks.dicom_seg import is_seg, read_seg
 from deep_pneumonia.masks.labelme import is_labelme, read_labelme
 from deep_pneumonia.masks.rsna_csv import read_rsna
-from deep_pneumonia.masks.untrusted import parse_json, read_bytes
+from deep_pneumonia.masks.untrusted import parse_json
 from deep_pneumonia.names import reader_name, shown, stem
 from deep_pneumonia.radiographs import dicom
 from deep_pneumonia.radiographs.silence import SILENCE
@@ -40,7 +41,7 @@ def read_annotations(file: str | Path | bytes, size: Size, *, name: str, radiogr
             annotations of this radiograph.
     """
     called = shown(name)
-    data = read_bytes(file, called)
+    data = read_bytes(file, called, error=AnnotationError)
     if data.startswith(PNG_START):
         with SILENCE:
             return [read_mask(data, size, reader=reader_name(None, stem(name)), name=called)]

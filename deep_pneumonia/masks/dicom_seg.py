@@ -12,7 +12,8 @@ from pydicom import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, SegmentationStorage
 
 from deep_pneumonia.errors import AnnotationError, TooLargeError
-from deep_pneumonia.masks.annotation import KINDS, MAX_BYTES, Annotation, Kind, Mask, Size
+from deep_pneumonia.files import MAX_FILE_BYTES
+from deep_pneumonia.masks.annotation import KINDS, Annotation, Kind, Mask, Size
 from deep_pneumonia.masks.shapes import check_size, checked
 from deep_pneumonia.names import reader_name, shown, stem
 from deep_pneumonia.radiographs import dicom
@@ -62,7 +63,7 @@ def _header(data: bytes, size: Size, name: str) -> Dataset:
     """The data set of a segmentation whose pixels may be unpacked."""
     if data.count(ITEM) > MAX_ITEMS:
         raise AnnotationError(f"{name} has more than {MAX_ITEMS} items; export the segmentation of one radiograph.")
-    header = dicom.elements(data, name, TAGS, limit=MAX_BYTES)
+    header = dicom.elements(data, name, TAGS, limit=MAX_FILE_BYTES)
     if header.get("SOPClassUID") != SegmentationStorage:
         raise AnnotationError(
             f"{name} is a DICOM object but no segmentation; export the mask as DICOM SEG (binary), or as PNG."

@@ -18,7 +18,8 @@ from pydicom import Dataset
 from pydicom.uid import UID, generate_uid
 
 from deep_pneumonia.errors import AnnotationError, MaskSizeError
-from deep_pneumonia.masks.annotation import MAX_BYTES, Annotation, Size
+from deep_pneumonia.files import MAX_FILE_BYTES
+from deep_pneumonia.masks.annotation import Annotation, Size
 from deep_pneumonia.masks.dicom_seg import KIND, MAX_FRAMES
 from deep_pneumonia.names import distinct
 from deep_pneumonia.radiographs import dicom
@@ -59,10 +60,10 @@ def to_seg(annotations: Sequence[Annotation], radiograph: bytes | None, pixels: 
         MaskSizeError: a mask has another size than the pixels.
     """
     size = pixels.shape[0], pixels.shape[1]
-    if not 0 < len(annotations) <= MAX_FRAMES or len(annotations) * pixels.size > 8 * (MAX_BYTES - OVERHEAD):
+    if not 0 < len(annotations) <= MAX_FRAMES or len(annotations) * pixels.size > 8 * (MAX_FILE_BYTES - OVERHEAD):
         raise AnnotationError(
             f"There are {len(annotations)} masks of {size[0]} x {size[1]} pixels; expected 1 to {MAX_FRAMES} that fit "
-            f"in {MAX_BYTES // 2**20} MiB, so write fewer."
+            f"in {MAX_FILE_BYTES // 2**20} MiB, so write fewer."
         )
     if any(a.size != size for a in annotations):
         raise MaskSizeError(
@@ -81,7 +82,7 @@ def _reference(radiograph: bytes | None, size: Size) -> Dataset | None:
     if radiograph is None or not (radiograph[128:132] == b"DICM" or dicom.may_be(radiograph)):
         return None
     try:
-        header = dicom.elements(radiograph, "The file", (*REFERENCE, FRAME, *GEOMETRY), limit=4 * MAX_BYTES)
+        header = dicom.elements(radiograph, "The file", (*REFERENCE, FRAME, *GEOMETRY), limit=4 * MAX_FILE_BYTES)
         if dicom.size(header) != size or not all(_is_uid(header.get(keyword)) for keyword in REFERENCE):
             return None
         return _kept(header)

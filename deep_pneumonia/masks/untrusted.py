@@ -5,35 +5,12 @@ Every error names the file as its person knows it, by its name and without its f
 
 import json
 import math
-from pathlib import Path
 from typing import Any
 
 from deep_pneumonia.errors import AnnotationError
-from deep_pneumonia.masks.annotation import MAX_BYTES
 
 MAX_PARTS = 2_000_000  # lists and objects in a JSON file; a mask of 100,000 points has 100,001
 MAX_COORDINATE = 1_000_000  # pixels from the origin; no radiograph has a side like that
-
-
-def read_bytes(file: str | Path | bytes, name: str) -> bytes:
-    """All bytes of an annotation file.
-
-    Raises:
-        AnnotationError: the file is missing, unreadable, empty or larger than 64 MiB.
-    """
-    if isinstance(file, bytes):
-        data = file
-    else:
-        try:
-            with Path(file).open("rb") as stream:
-                data = stream.read(MAX_BYTES + 1)
-        except (OSError, ValueError):  # ValueError: a NUL in the path
-            raise AnnotationError(f"{name} cannot be read; check that it is a file and your rights to it.") from None
-    if not data:
-        raise AnnotationError(f"{name} is empty; choose a file that holds an annotation.")
-    if len(data) > MAX_BYTES:
-        raise AnnotationError(f"{name} has more than {MAX_BYTES // 2**20} MiB; export fewer annotations.")
-    return data
 
 
 def parse_json(data: bytes, name: str) -> Any:

@@ -5,7 +5,6 @@ and how it was trained. Weights are never pickled. Matrices are stored as float1
 statistics), which take no room, as float32.
 """
 
-import hashlib
 import json
 import shutil
 from collections.abc import Mapping
@@ -18,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from deep_pneumonia.errors import DamagedCheckpointError, ForeignCheckpointError, NewerCheckpointError
-from deep_pneumonia.files import whole, write_json
+from deep_pneumonia.files import sha256, whole, write_json
 from deep_pneumonia.prediction.gate import Gate
 from deep_pneumonia.prediction.model_frame import InputRecipe
 from deep_pneumonia.prediction.network import AttentionNet, ModelConfig
@@ -64,7 +63,7 @@ class Checkpoint:
         # Limit and bias stand for a gate's tensors: another fit has others.
         gate = (self.gate.limit, self.gate.bias) if self.gate else None
         facts = [self.sha256, self.classes, self.normal, asdict(self.recipe), asdict(self.thresholds), self.temperature]
-        return hashlib.sha256(json.dumps([*facts, gate]).encode()).hexdigest()
+        return sha256(json.dumps([*facts, gate]).encode())
 
 
 def save(checkpoint: Checkpoint, folder: Path) -> None:
@@ -87,7 +86,7 @@ def save(checkpoint: Checkpoint, folder: Path) -> None:
         "architecture": asdict(checkpoint.network.config),
         "thresholds": asdict(checkpoint.thresholds),
         "temperature": checkpoint.temperature,
-        "weights": {"file": WEIGHTS, "sha256": _sha256(partial / WEIGHTS)},
+        "weights": {"file": WEIGHTS, "sha256": sha256(partial / WEIGHTS)},
         "training": dict(checkpoint.training),
     }
     if checkpoint.gate:
@@ -149,7 +148,7 @@ def _write_gate(gate: Gate, folder: Path) -> dict[str, Any]:
     with whole(folder / GATE) as path:
         values = {"mean": gate.mean, "precision": gate.precision, "weights": gate.weights}
         save_file({name: value.contiguous() for name, value in values.items()}, path)
-    return {"file": GATE, "sha256": _sha256(folder / GATE), "limit": gate.limit, "bias": gate.bias}
+    return {"file": GATE, "sha256": sha256(folder / GATE), "limit": gate.limit, "bias": gate.bias}
 
 
 def _gate(folder: Path, facts: Any) -> Gate | None:
@@ -188,13 +187,8 @@ def _facts(folder: Path) -> dict[str, Any]:
 
 def _weights(path: Path, digest: str) -> dict[str, torch.Tensor]:
     try:
-        if _sha256(path) != digest:
+        if sha256(path) != digest:
             raise DamagedCheckpointError(f"{path} is cut short or altered; fetch the checkpoint again.")
         return load_file(path)
     except (OSError, SafetensorError) as error:
         raise DamagedCheckpointError(f"{path} cannot be read ({error}); fetch the checkpoint again.") from error
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

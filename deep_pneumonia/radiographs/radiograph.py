@@ -12,6 +12,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from deep_pneumonia import names
 from deep_pneumonia.errors import NotARadiographError, RadiographError, TooLargeError, UnreadableFileError
+from deep_pneumonia.files import MAX_FILE_BYTES, read_bytes
 from deep_pneumonia.radiographs import dicom
 from deep_pneumonia.radiographs.grey_levels import scaled_floats, scaled_integers, shown
 from deep_pneumonia.radiographs.silence import SILENCE
@@ -69,7 +70,7 @@ class Radiograph:
         return self.pixels.shape[0], self.pixels.shape[1]
 
 
-def decode(file: str | Path | bytes, *, max_bytes: int = 64 * 2**20, max_pixels: int = 64_000_000) -> Radiograph:
+def decode(file: str | Path | bytes, *, max_bytes: int = MAX_FILE_BYTES, max_pixels: int = 64_000_000) -> Radiograph:
     """Decode one picture by its content; its name plays no part.
 
     PNG, JPEG, TIFF, WebP, BMP: 8-bit values are divided by 255. Deeper integers are divided by 2^b - 1, where
@@ -86,10 +87,7 @@ def decode(file: str | Path | bytes, *, max_bytes: int = 64 * 2**20, max_pixels:
         UnsupportedDicomError: a DICOM object without exactly one frame that can be decoded.
     """
     name = "The file" if isinstance(file, bytes) else names.shown(str(file))
-    data = file if isinstance(file, bytes) else _read(Path(file), name, max_bytes)
-    _check_bytes(len(data), name, max_bytes)
-    if not data:
-        raise UnreadableFileError(f"{name} is empty; choose a file that holds a radiograph.")
+    data = read_bytes(file, name, error=UnreadableFileError, too_large=TooLargeError, limit=max_bytes)
     with SILENCE:
         try:
             return _decode(data, name, max_pixels)
@@ -101,23 +99,6 @@ def decode(file: str | Path | bytes, *, max_bytes: int = 64 * 2**20, max_pixels:
             raise NotARadiographError(
                 f"{name} is damaged and could not be decoded; export or download it again."
             ) from None
-
-
-def _read(path: Path, name: str, max_bytes: int) -> bytes:
-    try:
-        if path.exists() and not path.is_file():
-            raise UnreadableFileError(f"{name} is a folder or a device; choose a file.")
-        _check_bytes(path.stat().st_size, name, max_bytes)
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise UnreadableFileError(f"{name} does not exist; check the path.") from None
-    except (OSError, ValueError):  # ValueError: a NUL in the path
-        raise UnreadableFileError(f"{name} cannot be read; check its path and your rights to it.") from None
-
-
-def _check_bytes(count: int, name: str, max_bytes: int) -> None:
-    if count > max_bytes:
-        raise TooLargeError(f"{name} has {count} bytes, allowed are {max_bytes}; export a smaller copy.")
 
 
 def _too_many_pixels(name: str, max_pixels: int) -> TooLargeError:

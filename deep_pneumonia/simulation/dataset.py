@@ -1,6 +1,5 @@
 """Render a planned set to images, masks and a manifest, several bodies at a time; what is there is not made again."""
 
-import hashlib
 import json
 import threading
 from collections.abc import Callable, Sequence
@@ -15,7 +14,7 @@ from PIL import Image
 
 from deep_pneumonia.datasets.manifest import Case, MaskRef, split_of, write_manifest
 from deep_pneumonia.errors import SimulationError
-from deep_pneumonia.files import whole, write_json
+from deep_pneumonia.files import sha256, whole, write_json
 from deep_pneumonia.masks.annotation import write_mask
 from deep_pneumonia.simulation.body import draw_build, vary
 from deep_pneumonia.simulation.chest_ct import ChestCT
@@ -51,7 +50,7 @@ class SimulatedSet:
 
     def _claim(self, ct: ChestCT) -> None:
         """Write the options and the digest of the chest, or see that they are those that the folder was begun with."""
-        asked = asdict(self.config) | {"ct": hashlib.sha256(ct.hu.numpy().data).hexdigest()}
+        asked = asdict(self.config) | {"ct": sha256(ct.hu.numpy().data)}
         self._refuse_another(asked)
         for name in ("images", "masks", "facts"):
             (self.out / name).mkdir(parents=True, exist_ok=True)

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from deep_pneumonia.datasets.teaching_cases import read_document, sha256
+from deep_pneumonia.datasets.teaching_cases import read_document
 from deep_pneumonia.errors import CasesError
-from deep_pneumonia.files import write_json
+from deep_pneumonia.files import sha256, write_json
 from deep_pneumonia.masks.annotation import write_mask
 from deep_pneumonia.simulation import confounders
 from deep_pneumonia.simulation.chest_ct import ChestCT

@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from deep_pneumonia.datasets.teaching_cases import read_document, sha256
+from deep_pneumonia.datasets.teaching_cases import read_document
 from deep_pneumonia.errors import CasesError
-from deep_pneumonia.files import write_json
+from deep_pneumonia.files import sha256, write_json
 from deep_pneumonia.masks.annotation import write_mask
 from deep_pneumonia.simulation import confounders
 from deep_pneumonia.simulation.body import draw_build, vary

@@ -1,6 +1,5 @@
 """Images and masks of a manifest in the model's frame, decoded once into memory-mapped uint8 arrays."""
 
-import hashlib
 import json
 import os
 import shutil
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from deep_pneumonia.datasets.manifest import Case
+from deep_pneumonia.files import sha256
 from deep_pneumonia.masks.annotation import read_mask
 from deep_pneumonia.prediction.model_frame import InputRecipe, mask_to_model, to_model
 from deep_pneumonia.radiographs.radiograph import decode
@@ -64,7 +64,7 @@ class Cache:
     def _key(self) -> str:
         files = [[_stamp(p) for p in (c.image, *(m.path for m in c.masks), c.other_mask)] for c in self.cases]
         text = json.dumps([FORMAT, self.recipe.__dict__, files])
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return sha256(text.encode())[:16]
 
     def _build(self, home: Path, progress: bool) -> None:
         size = self.recipe.size

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from html import escape
+from pathlib import Path
 
 import gradio as gr
 from PIL import Image
 
-from deep_pneumonia.datasets.teaching_cases import TeachingCase, sha256
+from deep_pneumonia.datasets.teaching_cases import TeachingCase
+from deep_pneumonia.files import sha256
 
 SIMULATED = "simulated in a real chest CT: the masks are exact, but the shipped model never saw such a picture"
 THUMBNAIL = 144  # pixels a side, for screens of twice the density
@@ -37,7 +39,7 @@ class Examples:
 
     def place(self, file: str) -> int | None:
         """Which case the radiograph in this file is, if it is one."""
-        case = self.by_digest.get(sha256(file))
+        case = self.by_digest.get(sha256(Path(file)))
         return None if case is None else self.cases.index(case)
 
     def lesson(self, file: str) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from deep_pneumonia.datasets.teaching_cases import sha256
+from deep_pneumonia.files import sha256
 from deep_pneumonia.masks.annotation import Annotation
 from deep_pneumonia.viewer.opened_case import Case, Opened, runs
 
@@ -27,7 +27,7 @@ def scene(case: Case, file: str, masks: list[str], threshold: float, place: int 
     the page opens them again.
     """
     files = {"file": file, "masks": masks}
-    return {"key": sha256(file), **picture(case, threshold), "place": place, "files": files}
+    return {"key": sha256(Path(file)), **picture(case, threshold), "place": place, "files": files}
 
 
 def picture(case: Opened, threshold: float) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from typing import Any
 
 from deep_pneumonia.datasets.manifest import SEPARATOR, SPLITS, Case, MaskRef, read_manifests, split_of
 from deep_pneumonia.errors import AnnotationError, ManifestError
-from deep_pneumonia.masks.annotation import MAX_BYTES, read_mask, write_mask
+from deep_pneumonia.files import MAX_FILE_BYTES
+from deep_pneumonia.masks.annotation import read_mask, write_mask
 from deep_pneumonia.masks.any_format import looks_like_annotation
 from deep_pneumonia.masks.coco import is_coco, read_coco
 from deep_pneumonia.masks.labelme import is_labelme, read_labelme
@@ -171,7 +172,7 @@ def _is_picture(path: Path) -> bool:
 
 def _annotations(path: Path) -> Any:
     """What a COCO or LabelMe file says; None for any other file, and for JSON that is neither."""
-    if path.suffix.lower() != ".json" or path.stat().st_size > MAX_BYTES:
+    if path.suffix.lower() != ".json" or path.stat().st_size > MAX_FILE_BYTES:
         return None
     try:
         document = parse_json(path.read_bytes(), path.name)

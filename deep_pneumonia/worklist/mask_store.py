@@ -1,10 +1,10 @@
 """Mask files by their digest: each once, never changed, and on disk before anything names it."""
 
-import hashlib
 import os
 from pathlib import Path
 
 from deep_pneumonia.errors import WorkspaceError
+from deep_pneumonia.files import sha256
 
 
 class MaskStore:
@@ -32,7 +32,7 @@ class MaskStore:
         Raises:
             WorkspaceError: the disk is full, or the folder cannot be written to.
         """
-        digest = digest_of(data)
+        digest = sha256(data)
         path = self.path(digest)
         if path.exists():
             return digest
@@ -49,11 +49,6 @@ class MaskStore:
         finally:
             partial.unlink(missing_ok=True)
         return digest
-
-
-def digest_of(data: bytes) -> str:
-    """SHA-256 of bytes, in hexadecimal digits."""
-    return hashlib.sha256(data).hexdigest()
 
 
 def _settle(folder: Path) -> None:

@@ -17,10 +17,11 @@ from typing import Any
 
 from deep_pneumonia.datasets.manifest import Case, MaskRef
 from deep_pneumonia.errors import ConflictError, WorkspaceError
+from deep_pneumonia.files import read_bytes, sha256
 from deep_pneumonia.masks.annotation import Annotation, to_png
 from deep_pneumonia.names import distinct
 from deep_pneumonia.worklist.database import CASE, DATABASE, changing, connected, prepared
-from deep_pneumonia.worklist.mask_store import MaskStore, digest_of
+from deep_pneumonia.worklist.mask_store import MaskStore
 from deep_pneumonia.worklist.records import VERDICTS, Drawing, Item, Verdict
 
 DRAWN = "SELECT * FROM drawings"
@@ -53,8 +54,8 @@ class Workspace:
         """
         added = 0
         for case in cases:
-            key = digest_of(_bytes(case.image))
-            kept = [(m, None if m.path is None else self.store.keep(_bytes(m.path))) for m in case.masks]
+            key = sha256(read_bytes(case.image, error=WorkspaceError))
+            kept = [(m, m.path and self.store.keep(read_bytes(m.path, error=WorkspaceError))) for m in case.masks]
             with changing(self.database) as db:
                 cells = (key, self.inside(case.image), *(getattr(case, name) for name in CASE))
                 marks = ", ".join("?" * len(cells))
@@ -216,13 +217,6 @@ def _newest(rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     """
     last = {(row[0], row[1]): row for row in rows}
     return [row for row in last.values() if not row[5]]
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise WorkspaceError(f"{path} cannot be read ({error.strerror}); nothing of this case was added.") from error
 
 
 def _now() -> str:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from deep_pneumonia.datasets.covid import label_of
-from tests.raw_sets import draw_covid, predictions, refused, run
+from tests.raw_sets import draw_covid, readers_of, refused, run
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def test_covid_frontal_radiographs_at_hand_with_labels(covid, tmp_path):
 
 def test_covid_masks_are_pasted_and_fitted_to_the_image_at_hand(covid, tmp_path):
     cases = run("covid", covid[0], "--masks", covid[1], tmp_path / "out")
-    assert predictions(cases["one"]) == [("GeneralBlockchain", "pixel")]
+    assert readers_of(cases["one"]) == [("GeneralBlockchain", "pixel")]
     mask = cases["one"].annotations((4, 6))[0].mask  # half of the frame's 8 x 12
     np.testing.assert_array_equal(np.argwhere(mask), [[1, 2], [3, 5]])
     assert cases["two"].masks == ()  # only a lung was drawn there

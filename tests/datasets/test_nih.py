@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from deep_pneumonia.masks.annotation import read_mask
-from tests.raw_sets import draw_nih, draw_rsna, picture, readings, refused, run, text
+from tests.raw_sets import draw_nih, draw_rsna, picture, readers_of, refused, run, text
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def test_nih_keeps_one_mask_for_each_group_of_readers(nih, tmp_path):
     case = run("nih", nih, tmp_path / "out")["00000000_000"]
     assert (case.label, case.patient, case.source) == ("Lung opacity", "00000000", "nih")
     assert (case.sex, case.age, case.view) == ("M", "58", "PA")
-    assert readings(case) == [("RSNA", "box"), ("ChestX-Det", "polygon"), ("NIH", "box")]
+    assert readers_of(case) == [("RSNA", "box"), ("ChestX-Det", "polygon"), ("NIH", "box")]
     rsna, chestx_det, own = (a.mask for a in case.annotations((8, 8)))
     assert sorted(map(tuple, np.argwhere(rsna))) == [(0, 0), (4, 4), (4, 5)]
     assert sorted(map(tuple, np.argwhere(chestx_det))) == [(2, 2), (2, 3), (3, 2), (3, 3)]
@@ -43,7 +43,7 @@ def test_nih_keeps_other_findings_apart(nih, tmp_path):
 
 def test_nih_normal_needs_a_reader_and_nobody_against(nih, tmp_path):
     cases = run("nih", nih, tmp_path / "out")
-    found = {stem: (c.label, readings(c)) for stem, c in cases.items()}
+    found = {stem: (c.label, readers_of(c)) for stem, c in cases.items()}
     assert found["00000002_000"] == ("Normal", [("RSNA", "normal"), ("ChestX-Det", "normal")])
     assert found["00000004_000"] == ("Normal", [("ChestX-Det", "normal")])
     assert found["00000003_000"] == ("", [])  # RSNA: not normal
@@ -84,7 +84,7 @@ def test_nih_works_with_any_one_of_the_readings(nih, tmp_path):
     for file in (nih / "rsna").iterdir():
         file.unlink()
     cases = run("nih", nih, tmp_path / "out")
-    assert {r for c in cases.values() for r in readings(c)} == {
+    assert {r for c in cases.values() for r in readers_of(c)} == {
         ("ChestX-Det", "polygon"),
         ("ChestX-Det", "normal"),
     }
@@ -110,7 +110,7 @@ def test_nih_takes_chestx_det_in_two_files_but_not_with_other_names(nih, tmp_pat
     (nih / "ChestX_Det.json").unlink()
     text(nih / "ChestX_Det_train.json", json.dumps(whole[:3]))
     text(nih / "ChestX_Det_test.json", json.dumps(whole[3:]))
-    assert readings(run("nih", nih, tmp_path / "out")["00000004_000"]) == [("ChestX-Det", "normal")]
+    assert readers_of(run("nih", nih, tmp_path / "out")["00000004_000"]) == [("ChestX-Det", "normal")]
     text(nih / "ChestX_Det_test.json", json.dumps([{"file_name": "36199.png", "syms": [], "polygons": []}]))
     assert "36199.png" in refused(capsys, "nih", nih, tmp_path / "other")
 
@@ -137,7 +137,7 @@ def test_rsna_download_stands_alone(rsna, tmp_path):
         "AP",
     )
     np.testing.assert_array_equal(np.argwhere(a.annotations((16, 8))[0].mask), [[8, 4], [8, 5], [9, 4], [9, 5]])
-    assert (b.label, readings(b)) == ("Normal", [("RSNA", "normal")])
+    assert (b.label, readers_of(b)) == ("Normal", [("RSNA", "normal")])
 
 
 def test_rsna_download_takes_patients_and_readings_by_nih_name(rsna, tmp_path):
@@ -157,7 +157,7 @@ def test_rsna_download_takes_patients_and_readings_by_nih_name(rsna, tmp_path):
 def test_a_drawn_lesion_outweighs_the_word_normal(rsna, tmp_path):
     text(rsna / "stage_2_detailed_class_info.csv", "patientId,class\na,Normal\nb,Normal\n")
     case = run("nih", rsna, tmp_path / "out")["a"]
-    assert (case.label, readings(case)) == ("Lung opacity", [("RSNA", "box")])
+    assert (case.label, readers_of(case)) == ("Lung opacity", [("RSNA", "box")])
 
 
 def test_rsna_download_with_a_broken_header_is_named(rsna, tmp_path, capsys):

@@ -9,7 +9,7 @@ from PIL import Image
 from deep_pneumonia.datasets.manifest import split_of
 from deep_pneumonia.datasets.source import peek_size
 from deep_pneumonia.errors import PreparationError
-from tests.raw_sets import dicom, draw_kermany, draw_own, picture, predictions, refused, run, text
+from tests.raw_sets import dicom, draw_kermany, draw_own, picture, readers_of, refused, run, text
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_kermany_labels_patients_and_published_test(kermany, tmp_path):
     )
     assert (virus.label, virus.patient) == ("Viral pneumonia", "person3-virus")
     assert (normal.label, normal.patient) == ("Normal", "NORMAL2-IM-0001")
-    assert predictions(normal) == [("Guangzhou", "normal")]
+    assert readers_of(normal) == [("Guangzhou", "normal")]
 
 
 def test_kermany_train_and_val_share_no_person_number(kermany, tmp_path):
@@ -69,14 +69,14 @@ def test_folder_takes_classes_and_masks(own, tmp_path):
     assert {c.source for c in cases.values()} == {"folder"}
     assert cases["p1-a"].patient == "p1-a"
     for stem in ("p2-a", "p4;5"):
-        assert predictions(cases[stem]) == [("reader", "pixel")]
+        assert readers_of(cases[stem]) == [("reader", "pixel")]
         np.testing.assert_array_equal(cases[stem].annotations((8, 8))[0].mask, np.eye(8, dtype=bool))
     assert cases["p3-a"].masks == ()  # an empty mask of a class that is not normal says nothing
 
 
 def test_folder_options(own, tmp_path):
     cases = run("folder", own, "--normal", "clear", "--patient-pattern", r"^(p\d+)", tmp_path / "out")
-    assert predictions(cases["p1-a"]) == [("reader", "normal")]
+    assert readers_of(cases["p1-a"]) == [("reader", "normal")]
     assert {s: c.patient for s, c in cases.items()} == {
         "p1-a": "p1", "p1-b": "p1", "p2-a": "p2", "p3-a": "p3", "p4;5": "p4",
     }  # fmt: skip

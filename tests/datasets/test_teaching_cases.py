@@ -16,9 +16,9 @@ from deep_pneumonia.datasets.teaching_cases import (
     TeachingCase,
     load_cases,
     read_document,
-    sha256,
 )
 from deep_pneumonia.errors import CasesError, MaskSizeError
+from deep_pneumonia.files import sha256
 from deep_pneumonia.masks.annotation import write_mask
 from deep_pneumonia.simulation.confounders import KINDS
 from deep_pneumonia.simulation.pneumonia import BRONCHO, INTERSTITIAL, LOBAR, NORMAL, ROUND

@@ -12,7 +12,8 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from deep_pneumonia.errors import AnnotationError, MaskSizeError
-from deep_pneumonia.masks.annotation import MAX_BYTES, read_mask, write_mask
+from deep_pneumonia.files import MAX_FILE_BYTES
+from deep_pneumonia.masks.annotation import read_mask, write_mask
 
 MASKS = hnp.arrays(np.bool_, hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=12))
 LESION = np.array([[0, 0, 0], [0, 1, 1]], dtype=np.bool_)
@@ -127,7 +128,7 @@ def test_a_huge_picture_in_a_small_file_is_never_unfolded():
     with pytest.raises(AnnotationError, match="damaged"):
         read_mask(data[:8] + header(7) + data[8:])
     with pytest.raises(AnnotationError, match="more than 64 MiB"):
-        read_mask(data + bytes(MAX_BYTES))
+        read_mask(data + bytes(MAX_FILE_BYTES))
 
 
 def header(side: int) -> bytes:

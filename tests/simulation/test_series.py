@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from deep_pneumonia import shipped, simulate
-from deep_pneumonia.datasets.teaching_cases import read_document, sha256
+from deep_pneumonia.datasets.teaching_cases import read_document
+from deep_pneumonia.files import sha256
 from deep_pneumonia.masks.annotation import read_mask
 from deep_pneumonia.simulation.pneumonia import LOBAR
 from tests.chest_phantom import write_ct

@@ -140,7 +140,7 @@ def test_a_case_that_is_not_there_is_named(space: Workspace) -> None:
         space.item(99)
     with pytest.raises(WorkspaceError, match="no such case"):
         space.judge(99, "Ana", "agree", version=0)
-    with pytest.raises(WorkspaceError, match=r"gone\.png cannot be read"):
+    with pytest.raises(WorkspaceError, match=r"gone\.png does not exist"):
         space.add([Case(space.folder / "gone.png", "p", "own", "test")])
 
 

@@ -16,10 +16,10 @@ from deep_pneumonia.errors import RadiographError, WorkspaceError
 from deep_pneumonia.exchange.anonymous import plain_radiograph
 from deep_pneumonia.exchange.merge import import_into
 from deep_pneumonia.exchange.state import RADIOGRAPHS
+from deep_pneumonia.files import sha256
 from deep_pneumonia.names import shown
 from deep_pneumonia.viewer.opening import is_upload
 from deep_pneumonia.worklist.collect import cases_from
-from deep_pneumonia.worklist.mask_store import digest_of
 from deep_pneumonia.worklist.workspace import Workspace
 
 MOST_FILES = 4000
@@ -94,7 +94,7 @@ def _kept(folder: Path, cases: Iterable[Case], refused: list[str]) -> Iterator[C
         except RadiographError:
             refused.append(case.image.name)
             continue
-        image = folder / RADIOGRAPHS / digest_of(data) / f"{case.image.stem}{suffix}"
+        image = folder / RADIOGRAPHS / sha256(data) / f"{case.image.stem}{suffix}"
         image.parent.mkdir(parents=True, exist_ok=True)
         image.write_bytes(data)
         yield replace(case, image=image)

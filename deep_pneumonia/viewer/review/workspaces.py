@@ -5,7 +5,6 @@ token's digest, so that no other page can name it. Such a workspace begins with 
 """
 
 import atexit
-import hashlib
 import re
 import shutil
 import tempfile
@@ -18,6 +17,7 @@ from pathlib import Path
 from deep_pneumonia.datasets.manifest import Case, MaskRef
 from deep_pneumonia.datasets.teaching_cases import TeachingCase
 from deep_pneumonia.errors import WorkspaceError
+from deep_pneumonia.files import sha256
 from deep_pneumonia.worklist.predictions import Predict, Predictions
 from deep_pneumonia.worklist.workspace import Workspace
 
@@ -99,7 +99,7 @@ class Desk:
 
     def _folder(self, token: object) -> Path | None:
         is_token = isinstance(token, str) and TOKEN.fullmatch(token)
-        return self.root / hashlib.sha256(str(token).encode()).hexdigest()[:32] if is_token else None
+        return self.root / sha256(str(token).encode())[:32] if is_token else None
 
     def _place(self, folder: Path, *, shared: bool = False) -> Place:
         workspace = Workspace(folder)

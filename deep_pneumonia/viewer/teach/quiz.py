@@ -12,8 +12,9 @@ import numpy as np
 from PIL import Image
 
 from deep_pneumonia import shipped
-from deep_pneumonia.datasets.teaching_cases import load_cases, sha256
+from deep_pneumonia.datasets.teaching_cases import load_cases
 from deep_pneumonia.errors import AnnotationError, DeepPneumoniaError
+from deep_pneumonia.files import sha256
 from deep_pneumonia.masks.annotation import Annotation
 from deep_pneumonia.names import distinct
 from deep_pneumonia.prediction.predictor import Predictor

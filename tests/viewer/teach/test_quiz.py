@@ -12,8 +12,9 @@ import pytest
 
 from deep_pneumonia import shipped
 from deep_pneumonia.datasets.manifest import Case, MaskRef
-from deep_pneumonia.datasets.teaching_cases import load_cases, sha256
+from deep_pneumonia.datasets.teaching_cases import load_cases
 from deep_pneumonia.errors import CasesError, WorkspaceError
+from deep_pneumonia.files import sha256
 from deep_pneumonia.masks.annotation import write_mask
 from deep_pneumonia.prediction.agreement import Scores, agree, between_readers
 from deep_pneumonia.prediction.predictor import Predictor
