@@ -35,6 +35,7 @@ from deep_pneumonia.files import write_json
 from deep_pneumonia.masks.annotation import Annotation
 from deep_pneumonia.prediction.agreement import Scores
 from deep_pneumonia.prediction.predictor import Predictor
+from deep_pneumonia.prediction.scores import SCORE_BY_KEY
 from deep_pneumonia.radiographs.radiograph import decode
 
 SHEET = 16
@@ -205,7 +206,9 @@ def report(metrics: dict[str, Any]) -> str:
         lines += [f"  AUROC {pair:<22} {show(e)}" for pair, e in c["pairwise_auroc"].items()]
     for source, found in metrics["localisation"].items():
         lines.append(f"{source}: {found['n']} images with a drawn lesion, of {found['patients']} patients")
-        lines += [f"  {m:<12} hit rate {show(found[m]['hit_rate'])}, IoU {show(found[m]['iou'])}" for m in METHODS]
+        for m in METHODS:
+            hit, iou = (f"{s.name} {show(found[m][s.key_of_mean])}" for s in (SCORE_BY_KEY["hit"], SCORE_BY_KEY["iou"]))
+            lines.append(f"  {m:<12} {hit}, {iou}")
         for pair, e in (found["readers"] or {}).items():
             lines.append(f"  {pair}, {e['n']} images: IoU {show(e['iou'])}, attention {show(e['attention_iou'])}")
     for source, w in metrics["weak"].items():

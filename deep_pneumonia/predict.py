@@ -21,6 +21,7 @@ from deep_pneumonia.files import whole
 from deep_pneumonia.masks.annotation import Annotation, read_mask
 from deep_pneumonia.masks.any_format import read_annotations
 from deep_pneumonia.prediction.predictor import Prediction, Predictor
+from deep_pneumonia.prediction.scores import SCORES
 from deep_pneumonia.radiographs.radiograph import decode
 
 
@@ -92,9 +93,9 @@ def summary(prediction: Prediction) -> str:
     for a in prediction.agreement:
         lines += [f"Agreement with {a.reader} ({a.kind}; covers {a.area_fraction:.1%}):  attention  random  centre"]
         rows = (a.scores, a.controls["random"], a.controls["centre"])
-        for name in ("hit", "iou", "dice", "share_inside", "average_precision"):
-            cells = ["-" if (v := getattr(row, name)) is None else f"{v:.2f}" for row in rows]
-            lines += [f"  {name.replace('_', ' '):<24} {'  '.join(f'{c:>6}' for c in cells)}"]
+        for score in SCORES:
+            cells = ["-" if (v := getattr(row, score.key)) is None else f"{v:.2f}" for row in rows]
+            lines += [f"  {score.name:<24} {'  '.join(f'{c:>6}' for c in cells)}"]
     for name, probabilities in (prediction.what_if or {}).items():
         best = max(probabilities, key=lambda key: probabilities[key])
         lines += [f"What if, {name.replace('_', ' ')}: {best} {probabilities[best]:.1%}"]

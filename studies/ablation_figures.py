@@ -28,12 +28,14 @@ from deep_pneumonia.evaluation.metrics import (
     mean,
 )
 from deep_pneumonia.files import whole
+from deep_pneumonia.prediction.scores import SCORE_BY_KEY
 
 Run = dict[str, Any]
 Rows = list[dict[str, Any]]
+HIT_RATE, IOU = SCORE_BY_KEY["hit"].name.lower(), SCORE_BY_KEY["iou"].name
 SCORES = {
-    "macro-F1": True, "recall of the rarest class": True, "AUROC": True, "average precision": True, "hit rate": True,
-    "IoU": True, "calibration error": False,
+    "macro-F1": True, "recall of the rarest class": True, "AUROC": True, "average precision": True, HIT_RATE: True,
+    IOU: True, "calibration error": False,
 }  # fmt: skip
 FIRST, WHOLE = "cross-entropy", "+ regulation (the whole)"
 CHANGES = {
@@ -178,7 +180,7 @@ def _statistics(facts: Mapping[str, Any], rows: Rows) -> dict[str, Statistic]:
         }  # fmt: skip
         made |= {name: _on(statistic, labelled) for name, statistic in named.items()}
     if any("iou" in r for r in rows):
-        made |= {"hit rate": mean([r.get("hit") for r in rows]), "IoU": mean([r.get("iou") for r in rows])}
+        made |= {HIT_RATE: mean([r.get("hit") for r in rows]), IOU: mean([r.get("iou") for r in rows])}
     return made
 
 

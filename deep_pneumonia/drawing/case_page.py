@@ -18,7 +18,6 @@ from deep_pneumonia.drawing.pictures import (
     NOT_A_DEVICE,
     PALE,
     READER_COLOURS,
-    ROWS,
     AnnotationLike,
     blank,
     colour_bar,
@@ -26,6 +25,7 @@ from deep_pneumonia.drawing.pictures import (
     show,
     trace,
 )
+from deep_pneumonia.prediction.scores import SCORES
 
 BAR, TROUGH, RULE = "#56B4E9", "#262b30", "#3a4147"
 # Inches: page, its margin, a picture, a frame of what if, a line of the table, a line of text.
@@ -178,11 +178,11 @@ def _table(axes: Axes, agreement: Mapping[str, Any], colour: str, top: float) ->
     axes.plot([0, 1], [top + 2.05] * 2, color=RULE, linewidth=0.8)
     for name, x in places.items():
         _say(axes, x, top + 1.5, name, size=8)
-    for y, (key, label) in enumerate(ROWS.items()):
-        _say(axes, 0, top + y + 2.6, label, PALE)
+    for y, score in enumerate(SCORES):
+        _say(axes, 0, top + y + 2.6, score.name, PALE)
         for name, x in places.items():
             own = name == "attention"
-            _say(axes, x, top + y + 2.6, cell(columns[name][key]), PALE if own else FAINT, bold=own)
+            _say(axes, x, top + y + 2.6, cell(columns[name][score.key]), PALE if own else FAINT, bold=own)
     return top + 7.8
 
 

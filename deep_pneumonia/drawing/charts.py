@@ -18,7 +18,6 @@ from deep_pneumonia.drawing.lettering import plain
 from deep_pneumonia.drawing.pictures import (
     DARK,
     FAINT,
-    ROWS,
     AnnotationLike,
     blank,
     overlay,
@@ -27,6 +26,7 @@ from deep_pneumonia.drawing.pictures import (
     trace,
 )
 from deep_pneumonia.estimate import Estimate
+from deep_pneumonia.prediction.scores import SCORES
 
 SOURCE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 METHODS = {
@@ -163,20 +163,21 @@ def confusion_chart(confusions: Mapping[str, Mapping[str, Any]]) -> Figure:
 
 def agreement_chart(localisation: Mapping[str, Mapping[str, Any]]) -> Figure:
     """Each figure of agreement by method and source, from the "localisation" of metrics.json."""
-    figure = blank((2.6 * len(ROWS) + 0.6, 3.4))
-    for number, (key, title) in enumerate(ROWS.items(), start=1):
-        axes = figure.add_subplot(1, len(ROWS), number)
+    figure = blank((2.6 * len(SCORES) + 0.6, 3.4))
+    for number, score in enumerate(SCORES, start=1):
+        axes = figure.add_subplot(1, len(SCORES), number)
         for place, (method, (label, colour)) in enumerate(METHODS.items()):
-            name = "hit_rate" if key == "hit" else key
             found = [
-                (i, Estimate.from_json(s[method][name])) for i, s in enumerate(localisation.values()) if method in s
+                (i, Estimate.from_json(s[method][score.key_of_mean]))
+                for i, s in enumerate(localisation.values())
+                if method in s
             ]
             for i, estimate in found:
                 _bar(axes, i + 0.2 * (place - 1.5), estimate, colour)
             axes.bar([0], [0], color=colour, label=label)
         sources = [f"{plain(name)}\n{s['n']} images" for name, s in localisation.items()]
         axes.set_xticks(range(len(sources)), sources)
-        style(axes, "Hit rate" if key == "hit" else title, "", "mean over images" if number == 1 else "")
+        style(axes, score.name, "", "mean over images" if number == 1 else "")
         axes.set(ylim=(0, 1), xlim=(-0.5, len(sources) - 0.5))
         axes.grid(visible=False, axis="x")
     handles, labels = figure.axes[0].get_legend_handles_labels()

@@ -30,10 +30,6 @@ READER_COLOURS = ("#56B4E9", "#FFFFFF", "#009E73", "#CC79A7")  # sky blue, white
 ATTENTION_COLOURS = colormaps["inferno"](np.linspace(0.25, 1, 256))[:, :3].astype(np.float32)
 OPACITY = np.linspace(0, 0.85, 256, dtype=np.float32)
 DARK, PALE, FAINT = "#14171a", "#f2f4f5", "#9aa4ab"
-ROWS = {
-    "hit": "Hit", "iou": "IoU", "dice": "Dice",
-    "share_inside": "Share inside", "average_precision": "Average precision",
-}  # fmt: skip
 SMOOTH = 3  # contours are drawn this many times larger and averaged down
 
 

@@ -12,12 +12,13 @@ import numpy as np
 
 from deep_pneumonia.estimate import Estimate
 from deep_pneumonia.evaluation.metrics import Statistic, auroc, bootstrap, mean
+from deep_pneumonia.prediction.scores import SCORE_BY_KEY
 
 LEAST = 10
 BANDS = {"under 20": 20, "20-39": 40, "40-59": 60, "60 and over": 150}  # years at which a band ends
 TITLES = {
     "auroc_abnormal": "AUROC", "accuracy": "accuracy", "recall_abnormal": "recall",
-    "hit_rate": "hit rate", "iou": "IoU",
+    **{SCORE_BY_KEY[key].key_of_mean: SCORE_BY_KEY[key].name for key in ("hit", "iou")},
 }  # fmt: skip
 
 

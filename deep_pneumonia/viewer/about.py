@@ -14,6 +14,7 @@ from deep_pneumonia import shipped
 from deep_pneumonia.estimate import Estimate
 from deep_pneumonia.prediction.checkpoint import Checkpoint
 from deep_pneumonia.prediction.predictor import Predictor
+from deep_pneumonia.prediction.scores import SCORE_BY_KEY
 
 METRICS = "metrics.json"
 PAPER = "https://arxiv.org/abs/2207.11393"
@@ -27,7 +28,7 @@ MAPS = {
     "attention": "the attention", "grad_cam": "Grad-CAM of the same network", "random": "a random map",
     "centre": "a map of the lungs' centres",
 }  # fmt: skip
-LOCALISATION = {"hit_rate": "Hit rate", "iou": "IoU"}
+LOCALISATION = (SCORE_BY_KEY["hit"], SCORE_BY_KEY["iou"])
 
 
 class About:
@@ -85,8 +86,9 @@ def _source(source: str, metrics: Mapping[str, Any]) -> str:
     counts = [f"{named['n']} labelled images of {named['patients']} patients"] if named else []
     if drawn:
         counts.append(f"{drawn['n']} with a drawn lesion, of {drawn['patients']} patients")
-        for figure, title in LOCALISATION.items():
-            rows += [_row(f"{title} of {name}", drawn[key][figure], key != "attention") for key, name in MAPS.items()]
+        for score in LOCALISATION:
+            found = {name: (drawn[key][score.key_of_mean], key != "attention") for key, name in MAPS.items()}
+            rows += [_row(f"{score.name} of {name}", *one) for name, one in found.items()]
     caption = f"<b>{escape(source)}</b>: {'; '.join(counts)}"
     return f'<table class="figures"><caption>{caption}</caption>{"".join(rows)}</table>'
 

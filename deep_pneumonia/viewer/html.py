@@ -13,6 +13,7 @@ from PIL import Image
 from deep_pneumonia.drawing.pictures import READER_COLOURS
 from deep_pneumonia.prediction.agreement import Agreement
 from deep_pneumonia.prediction.predictor import Prediction
+from deep_pneumonia.prediction.scores import SCORE_BY_KEY, SCORES
 
 START = """<section class="start"><h2>Choose a radiograph to begin</h2>
 <ol><li>Drop a frontal chest radiograph into the first box, or click it to choose a file.</li>
@@ -34,13 +35,6 @@ COMPARE = """<h3>Compare two explanations</h3>
 <p class="hint">Both have the same scale from 0 to 1 and are measured in the same way, each at its own threshold, the
 dashed line.</p>"""
 UNGUIDED = '<p class="hint">B learned from the same images as A, but was never shown where doctors drew lesions.</p>'
-SCORES = {
-    "hit": ("Hit", "the highest point lies in the mask; for the random map, how often it does"),
-    "iou": ("IoU", "intersection over union of the mask and the map at or above the checkpoint's threshold"),
-    "dice": ("Dice", "twice that intersection over the sum of both areas"),
-    "share_inside": ("Share inside", "share of the whole map that lies in the mask"),
-    "average_precision": ("Average precision", "how well the map ranks the mask's pixels first"),
-}
 WHAT_IF = ("as it is", "lesion removed", "only the lesion")
 COLUMNS = ("Attention", "Random map", "Lung centres")
 
@@ -104,7 +98,7 @@ def agreement(prediction: Prediction) -> str:
     if not prediction.agreement:
         return '<p class="hint">Add a doctor\'s mask, or draw one, to see how well the attention agrees with it.</p>'
     tables = "".join(table(a, place) for place, a in enumerate(prediction.agreement))
-    hints = "".join(f"<dt>{name}</dt><dd>{hint}.</dd>" for name, hint in SCORES.values())
+    hints = "".join(f"<dt>{s.name}</dt><dd>{escape(s.hint)}.</dd>" for s in SCORES)
     return (
         f'<section class="agreement"><h3>Agreement with masks</h3>{tables}{_what_if(prediction)}<details><summary>What '
         f"these figures mean</summary><p>Two maps that know nothing of the lesion stand beside the attention, because "
@@ -130,9 +124,9 @@ def table(one: Agreement, place: int) -> str:
 def score_rows(columns: Sequence[Mapping[str, Any]]) -> str:
     """A row for each figure of agreement, a column for each map; the hint comes on hover and on focus."""
     rows = ""
-    for key, (name, hint) in SCORES.items():
-        cells = "".join(f"<td>{cell(c[key])}</td>" for c in columns)
-        rows += f'<tr><th scope="row" title="{escape(hint)}">{name}</th>{cells}</tr>'
+    for score in SCORES:
+        cells = "".join(f"<td>{cell(c[score.key])}</td>" for c in columns)
+        rows += f'<tr><th scope="row" title="{escape(score.hint)}">{score.name}</th>{cells}</tr>'
     return rows
 
 
@@ -148,7 +142,7 @@ def comparison(answer: Mapping[str, Any]) -> str:
     )
     if not tables:
         tables = '<p class="hint">Add a doctor\'s mask, or draw one, to see which of the two agrees better with it.</p>'
-    alike = {"IoU": "iou", "Dice": "dice", "Correlation": "correlation"}
+    alike = {SCORE_BY_KEY["iou"].name: "iou", SCORE_BY_KEY["dice"].name: "dice", "Correlation": "correlation"}
     values = "".join(f"<dt>{name}</dt><dd>{cell(answer['difference'][key])}</dd>" for name, key in alike.items())
     return (
         f'<section class="agreement"><ul class="sides">{notes}</ul>{tables}<h3>The two with each other</h3>'

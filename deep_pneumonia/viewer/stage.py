@@ -1,6 +1,7 @@
 """The browser-side viewer as one element of the page; static/*.js draw in it and answer every control."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +9,14 @@ import gradio as gr
 import numpy as np
 
 from deep_pneumonia.drawing.pictures import ATTENTION_COLOURS, OPACITY, READER_COLOURS
+from deep_pneumonia.prediction.scores import SCORES
 
 SCRIPTS = Path(__file__).parent / "static"
 
 # Within Gradio's element: its value is the case, its events tell the server of drawings and of the Compare screen.
 ON_LOAD = """
 const root = element.querySelector(".viewer");
-const look = { palette: props.palette, most: props.most, colours: props.colours };
+const look = { palette: props.palette, most: props.most, colours: props.colours, scores: props.scores };
 const tell = (event) => trigger(event === "drawn" ? "drawn" : "comparing");
 import((window.gradio_config?.root ?? "") + props.script).then(({ mount }) => {
   const viewer = mount(root, look, { tell });
@@ -40,6 +42,7 @@ class Stage:
             palette="".join(bytes(c).hex() for c in np.rint(ATTENTION_COLOURS * 255).astype(np.uint8)),
             most=float(OPACITY[-1]),
             colours=list(READER_COLOURS),
+            scores=[asdict(score) for score in SCORES],
             script=f"/gradio_api/file={SCRIPTS / 'main.js'}",
         )
         # Filled by the page as it calls; never shown.

@@ -15,6 +15,7 @@ from deep_pneumonia.drawing.lettering import fitted, width_of, wrapped
 from deep_pneumonia.drawing.pages import GREY, MARGIN, NOTE, WIDE, Sheet
 from deep_pneumonia.estimate import Estimate
 from deep_pneumonia.files import whole
+from deep_pneumonia.prediction.scores import SCORE_BY_KEY
 from deep_pneumonia.worklist.records import VERDICTS
 from deep_pneumonia.worklist.statistics import Plot, Row, patient
 from deep_pneumonia.worklist.statistics_charts import (
@@ -39,10 +40,14 @@ HEADLINES = (
     ("accuracy", "Label predicted", "share of the {n} labelled cases in which the model predicts the label"),
     (
         "hit_by_class",
-        "Hit rate",
+        SCORE_BY_KEY["hit"].name,
         "share of the {n} cases with a mask in which the attention's highest point lies in it",
     ),
-    ("iou_by_class", "Mean IoU", "overlap of attention and mask over their union, the mean of {n} cases"),
+    (
+        "iou_by_class",
+        f"Mean {SCORE_BY_KEY['iou'].name}",
+        "overlap of attention and mask over their union, the mean of {n} cases",
+    ),
 )
 INTERVALS = (
     "Intervals are 95%: patients are drawn anew a thousand times, and 95% of the drawn sets give a figure within. A "

@@ -16,6 +16,7 @@ from typing import Any
 
 from deep_pneumonia.estimate import Estimate
 from deep_pneumonia.evaluation.bootstrap import Resampling
+from deep_pneumonia.prediction.scores import SCORE_BY_KEY
 from deep_pneumonia.worklist.records import VERDICTS
 
 Row = Mapping[str, Any]
@@ -26,9 +27,11 @@ MOST = 12  # classes or readers in a plot, and 8 reviewers: with more, no plot c
 MOST_REVIEWERS = 8
 OTHER, NO_LABEL, ALL = "others", "no label", "all"
 SAID = 3  # reasons that a note gives
-SCORES = (
-    ("hit", "Hit rate", "Share of cases in which the highest point of the attention lies in the mask"),
-    ("iou", "Mean IoU", "Mean intersection over union of attention and mask"),
+HIT, IOU = SCORE_BY_KEY["hit"], SCORE_BY_KEY["iou"]
+# Key, title and explanation of each score that is plotted.
+MEANS = (
+    (HIT.key, HIT.name, "Share of cases in which the highest point of the attention lies in the mask"),
+    (IOU.key, f"Mean {IOU.name}", "Mean intersection over union of attention and mask"),
 )
 
 
@@ -107,7 +110,7 @@ def overlap(rows: Sequence[Row]) -> Plot:
 
 def _by_class(rows: Sequence[Row], labels: Sequence[str], patients: Resampling) -> list[Plot]:
     plots = []
-    for key, title, what in SCORES:
+    for key, title, what in MEANS:
         known = {i: float(r[key]) for i, r in enumerate(rows) if r[key] is not None}
         bars = _label_bars(rows, labels, known, patients)
         note = f"{what}, the mean over a case's readers."
@@ -117,7 +120,7 @@ def _by_class(rows: Sequence[Row], labels: Sequence[str], patients: Resampling) 
 
 def _by_reader(rows: Sequence[Row], readers: Sequence[str], patients: Resampling) -> list[Plot]:
     plots = []
-    for key, title, what in SCORES:
+    for key, title, what in MEANS:
         known: dict[str, dict[int, float]] = {name: {} for name in readers}
         for i, r in enumerate(rows):
             for a in r["agreement"]:

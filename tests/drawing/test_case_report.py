@@ -81,7 +81,7 @@ def reported(name: str = "chest.png", **changes: Any) -> Figure:
 
 def test_the_page_of_a_case_says_what_must_be_said() -> None:
     said = texts(case())
-    for line in (NOT_A_DEVICE, "random", "centre", "Hit", "IoU", "0.80", "Reader A (polygon)"):
+    for line in (NOT_A_DEVICE, "random", "centre", "Hit rate", "IoU", "0.80", "Reader A (polygon)"):
         assert line in said
     assert any("This is a lateral view." in line for line in said)
     assert r"a \$5 file.png" in said

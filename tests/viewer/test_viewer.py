@@ -21,10 +21,12 @@ from deep_pneumonia.masks.any_format import read_annotations
 from deep_pneumonia.prediction.cautions import Caution
 from deep_pneumonia.prediction.explanation import compare
 from deep_pneumonia.prediction.predictor import Predictor
+from deep_pneumonia.prediction.scores import SCORES
 from deep_pneumonia.viewer import app as frame
 from deep_pneumonia.viewer import html as words
 from deep_pneumonia.viewer.annotate import FORMATS, saved
 from deep_pneumonia.viewer.opened_case import Case, open_case, runs
+from deep_pneumonia.viewer.stage import Stage
 from tests.blocks import inside
 from tests.phantom import draw, save_png
 
@@ -91,12 +93,21 @@ def test_the_table_says_what_the_reading_says(case: Case) -> None:
     assert len(tables) == 2
     for table, one in zip(tables, found, strict=False):
         rows = dict(re.findall(r'<th scope="row" title=".*?">(.*?)</th>(.*?)</tr>', table))
-        for key, (name, _) in words.SCORES.items():
-            cells = re.findall("<td>(.*?)</td>", rows[name])
-            assert cells == [words.cell(m[key]) for m in (one, one["controls"]["random"], one["controls"]["centre"])]
+        for score in SCORES:
+            cells = re.findall("<td>(.*?)</td>", rows[score.name])
+            assert cells == [
+                words.cell(m[score.key]) for m in (one, one["controls"]["random"], one["controls"]["centre"])
+            ]
         assert one["reader"] in table
         assert f"{one['area_fraction']:.1%}" in table
     assert "nothing: nothing is drawn" in text
+
+
+def test_the_page_is_given_the_table_of_scores() -> None:
+    stage = inside(Stage)
+    assert [tuple(score.values()) for score in stage.html.props["scores"]] == [
+        (s.key, s.name, s.hint, s.low, s.high) for s in SCORES
+    ]
 
 
 def test_the_what_if_strip_shows_what_the_model_saw_and_what_it_made_of_it(case: Case) -> None:
