@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from torchmetrics.functional.classification import binary_auroc
 
-from deep_pneumonia.evaluation.metrics import auroc, bootstrap
+from deep_pneumonia.evaluation.bootstrap import bootstrap
+from deep_pneumonia.evaluation.metrics import auroc
 
 DRAWS, IMAGES, PATIENTS, PAIRS = 300, 624, 428, 5
 

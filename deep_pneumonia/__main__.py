@@ -29,7 +29,6 @@ VERBS = {
 EXTRA_OF = {
     "lightning": "train",
     "sklearn": "train",
-    "torchmetrics": "train",
     "nibabel": "simulate",
     "scipy": "simulate",
 }

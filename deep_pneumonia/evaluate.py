@@ -27,7 +27,8 @@ from deep_pneumonia.drawing.charts import (
 from deep_pneumonia.drawing.pictures import save_picture
 from deep_pneumonia.errors import ManifestError
 from deep_pneumonia.estimate import Estimate
-from deep_pneumonia.evaluation.metrics import bootstrap, classification_scores, localisation_scores, mean
+from deep_pneumonia.evaluation.bootstrap import bootstrap
+from deep_pneumonia.evaluation.metrics import classification_scores, localisation_scores, mean
 from deep_pneumonia.evaluation.per_image import METHODS, Row, measure, write_table
 from deep_pneumonia.evaluation.subgroups import Member, described, subgroups
 from deep_pneumonia.evaluation.weak_labels import weak_scores

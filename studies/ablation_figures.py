@@ -18,15 +18,8 @@ from deep_pneumonia.drawing.charts import INK
 from deep_pneumonia.drawing.pictures import blank, save_picture
 from deep_pneumonia.errors import DeepPneumoniaError
 from deep_pneumonia.estimate import DASH, Estimate
-from deep_pneumonia.evaluation.metrics import (
-    Statistic,
-    auroc,
-    average_precision,
-    bootstrap,
-    calibration_error,
-    macro_f1,
-    mean,
-)
+from deep_pneumonia.evaluation.bootstrap import Statistic, bootstrap
+from deep_pneumonia.evaluation.metrics import auroc, average_precision, calibration_error, macro_f1, mean
 from deep_pneumonia.files import whole
 from deep_pneumonia.prediction.scores import SCORE_BY_KEY
 

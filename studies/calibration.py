@@ -25,7 +25,8 @@ from deep_pneumonia.drawing.charts import calibration_chart
 from deep_pneumonia.drawing.pictures import save_picture
 from deep_pneumonia.errors import ManifestError
 from deep_pneumonia.estimate import Estimate
-from deep_pneumonia.evaluation.metrics import bootstrap, calibration_error, calibration_error_by_chance, mean
+from deep_pneumonia.evaluation.bootstrap import bootstrap
+from deep_pneumonia.evaluation.metrics import calibration_error, calibration_error_by_chance, mean
 from deep_pneumonia.prediction.checkpoint import Checkpoint
 from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.training import validation

@@ -24,7 +24,8 @@ from deep_pneumonia import shipped
 from deep_pneumonia.cli import Help, guarded
 from deep_pneumonia.datasets.manifest import Case, read_manifests
 from deep_pneumonia.errors import ManifestError
-from deep_pneumonia.evaluation.metrics import bootstrap, mean
+from deep_pneumonia.evaluation.bootstrap import bootstrap
+from deep_pneumonia.evaluation.metrics import mean
 from deep_pneumonia.prediction.agreement import centre_map
 from deep_pneumonia.prediction.grad_cam import grad_cam
 from deep_pneumonia.prediction.inpaint import lesion_only, lesion_removed

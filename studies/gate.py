@@ -24,7 +24,8 @@ from deep_pneumonia.cli import Help, guarded
 from deep_pneumonia.datasets.manifest import SPLITS, Case, read_manifests
 from deep_pneumonia.datasets.teaching_cases import load_cases
 from deep_pneumonia.errors import SimulationError
-from deep_pneumonia.evaluation.metrics import auroc, bootstrap, mean
+from deep_pneumonia.evaluation.bootstrap import bootstrap
+from deep_pneumonia.evaluation.metrics import auroc, mean
 from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.radiographs.radiograph import decode
 from studies import gate_anatomy, gate_pictures

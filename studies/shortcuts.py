@@ -21,7 +21,8 @@ from deep_pneumonia import shipped
 from deep_pneumonia.cli import Help, guarded
 from deep_pneumonia.datasets.manifest import Case, read_manifests
 from deep_pneumonia.errors import ManifestError
-from deep_pneumonia.evaluation.metrics import bootstrap, mean
+from deep_pneumonia.evaluation.bootstrap import bootstrap
+from deep_pneumonia.evaluation.metrics import mean
 from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.training.cache import Cache
 from studies.burnt_in import alterations, marks, unmarked
@@ -152,7 +153,7 @@ def print_moves(title: str, moves: Moves, cases: Sequence[Case], which: int) -> 
         for group in groups.values():
             own = np.isin(move[0], group)
             share = bootstrap(mean(move[which][own].tolist()), [cases[i].group for i in move[0][own]])
-            cells.append(f"{share}" + (f" of {own.sum()}" if name in (REMOVED, MIRRORED) else ""))
+            cells.append(f"{share:.3f}" + (f" of {own.sum()}" if name in (REMOVED, MIRRORED) else ""))
         print(f"  {name:{WIDE}}" + "".join(f"{cell:{WIDE}}" for cell in cells))
     print()
 

@@ -11,7 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from tqdm import tqdm
 
-from deep_pneumonia.evaluation.metrics import Statistic, Weights
+from deep_pneumonia.evaluation.bootstrap import Statistic, Weights
 from deep_pneumonia.prediction.model_frame import to_grid
 from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.training.cache import Cache

@@ -146,7 +146,7 @@ def test_prediction_and_the_viewer_need_nothing_of_training() -> None:
 
 @pytest.mark.parametrize("name", ["", "__main__", "app", "predict", "prepare"])
 def test_what_a_plain_install_runs_needs_no_extra(name: str) -> None:
-    assert [n for n in everything_below(name) if outside(n) & {"lightning", "sklearn", "torchmetrics"}] == []
+    assert [n for n in everything_below(name) if outside(n) & {"captum", "lightning", "sklearn", "torchmetrics"}] == []
 
 
 @pytest.mark.parametrize("path", [*PACKAGE.rglob("*.py"), ROOT / "app.py"], ids=lambda p: str(p.relative_to(ROOT)))

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from deep_pneumonia.estimate import Estimate
-from deep_pneumonia.evaluation.metrics import Statistic, auroc, bootstrap, mean
+from deep_pneumonia.evaluation.bootstrap import Statistic, bootstrap
+from deep_pneumonia.evaluation.metrics import auroc, mean
 from deep_pneumonia.prediction.scores import SCORE_BY_KEY
 
 LEAST = 10

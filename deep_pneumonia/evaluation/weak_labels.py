@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from deep_pneumonia.evaluation.metrics import auroc, bootstrap, mean
+from deep_pneumonia.evaluation.bootstrap import bootstrap
+from deep_pneumonia.evaluation.metrics import auroc, mean
 from deep_pneumonia.evaluation.per_image import Row
 
 

@@ -8,7 +8,6 @@ doctor:NAME for each reader's mask. All are compared on the radiograph's own pix
 """
 
 from collections.abc import Sequence
-from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from typing import Any
@@ -97,11 +96,6 @@ class Comparison:
     b: Explanation
     difference: Difference
 
-    @property
-    def mean_difference(self) -> float:
-        """Mean of |a - b| over all pixels, in [0, 1]; not in the JSON, as maps of two methods share no scale."""
-        return float(np.abs(self.a.map - self.b.map).mean(dtype=np.float64))
-
     def to_json(self, file: str) -> dict[str, Any]:
         """The comparison on `file` as plain JSON without NaN."""
         sides = {"a": self.a.to_json(), "b": self.b.to_json()}
@@ -187,8 +181,7 @@ class _Pass:
     def _grad_cam(self) -> NDArray[np.float32]:
         """Grad-CAM (h, w) of the predicted class."""
         target = torch.tensor([self.predictor.checkpoint.classes.index(self.predicted)], device=self.predictor.device)
-        # Captum hooks into the network it is given; in a copy, a reading in another thread does not meet the hooks.
-        return grad_cam(deepcopy(self.predictor.network), self.images, target)[0].cpu().numpy()
+        return grad_cam(self.predictor.network, self.images, target)[0].cpu().numpy()
 
 
 def _doctors_own(key: str, name: str, annotation: Annotation) -> Explanation:

@@ -6,8 +6,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
-from torchmetrics.functional.classification import binary_auroc
 
+from deep_pneumonia.evaluation.bootstrap import overall
+from deep_pneumonia.evaluation.metrics import auroc
 from deep_pneumonia.prediction.network import AttentionNet
 from deep_pneumonia.training.cache import Cache
 
@@ -78,7 +79,7 @@ def _pairwise(p: Predictions, rows: NDArray[np.bool_]) -> float | None:
         for b in classes[i + 1 :]:
             pair = (labels == a) | (labels == b)
             odds = (logits[pair, a] - logits[pair, b]).sigmoid()
-            values.append(float(binary_auroc(odds, (labels[pair] == a).long())))
+            values.append(overall(auroc((labels[pair] == a).numpy(), odds.numpy()), len(odds)))
     return float(np.mean(values)) if values else None
 
 

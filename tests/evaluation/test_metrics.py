@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 from torchmetrics.functional import classification as reference
 
 from deep_pneumonia.estimate import Estimate
+from deep_pneumonia.evaluation.bootstrap import Statistic, bootstrap, overall
 from deep_pneumonia.evaluation.metrics import (
-    Statistic,
     auroc,
     average_precision,
-    bootstrap,
     calibration_error,
     calibration_error_by_chance,
     classification_scores,
@@ -27,10 +26,6 @@ from deep_pneumonia.prediction.agreement import Scores
 
 CLASSES = ("Normal", "Bacterial", "Viral", "Opacity")
 TIED = st.sampled_from([0.0, 0.1, 0.5, 0.75, 1.0])
-
-
-def value(statistic: Statistic, n: int) -> float:
-    return float(statistic(np.ones((1, n)))[0])
 
 
 def answers(n: int = 200, classes: int = 4, seed: int = 0) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -47,13 +42,13 @@ def people(n: int) -> list[str]:
 
 def test_auroc_and_average_precision_worked_by_hand() -> None:
     positive, score = np.array([True, False, True, False]), np.array([0.9, 0.8, 0.8, 0.1])
-    assert value(auroc(positive, score), 4) == pytest.approx((1 + 1 + 0.5 + 1) / 4)
-    assert value(average_precision(positive, score), 4) == pytest.approx(0.5 * 1 + 0.5 * 2 / 3)
+    assert overall(auroc(positive, score), 4) == pytest.approx((1 + 1 + 0.5 + 1) / 4)
+    assert overall(average_precision(positive, score), 4) == pytest.approx(0.5 * 1 + 0.5 * 2 / 3)
 
 
 @given(arrays.arrays(float, 30, elements=TIED), arrays.arrays(bool, 30))
 def test_ranking_equals_torchmetrics_with_ties(score: NDArray[np.float64], positive: NDArray[np.bool_]) -> None:
-    own = value(auroc(positive, score), 30), value(average_precision(positive, score), 30)
+    own = overall(auroc(positive, score), 30), overall(average_precision(positive, score), 30)
     if positive.all() or not positive.any():
         assert np.isnan(own).all()
         return
@@ -78,7 +73,7 @@ def test_weights_count_as_copies() -> None:
         ]
 
     weighted = [float(s(times[None].astype(float))[0]) for s in statistics(np.arange(40))]
-    assert weighted == pytest.approx([value(s, len(copies)) for s in statistics(copies)])
+    assert weighted == pytest.approx([overall(s, len(copies)) for s in statistics(copies)])
 
 
 def test_f1_calibration_and_accuracy_equal_torchmetrics() -> None:
@@ -96,20 +91,20 @@ def test_f1_calibration_and_accuracy_equal_torchmetrics() -> None:
 
 def test_macro_f1_is_over_the_classes_of_the_source() -> None:
     labels, predicted = np.array([0, 0, 1, 1]), np.array([0, 3, 1, 1])
-    assert value(macro_f1(labels, predicted), 4) == pytest.approx((2 / 3 + 1) / 2)
+    assert overall(macro_f1(labels, predicted), 4) == pytest.approx((2 / 3 + 1) / 2)
 
 
 def test_calibration_worked_by_hand() -> None:
-    assert value(calibration_error(np.ones(4), np.ones(4, bool)), 4) == 0
-    assert value(calibration_error(np.ones(2), np.array([True, False])), 2) == 0.5
-    assert value(calibration_error(np.array([0.9, 0.9]), np.array([True, False])), 2) == pytest.approx(0.4)
+    assert overall(calibration_error(np.ones(4), np.ones(4, bool)), 4) == 0
+    assert overall(calibration_error(np.ones(2), np.array([True, False])), 2) == 0.5
+    assert overall(calibration_error(np.array([0.9, 0.9]), np.array([True, False])), 2) == pytest.approx(0.4)
 
 
 def test_calibration_equals_torchmetrics_where_bins_err_both_ways() -> None:
     random = np.random.default_rng(0)
     p = random.dirichlet(np.ones(3), 500)
     labels = (p.argmax(1) + (random.random(500) < 0.45)) % 3  # right in 55%, however sure
-    own = value(calibration_error(p.max(1), p.argmax(1) == labels), 500)
+    own = overall(calibration_error(p.max(1), p.argmax(1) == labels), 500)
     q, y = torch.from_numpy(p), torch.from_numpy(labels)
     assert own == pytest.approx(float(reference.multiclass_calibration_error(q, y, 3, n_bins=15)), abs=1e-6)
 
@@ -205,7 +200,7 @@ def test_the_same_seed_gives_the_same_interval() -> None:
 def test_blocks_of_draws_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     values = np.random.default_rng(0).random(30).tolist()
     whole = bootstrap(mean(values), people(30))
-    monkeypatch.setattr("deep_pneumonia.evaluation.metrics.BLOCK", 100)
+    monkeypatch.setattr("deep_pneumonia.evaluation.bootstrap.MAX_WEIGHTS", 100)
     assert bootstrap(mean(values), people(30)).to_json() == pytest.approx(whole.to_json())
 
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torchmetrics.functional.classification import multiclass_cohen_kappa
 
-from deep_pneumonia.evaluation.bootstrap import Resampling, kappa
-from deep_pneumonia.evaluation.metrics import bootstrap, mean
+from deep_pneumonia.evaluation.bootstrap import Resampling, bootstrap, kappa
+from deep_pneumonia.evaluation.metrics import mean
 from deep_pneumonia.worklist.records import VERDICTS
 from deep_pneumonia.worklist.statistics import MOST, NO_LABEL, OTHER, tally
 from tests.work_list import drawn, lists, pending, row
