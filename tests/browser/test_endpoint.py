@@ -55,7 +55,7 @@ def case(trained: Path, uploads: Path) -> Case:
 def test_there_are_three_endpoints_and_no_others(client: Client) -> None:
     found = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
     assert {name: [p["parameter_name"] for p in about["parameters"]] for name, about in found.items()} == {
-        "/read": ["file", "masks"],
+        "/predict": ["file", "masks"],
         "/agreement": ["file", "masks", "drawings"],
         "/compare": ["file", "masks", "a", "b", "drawings"],
     }
