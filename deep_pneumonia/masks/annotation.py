@@ -68,6 +68,19 @@ class Annotation:
         return not self.mask.any()
 
 
+def check_size(found: tuple[int, ...], size: tuple[int, ...], name: str) -> None:
+    """Check that a mask of size `found` (H, W) belongs to a radiograph of `size` (H, W); `name` is the mask's.
+
+    Raises:
+        MaskSizeError: the sizes differ.
+    """
+    if found != size:
+        raise MaskSizeError(
+            f"{name} has {' x '.join(map(str, found))} pixels (rows x columns) but its radiograph has "
+            f"{' x '.join(map(str, size))}; draw it on this radiograph, or fit it first."
+        )
+
+
 def read_mask(
     file: str | Path | bytes,
     size: Size | None = None,
@@ -92,13 +105,10 @@ def read_mask(
     """
     name = f"The mask {name or ('' if isinstance(file, bytes) else file)}".rstrip()
     mask = _lesion(_open_png(read_bytes(file, name, error=AnnotationError), name), name)
-    if size is not None and mask.shape != size:
-        if not fit:
-            raise MaskSizeError(
-                f"{name} has {mask.shape[0]} rows x {mask.shape[1]} columns but its radiograph has "
-                f"{size[0]} x {size[1]}; draw it on this radiograph or ask to fit it."
-            )
+    if size is not None and fit:
         mask = _nearest(mask, size)
+    elif size is not None:
+        check_size(mask.shape, size, name)
     return Annotation(mask, reader, kind)
 
 

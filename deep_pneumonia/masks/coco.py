@@ -12,8 +12,8 @@ import numpy as np
 
 from deep_pneumonia.errors import AnnotationError
 from deep_pneumonia.masks import rle
-from deep_pneumonia.masks.annotation import KINDS, Annotation, Kind, Mask, Size
-from deep_pneumonia.masks.shapes import MAX_READERS, Shapes, Work, check_size
+from deep_pneumonia.masks.annotation import KINDS, Annotation, Kind, Mask, Size, check_size
+from deep_pneumonia.masks.shapes import MAX_READERS, Shapes, Work
 from deep_pneumonia.masks.untrusted import frame, items, numbers
 from deep_pneumonia.names import base, distinct, reader_name, shown, stem
 

@@ -13,8 +13,8 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, Segmenta
 
 from deep_pneumonia.errors import AnnotationError, TooLargeError
 from deep_pneumonia.files import MAX_FILE_BYTES
-from deep_pneumonia.masks.annotation import KINDS, Annotation, Kind, Mask, Size
-from deep_pneumonia.masks.shapes import check_size, checked
+from deep_pneumonia.masks.annotation import KINDS, Annotation, Kind, Mask, Size, check_size
+from deep_pneumonia.masks.shapes import checked
 from deep_pneumonia.names import reader_name, shown, stem
 from deep_pneumonia.radiographs import dicom
 from deep_pneumonia.radiographs.silence import SILENCE

@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 from pydicom import Dataset
 from pydicom.uid import UID, generate_uid
 
-from deep_pneumonia.errors import AnnotationError, MaskSizeError
+from deep_pneumonia.errors import AnnotationError
 from deep_pneumonia.files import MAX_FILE_BYTES
-from deep_pneumonia.masks.annotation import Annotation, Size
+from deep_pneumonia.masks.annotation import Annotation, Size, check_size
 from deep_pneumonia.masks.dicom_seg import KIND, MAX_FRAMES
 from deep_pneumonia.names import distinct
 from deep_pneumonia.radiographs import dicom
+from deep_pneumonia.radiographs.grey_levels import stored_integers
 from deep_pneumonia.radiographs.silence import SILENCE
 
 REFERENCE = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")
@@ -65,10 +66,8 @@ def to_seg(annotations: Sequence[Annotation], radiograph: bytes | None, pixels: 
             f"There are {len(annotations)} masks of {size[0]} x {size[1]} pixels; expected 1 to {MAX_FRAMES} that fit "
             f"in {MAX_FILE_BYTES // 2**20} MiB, so write fewer."
         )
-    if any(a.size != size for a in annotations):
-        raise MaskSizeError(
-            f"A mask has another size than its radiograph ({size[0]} x {size[1]}); draw it on this one."
-        )
+    for annotation in annotations:
+        check_size(annotation.size, size, f"The mask of {annotation.reader}")
     with SILENCE:
         source = _reference(radiograph, size)
         if source is not None:
@@ -114,9 +113,7 @@ def _capture(pixels: NDArray[np.float32]) -> Dataset:
     """A Secondary Capture of the pixels, whose window shows them as they are."""
     import highdicom.sc  # takes most of a second, so only where it is used
 
-    eight = np.rint(pixels * 255).astype(np.uint8)
-    same = np.array_equal(eight.astype(np.float32) / np.float32(255), pixels)
-    stored = eight if same else np.rint(pixels.astype(np.float64) * 65535).astype(np.uint16)
+    stored = stored_integers(pixels)
     bits = 8 * stored.itemsize
     made: Dataset = highdicom.sc.SCImage(
         stored, "MONOCHROME2", bits, "PATIENT", generate_uid(), generate_uid(), 1, generate_uid(), 1, MAKER,

@@ -11,8 +11,8 @@ import struct
 from typing import Any
 
 from deep_pneumonia.errors import AnnotationError
-from deep_pneumonia.masks.annotation import Annotation, Size, from_crops, read_mask
-from deep_pneumonia.masks.shapes import Shapes, Work, check_size
+from deep_pneumonia.masks.annotation import Annotation, Size, check_size, from_crops, read_mask
+from deep_pneumonia.masks.shapes import Shapes, Work
 from deep_pneumonia.masks.untrusted import frame, items, numbers
 from deep_pneumonia.names import reader_name, shown, stem
 

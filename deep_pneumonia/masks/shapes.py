@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from deep_pneumonia.errors import AnnotationError, MaskSizeError
+from deep_pneumonia.errors import AnnotationError
 from deep_pneumonia.masks.annotation import Annotation, Kind, Mask, Size, from_boxes, from_polygons
 
 # In tests of one point against one edge, about 2 ns each. Drawing takes (edges x pixels of the shape's bounding box),
@@ -103,16 +103,3 @@ def checked(mask: Mask, reader: str, kind: Kind, name: str) -> Annotation:
             f"{name} says that {reader} read the radiograph as normal, yet marks lesion; correct one of the two."
         )
     return Annotation(mask, reader, kind)
-
-
-def check_size(drawn_on: Size, size: Size, name: str) -> None:
-    """Refuse what was drawn on a picture of another size (H, W) than the radiograph's.
-
-    Raises:
-        MaskSizeError: the sizes differ.
-    """
-    if drawn_on != size:
-        raise MaskSizeError(
-            f"{name} was drawn on {drawn_on[0]} rows x {drawn_on[1]} columns but the radiograph has "
-            f"{size[0]} x {size[1]}; draw it on this radiograph."
-        )

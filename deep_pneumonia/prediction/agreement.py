@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from deep_pneumonia.errors import MaskSizeError
+from deep_pneumonia.masks.annotation import check_size
 from deep_pneumonia.prediction.model_frame import enlarge
 
 CONTROL_SIDE = 128  # longest side of the frame of the controls: 64 times fewer pixels than 1024 x 1024
@@ -113,7 +113,7 @@ def compare(
         MaskSizeError: the two sizes differ.
         ValueError: a value is not in [0, 1].
     """
-    _same_size(attention, mask)
+    check_size(mask.shape, attention.shape, "A mask")
     score, lesion = _unit(attention), _unit(mask)
     area = float(lesion.sum(dtype=np.float64))
     if area == 0:
@@ -138,7 +138,7 @@ def between_readers(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> Scores:
     Raises:
         MaskSizeError: the two sizes differ.
     """
-    _same_size(a, b)
+    check_size(b.shape, a.shape, "A mask")
     in_a, in_b, in_both = (int(np.count_nonzero(part)) for part in (a, b, a & b))
     if not in_a + in_b:
         return Scores()
@@ -210,11 +210,6 @@ def _average_precision(ranked: NDArray[np.float32], found: NDArray[np.float64]) 
 
 def _overlap(common: float, a: float, b: float) -> tuple[float, float]:
     return common / (a + b - common), 2 * common / (a + b)
-
-
-def _same_size(a: NDArray[Any], b: NDArray[Any]) -> None:
-    if a.shape != b.shape:
-        raise MaskSizeError(f"A mask is {b.shape} where {a.shape} is expected; fit it to the radiograph first.")
 
 
 def _unit(values: NDArray[Any]) -> NDArray[np.float32]:

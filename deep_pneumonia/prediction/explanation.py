@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from deep_pneumonia.errors import ExplanationError, MaskSizeError
-from deep_pneumonia.masks.annotation import Annotation
+from deep_pneumonia.errors import ExplanationError
+from deep_pneumonia.masks.annotation import Annotation, check_size
 from deep_pneumonia.prediction.agreement import Scores, between_readers, random_map
 from deep_pneumonia.prediction.agreement import compare as scores_of
 from deep_pneumonia.prediction.grad_cam import grad_cam
@@ -228,11 +228,7 @@ def _check(
             f"There is no explanation {unknown[0]!r} of this radiograph; choose from {', '.join(names)}."
         )
     for a in annotations:
-        if a.size != radiograph.size:
-            raise MaskSizeError(
-                f"The mask of {a.reader} has the size {a.size}, the radiograph {radiograph.size}; "
-                "draw it on this radiograph or ask for it to be fitted."
-            )
+        check_size(a.size, radiograph.size, f"The mask of {a.reader}")
 
 
 def _correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> float | None:

@@ -16,8 +16,8 @@ import torch
 from numpy.typing import NDArray
 
 from deep_pneumonia import shipped
-from deep_pneumonia.errors import DeepPneumoniaError, MaskSizeError
-from deep_pneumonia.masks.annotation import Annotation
+from deep_pneumonia.errors import DeepPneumoniaError
+from deep_pneumonia.masks.annotation import Annotation, check_size
 from deep_pneumonia.prediction import checkpoint as checkpoints
 from deep_pneumonia.prediction.agreement import Agreement, agree
 from deep_pneumonia.prediction.cautions import REFUSING, Caution, refusals, remarks
@@ -114,11 +114,7 @@ class Predictor:
             MaskSizeError: an annotation has another size than the radiograph.
         """
         for annotation in annotations:
-            if annotation.size != radiograph.size:
-                raise MaskSizeError(
-                    f"The mask of {annotation.reader} has the size {annotation.size}, the radiograph "
-                    f"{radiograph.size}; draw it on this radiograph or ask for it to be fitted."
-                )
+            check_size(annotation.size, radiograph.size, f"The mask of {annotation.reader}")
         images = self.model_input(radiograph)
         output = self._output(images)
         logits, cells = output.logits.float().cpu(), output.attention.float().cpu().numpy()

@@ -47,7 +47,15 @@ def stretched(values: NDArray[np.number], low: float, high: float) -> NDArray[np
     return np.clip((values.astype(np.float64) - low) / (high - low), 0, 1).astype(np.float32)
 
 
-def shown(stored: NDArray[np.integer], header: Dataset) -> NDArray[np.float32]:
+def stored_integers(pixels: NDArray[np.float32]) -> NDArray[np.uint8 | np.uint16]:
+    """Pixels in [0, 1] as the integers to store: uint8 where that loses nothing, else uint16 (rounded)."""
+    eight = np.rint(pixels * 255).astype(np.uint8)
+    if np.array_equal(eight.astype(np.float32) / np.float32(255), pixels):
+        return eight
+    return np.rint(pixels.astype(np.float64) * 65535).astype(np.uint16)
+
+
+def displayed(stored: NDArray[np.integer], header: Dataset) -> NDArray[np.float32]:
     """Stored values as a person sees them: float32 (H, W) in [0, 1], bone bright.
 
     Modality LUT or rescale, then VOI LUT or the first window (PS3.3 C.11.1 and C.11.2), or the range of the

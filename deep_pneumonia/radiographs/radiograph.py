@@ -14,7 +14,7 @@ from deep_pneumonia import names
 from deep_pneumonia.errors import NotARadiographError, RadiographError, TooLargeError, UnreadableFileError
 from deep_pneumonia.files import MAX_FILE_BYTES, read_bytes
 from deep_pneumonia.radiographs import dicom
-from deep_pneumonia.radiographs.grey_levels import scaled_floats, scaled_integers, shown
+from deep_pneumonia.radiographs.grey_levels import displayed, scaled_floats, scaled_integers
 from deep_pneumonia.radiographs.silence import SILENCE
 
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
@@ -54,15 +54,16 @@ class Radiograph:
     colour: float = 0.0
 
     def __post_init__(self) -> None:
-        """Check the pixels and lock them."""
+        """Check the pixels, and copy them unless they are read-only already."""
         pixels = self.pixels
         if pixels.ndim != 2 or pixels.dtype != np.float32:
             raise ValueError(f"pixels are {pixels.dtype} {pixels.shape}, expected float32 (H, W)")
         if not (pixels.size and pixels.min() >= 0 and pixels.max() <= 1):  # NaN fails both comparisons
             raise ValueError("pixels are empty, not finite or not in [0, 1]")
-        locked = pixels.view()
-        locked.setflags(write=False)
-        object.__setattr__(self, "pixels", locked)
+        if pixels.flags.writeable:  # the caller may still change this array
+            pixels = pixels.copy()
+            pixels.setflags(write=False)
+        object.__setattr__(self, "pixels", pixels)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -78,7 +79,7 @@ def decode(file: str | Path | bytes, *, max_bytes: int = MAX_FILE_BYTES, max_pix
     bits in 16-bit files, and such a picture must not come out black. Floats in [0, 1] stay, other floats and
     32-bit integers are stretched from their minimum to their maximum. Colour becomes ITU-R BT.601 luma,
     transparency lies over black, EXIF orientation is applied. Colour deeper than 8 bits keeps its upper 8
-    bits, all that Pillow hands out; no detector writes colour. DICOM: see `grey_levels.shown`.
+    bits, all that Pillow hands out; no detector writes colour. DICOM: see `grey_levels.displayed`.
 
     Raises:
         UnreadableFileError: the file is missing, unreadable or empty.
@@ -128,6 +129,7 @@ def _decode(data: bytes, name: str, max_pixels: int) -> Radiograph:
     pixels, colour = _grey(_upright(image))
     if image.mode not in ("1", "L") and getattr(image, "tag_v2", {}).get(PHOTOMETRIC) == WHITE_IS_ZERO:
         pixels = 1 - pixels  # Pillow does it for 1 and 8 bits only
+    pixels.setflags(write=False)
     return Radiograph(pixels, None, source, colour)
 
 
@@ -138,7 +140,8 @@ def _from_dicom(data: bytes, name: str, max_pixels: int) -> Radiograph:
     if frame.ndim == 3:
         pixels, colour = _grey(Image.fromarray(frame))
     else:
-        pixels, colour = shown(frame, header), 0.0
+        pixels, colour = displayed(frame, header), 0.0
+    pixels.setflags(write=False)
     return Radiograph(pixels, dicom.spacing_mm(header), "DICOM", colour)
 
 

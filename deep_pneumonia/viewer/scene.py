@@ -14,6 +14,7 @@ from PIL import Image
 
 from deep_pneumonia.files import sha256
 from deep_pneumonia.masks.annotation import Annotation
+from deep_pneumonia.radiographs.grey_levels import stored_integers
 from deep_pneumonia.viewer.opened_case import Case, Opened, runs
 
 MOST_PIXELS = 16_000_000  # beyond, the browser is given means over squares: 16 megapixels fill a wall
@@ -81,11 +82,10 @@ def pack(pixels: NDArray[np.float32]) -> tuple[int, str]:
     Each row becomes its differences modulo 2^bits, of 16 bits all high bytes before all low ones, then zlib: half the
     size of the values themselves, for a hundredth of a second a megapixel.
     """
-    eight = np.rint(pixels * 255).astype(np.uint8)
-    if np.array_equal(eight.astype(np.float32) / np.float32(255), pixels):
-        data = np.diff(eight, axis=1, prepend=np.uint8(0)).tobytes()
-        return 8, _text(data)
-    deep = np.diff(np.rint(pixels * 65535).astype(np.uint16), axis=1, prepend=np.uint16(0)).astype(np.uint16)
+    stored = stored_integers(pixels)
+    deep = np.diff(stored, axis=1, prepend=stored.dtype.type(0)).astype(stored.dtype)
+    if stored.dtype == np.uint8:
+        return 8, _text(deep.tobytes())
     planes = (deep >> 8).astype(np.uint8).tobytes() + (deep & 255).astype(np.uint8).tobytes()
     return 16, _text(planes)
 

@@ -89,7 +89,7 @@ def test_what_cannot_be_done_is_one_sentence(client: Client, uploads: Path) -> N
         client.predict(file=notes, api_name="/predict")
     with pytest.raises(AppError, match="give a radiograph"):
         client.predict(file=None, api_name="/predict")
-    with pytest.raises(AppError, match=r"small\.png has 200 rows x 380 columns"):
+    with pytest.raises(AppError, match=r"small\.png has 200 x 380 pixels"):
         client.predict(file=chest, masks=[handle_file(uploads / "small.png")], api_name="/agreement")
     with pytest.raises(AppError, match="do not fill the 450 x 380 pixels"):
         client.predict(file=chest, drawings=[{"reader": "a", "counts": [7]}], api_name="/agreement")

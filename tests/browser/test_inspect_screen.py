@@ -114,7 +114,7 @@ def test_a_bad_mask_is_named_and_a_photograph_is_warned_of(screen: Screen, uploa
     screen.shows("photo.jpg")
     expect(page.get_by_role("list", name="Warnings")).to_contain_text("coloured")
     screen.upload("masks", uploads / "small.png")
-    expect(page.get_by_role("alert")).to_contain_text("small.png has 200 rows x 380 columns")
+    expect(page.get_by_role("alert")).to_contain_text("small.png has 200 x 380 pixels")
     expect(page.locator("#summary")).to_contain_text("photo.jpg")
     assert screen.fits()
 

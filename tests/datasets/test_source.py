@@ -111,7 +111,7 @@ def test_folder_masks_of_names_alike_stay_apart(tmp_path):
 
 def test_folder_refuses_a_mask_of_another_size(own, tmp_path, capsys):
     picture(own / "sick" / "p2-a.jpg", (8, 9))
-    assert "8 rows x 8 columns" in refused(capsys, "folder", own, tmp_path / "out")
+    assert "8 x 8 pixels" in refused(capsys, "folder", own, tmp_path / "out")
 
 
 def test_peek_size_sees_rotation_and_damage(tmp_path):

@@ -60,7 +60,7 @@ def test_cases_are_read_in_their_order(folder: Path) -> None:
     np.testing.assert_array_equal(ill.annotations((8, 6))[0].mask, np.eye(8, 6, dtype=bool))
     (empty,) = well.annotations((8, 6))
     assert (empty.kind, empty.reader, empty.is_empty, empty.size) == ("normal", "N", True, (8, 6))
-    with pytest.raises(MaskSizeError, match="8 rows x 6 columns"):
+    with pytest.raises(MaskSizeError, match="8 x 6 pixels"):
         ill.annotations((6, 8))
     assert load_cases(str(folder)) == [ill, well]
     assert load_cases(write(folder, {"format": 1, "cases": []})) == []

@@ -103,7 +103,7 @@ def test_a_mask_too_dark_to_tell_is_refused_instead_of_read_as_empty():
 def test_another_size_is_an_error_unless_asked_to_fit():
     data = png(LESION * np.uint8(255))
     assert read_mask(data, (2, 3)).size == (2, 3)
-    with pytest.raises(MaskSizeError, match=r"2 rows x 3 columns.*3 x 2"):
+    with pytest.raises(MaskSizeError, match=r"2 x 3 pixels.*3 x 2"):
         read_mask(data, (3, 2))
     fitted = read_mask(data, (4, 6), fit=True, reader="Dr A", kind="polygon")
     np.testing.assert_array_equal(fitted.mask, LESION.repeat(2, 0).repeat(2, 1))

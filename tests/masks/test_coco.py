@@ -148,7 +148,7 @@ def test_what_is_written_names_no_folder_and_measures_right():
 
 
 def test_another_size_is_an_error():
-    with pytest.raises(MaskSizeError, match=r"dr_a\.json was drawn on 9 rows x 5 columns .* 4 x 5"):
+    with pytest.raises(MaskSizeError, match=r"dr_a\.json has 9 x 5 pixels .* 4 x 5"):
         read({"bbox": [0, 0, 1, 1]}, height=9)
     with pytest.raises(MaskSizeError):
         read({"segmentation": {"size": [5, 4], "counts": [20]}})

@@ -158,7 +158,7 @@ def test_a_deflated_segmentation_is_read_within_the_bound():
 
 
 def test_another_size_is_an_error():
-    with pytest.raises(MaskSizeError, match=r"^s\.dcm was drawn on 5 rows x 7 columns .* 7 x 5"):
+    with pytest.raises(MaskSizeError, match=r"^s\.dcm has 5 x 7 pixels .* 7 x 5"):
         read(by_hand(FRAMES, SEGMENTS, [1, 2, 3]), (7, 5))
 
 

@@ -64,7 +64,7 @@ def test_no_shapes_are_an_empty_mask_and_a_missing_size_is_the_radiographs():
 
 
 def test_another_size_is_an_error():
-    with pytest.raises(MaskSizeError, match=r"^dr_a\.json was drawn on 7 rows x 8 columns"):
+    with pytest.raises(MaskSizeError, match=r"^dr_a\.json has 7 x 8 pixels"):
         read(imageHeight=7)
 
 

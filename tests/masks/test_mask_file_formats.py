@@ -47,7 +47,7 @@ def test_every_form_gives_the_same_mask_whatever_its_name(form, tmp_path):
 
 @pytest.mark.parametrize("form", [f for f in FORMS if f != "csv"])
 def test_another_size_is_an_error_that_names_the_file(form):
-    with pytest.raises(MaskSizeError, match=r"dr_a\.x .*20 rows x 30 columns.*30 x 20"):
+    with pytest.raises(MaskSizeError, match=r"dr_a\.x .*20 x 30 pixels.*30 x 20"):
         read_annotations(FORMS[form], (30, 20), name="/secret/dr_a.x")
 
 

@@ -83,7 +83,7 @@ def test_what_is_odd_about_a_picture_is_said(predictor: Predictor) -> None:
 
 
 def test_a_mask_of_another_size_is_refused(predictor: Predictor, case: tuple[Path, Path]) -> None:
-    with pytest.raises(MaskSizeError, match="A has the size"):
+    with pytest.raises(MaskSizeError, match="mask of A has"):
         predictor.predict(decode(case[0]), [Annotation(np.ones((3, 3), bool), "A", "pixel")])
 
 

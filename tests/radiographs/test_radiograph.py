@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from deep_pneumonia.errors import NotARadiographError, RadiographError
+from deep_pneumonia.radiographs.grey_levels import stored_integers
 from deep_pneumonia.radiographs.radiograph import Radiograph, decode
 
 RAMP = np.add.outer(np.arange(24) * 5, np.arange(32) * 4).astype(np.uint8)  # (24, 32), 0 to 239, no symmetry
@@ -195,3 +196,21 @@ def test_a_radiograph_is_checked_and_locked() -> None:
     for wrong in bad:
         with pytest.raises(ValueError, match="pixels are"):
             Radiograph(wrong, None, "PNG", 0.0)
+
+
+def test_a_radiograph_does_not_change_with_the_array_it_was_made_of() -> None:
+    pixels = np.zeros((16, 20), np.float32)
+    radiograph = Radiograph(pixels, None, "PNG")
+    pixels[0, 0] = 1
+    assert radiograph.pixels.max() == 0
+    pixels.setflags(write=False)
+    assert Radiograph(pixels, None, "PNG").pixels is pixels
+
+
+@pytest.mark.parametrize(("dtype", "full"), [(np.uint8, 255), (np.uint16, 65535)])
+def test_stored_integers_are_the_ones_that_were_decoded(dtype: type[np.unsignedinteger], full: int) -> None:
+    written = np.random.default_rng(0).integers(0, full + 1, (16, 40)).astype(dtype)
+    written[0, 0] = full
+    stored = stored_integers(decode(encode(written)).pixels)
+    assert stored.dtype == dtype
+    np.testing.assert_array_equal(stored, written)

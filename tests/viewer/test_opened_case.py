@@ -118,5 +118,5 @@ def test_a_bad_file_is_named_as_its_person_names_it(files: Path, file: str, mask
 
 
 def test_a_mask_of_another_size_says_both_sizes(files: Path) -> None:
-    with pytest.raises(MaskSizeError, match=r"small\.png has 100 rows x 90 columns but its radiograph has 300 x 260"):
+    with pytest.raises(MaskSizeError, match=r"small\.png has 100 x 90 pixels .* but its radiograph has 300 x 260"):
         opened(str(files / "chest.png"), [str(files / "small.png")])
