@@ -68,11 +68,16 @@ class Compare:
             case = opened(file, (), drawings)
             choices = self.choices(case.masks)
             keys = {key for _, key in choices}
-            a, b = (key if key in keys else first for key, first in zip((a, b), self.first, strict=True))
+            asked = (a, b)
+            a, b = (key if key in keys else first for key, first in zip(asked, self.first, strict=True))
             answer = self.compared(case.radiograph, case.masks, a, b).to_json(case.name)
         except DeepPneumoniaError as error:
             return {self.problem: html.refusal(str(error))}
-        chosen = {part: gr.update(choices=choices, value=key) for part, key in ((self.a, a), (self.b, b))}
+        # A value that was asked for is not sent back: by now the visitor may have chosen another.
+        values = [{} if key == old else {"value": key} for key, old in zip((a, b), asked, strict=True)]
+        chosen = {
+            part: gr.update(choices=choices, **value) for part, value in zip((self.a, self.b), values, strict=True)
+        }
         return {**chosen, self.answer: answer, self.table: html.comparison(answer), self.problem: ""}
 
     def compare(

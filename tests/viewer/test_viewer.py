@@ -209,6 +209,7 @@ def test_two_explanations_are_compared_and_a_reader_that_is_gone_gives_way(
     assert "The two with each other" in found[ids["compared"]]
     assert ("doctor_b", "doctor:doctor_b") in found[ids["compare-b"]]["choices"]
     gone = function.fn(chest, "grad_cam", "doctor:doctor_b", drawings[:1])
+    assert not {"value"} & {*found[ids["compare-a"]], *found[ids["compare-b"]]}, "a later choice would be undone"
     assert gone[ids["compare-b"]]["value"] == "attention_b"
     assert function.fn(None, "random", "random", drawings)[answer_of] is None
     bad = function.fn(str(files / "notes.png"), "random", "random", [])
