@@ -13,7 +13,8 @@ DeepPneumoniaError
 ├── CheckpointError            a checkpoint that cannot be loaded
 │   ├── DamagedCheckpointError a file is missing, cut short or altered
 │   ├── ForeignCheckpointError not a checkpoint of this package
-│   └── NewerCheckpointError   written by a newer format than this package knows
+│   ├── NewerCheckpointError   written by a newer format than this package knows
+│   └── HubError               the Hugging Face Hub has none, refuses, or cannot be reached
 ├── SimulationError            a chest CT that cannot be rendered, or cases that cannot be simulated as asked
 ├── CasesError                 a folder of teaching cases that cannot be read
 ├── ExplanationError           an explanation that a radiograph does not have
@@ -80,6 +81,10 @@ class ForeignCheckpointError(CheckpointError):
 
 class NewerCheckpointError(CheckpointError):
     """The checkpoint was written in a newer format than this package knows."""
+
+
+class HubError(CheckpointError):
+    """The Hugging Face Hub has no such repository or revision, refuses an upload, or cannot be reached."""
 
 
 class TrainingError(DeepPneumoniaError):

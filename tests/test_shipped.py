@@ -1,6 +1,7 @@
 """What the repository ships: the checkpoint is whole, its figures are its own, and the documents quote them."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from deep_pneumonia import shipped
 from deep_pneumonia.evaluate import report
+from deep_pneumonia.prediction.checkpoint import write_card
 from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.radiographs.radiograph import Radiograph
 from tests.phantom import draw
@@ -33,8 +35,18 @@ def test_the_checkpoint_reads_a_picture(metrics: Any) -> None:
 @pytest.mark.parametrize("folder", BOTH)
 def test_it_is_small_and_without_pickle(folder: Path) -> None:
     files = {f.name: f.stat().st_size for f in folder.iterdir()}
-    assert set(files) == {"model.json", "model.safetensors", "gate.safetensors", "metrics.json"}
+    assert set(files) == {"README.md", "model.json", "model.safetensors", "gate.safetensors", "metrics.json"}
     assert sum(files.values()) <= 30_000_000
+
+
+@pytest.mark.parametrize("folder", BOTH)
+def test_its_card_is_what_the_code_writes_from_its_facts(folder: Path, tmp_path: Path) -> None:
+    for name in ("model.json", "metrics.json"):
+        shutil.copy(folder / name, tmp_path)
+    write_card(tmp_path)
+    written, kept = ((f / "README.md").read_text(encoding="utf-8") for f in (tmp_path, folder))
+    again = f"from pathlib import Path; from {write_card.__module__} import write_card; write_card(Path('{folder}'))"
+    assert kept == written, f'write it again: python -c "{again}"'
 
 
 @pytest.mark.parametrize("folder", BOTH)

@@ -1,4 +1,5 @@
-"""Checkpoints: a folder with float16 safetensors and a model.json; the only place that touches weights on disk.
+"""Checkpoints: a folder with float16 safetensors, a model.json and a README.md; the only place that touches weights on
+disk.
 
 Everything a reading depends on travels together: classes, input recipe, architecture, thresholds, temperature,
 and how it was trained. Weights are never pickled. Matrices are stored as float16, vectors (biases, batch
@@ -18,12 +19,14 @@ from safetensors.torch import load_file, save_file
 
 from deep_pneumonia.errors import DamagedCheckpointError, ForeignCheckpointError, NewerCheckpointError
 from deep_pneumonia.files import sha256, whole, write_json
+from deep_pneumonia.prediction.card import card
 from deep_pneumonia.prediction.gate import Gate
 from deep_pneumonia.prediction.model_frame import InputRecipe
 from deep_pneumonia.prediction.network import AttentionNet, ModelConfig
 
 FORMAT = 1
 PACKAGE = "deep-pneumonia"
+MODEL, METRICS, README = "model.json", "metrics.json", "README.md"
 WEIGHTS, GATE = "model.safetensors", "gate.safetensors"
 
 
@@ -43,7 +46,8 @@ class Checkpoint:
 
     classes: names in the order of the logits. normal: the one that means no pneumonia. temperature: logits are
     divided by it. training: facts for people (data counts per source, options, commit, seed, metrics).
-    sha256: of the weights file, "" before it was saved. gate: tells what is no radiograph, None if it was not fitted.
+    sha256: of the weights file, "" before it was saved. metrics: what `evaluate` measured of these weights,
+    metrics.json; None if they were not evaluated. gate: tells what is no radiograph, None if it was not fitted.
     """
 
     network: AttentionNet
@@ -56,6 +60,7 @@ class Checkpoint:
     name: str = ""
     sha256: str = ""
     gate: Gate | None = None
+    metrics: Mapping[str, Any] | None = None
 
     @property
     def key(self) -> str:
@@ -91,7 +96,10 @@ def save(checkpoint: Checkpoint, folder: Path) -> None:
     }
     if checkpoint.gate:
         facts["gate"] = _write_gate(checkpoint.gate, partial)
-    (partial / "model.json").write_text(json.dumps(facts, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    write_json(facts, partial / MODEL)
+    if checkpoint.metrics and _measured(checkpoint.metrics) == facts["weights"]["sha256"]:
+        write_json(checkpoint.metrics, partial / METRICS)
+    write_card(partial)
     old = folder.with_name(folder.name + ".old")
     if folder.exists():
         shutil.rmtree(old, ignore_errors=True)  # left by a save that was killed
@@ -111,7 +119,7 @@ def load(folder: str | Path, *, with_gate: bool = True) -> Checkpoint:
         DamagedCheckpointError: a file is missing, cut short or altered.
     """
     folder = Path(folder)
-    facts = _facts(folder)
+    facts = read_facts(folder)
     try:
         classes, normal = tuple(map(str, facts["classes"])), str(facts["normal"])
         recipe, thresholds = InputRecipe(**facts["recipe"]), Thresholds(**facts["thresholds"])
@@ -119,11 +127,11 @@ def load(folder: str | Path, *, with_gate: bool = True) -> Checkpoint:
         digest, training, name = str(facts["weights"]["sha256"]), dict(facts["training"]), str(facts["name"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DamagedCheckpointError(
-            f"{folder / 'model.json'} lacks an entry or has a wrong one ({error}), or is of an earlier version; fetch "
+            f"{folder / MODEL} lacks an entry or has a wrong one ({error}), or is of an earlier version; fetch "
             "the checkpoint again, or train it again."
         ) from error
     if normal not in classes or len(classes) != config.classes or temperature <= 0:
-        raise DamagedCheckpointError(f"{folder / 'model.json'} contradicts itself; fetch the checkpoint again.")
+        raise DamagedCheckpointError(f"{folder / MODEL} contradicts itself; fetch the checkpoint again.")
     network = AttentionNet(config)
     state = _weights(folder / WEIGHTS, digest)
     try:
@@ -134,14 +142,30 @@ def load(folder: str | Path, *, with_gate: bool = True) -> Checkpoint:
             "use the two files that were written together."
         ) from error
     gate = _gate(folder, facts.get("gate")) if with_gate else None
-    return Checkpoint(network.eval(), classes, normal, recipe, thresholds, temperature, training, name, digest, gate)
+    metrics = _metrics(folder, digest)
+    return Checkpoint(
+        network.eval(), classes, normal, recipe, thresholds, temperature, training, name, digest, gate, metrics
+    )  # fmt: skip
+
+
+def write_card(folder: Path) -> None:
+    """Write README.md, the model card of a checkpoint folder, from its model.json and metrics.json.
+
+    Raises:
+        CheckpointError: the folder is not a checkpoint.
+    """
+    facts = read_facts(folder)
+    text = card(facts, _metrics(folder, facts["weights"]["sha256"]))
+    with whole(folder / README) as path:
+        path.write_text(text, encoding="utf-8")
 
 
 def add_gate(folder: Path, gate: Gate) -> None:
     """Give a saved checkpoint a gate, or another one; its weights and figures stay."""
-    facts = _facts(folder)
+    facts = read_facts(folder)
     facts["gate"] = _write_gate(gate, folder)
-    write_json(facts, folder / "model.json")
+    write_json(facts, folder / MODEL)
+    write_card(folder)
 
 
 def _write_gate(gate: Gate, folder: Path) -> dict[str, Any]:
@@ -165,8 +189,28 @@ def _gate(folder: Path, facts: Any) -> Gate | None:
         ) from error
 
 
-def _facts(folder: Path) -> dict[str, Any]:
-    path = folder / "model.json"
+def _metrics(folder: Path, digest: str) -> dict[str, Any] | None:
+    """What metrics.json says about the weights with this SHA-256; None where it is missing or about others."""
+    try:
+        metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return metrics if _measured(metrics) == digest else None
+
+
+def _measured(metrics: Any) -> str:
+    """The SHA-256 of the weights that metrics are about, "" if they do not say."""
+    about = metrics.get("checkpoint") if isinstance(metrics, Mapping) else None
+    return str(about.get("sha256", "")) if isinstance(about, Mapping) else ""
+
+
+def read_facts(folder: Path) -> dict[str, Any]:
+    """What model.json says, checked to be a checkpoint of this package in a format that it knows.
+
+    Raises:
+        CheckpointError: as `load`.
+    """
+    path = folder / MODEL
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:

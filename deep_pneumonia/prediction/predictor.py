@@ -19,6 +19,7 @@ from deep_pneumonia import shipped
 from deep_pneumonia.errors import DeepPneumoniaError
 from deep_pneumonia.masks.annotation import Annotation, check_size
 from deep_pneumonia.prediction import checkpoint as checkpoints
+from deep_pneumonia.prediction import hub
 from deep_pneumonia.prediction.agreement import Agreement, agree
 from deep_pneumonia.prediction.cautions import REFUSING, Caution, refusals, remarks
 from deep_pneumonia.prediction.gate import features
@@ -106,6 +107,39 @@ class Predictor:
         if device.startswith("cuda") and not torch.cuda.is_available():
             raise DeepPneumoniaError("There is no CUDA device here; choose the device cpu or auto.")
         return cls(checkpoints.load(folder, with_gate=with_gate), torch.device(device))
+
+    @classmethod
+    def from_pretrained(cls, name: str | Path, *, revision: str | None = None, device: str = "auto") -> "Predictor":
+        """Load a checkpoint from the Hugging Face Hub ("owner/name"), or from a folder.
+
+        revision: a branch, tag or commit of the repository. Files are kept in the cache of huggingface_hub.
+
+        Raises:
+            HubError: the Hub has no such repository or revision, or it cannot be reached.
+            CheckpointError: the repository or folder is no checkpoint, a damaged one, or a newer one.
+        """
+        return cls.load(name if Path(name).is_dir() else hub.download(str(name), revision), device)
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write the checkpoint into a folder, which is a model repository of the Hub as it lies.
+
+        Other files in the folder stay.
+        """
+        hub.save_into(self.checkpoint, Path(folder))
+
+    def push_to_hub(
+        self, name: str, *, private: bool | None = None, revision: str | None = None, message: str = hub.MESSAGE
+    ) -> str:
+        """Upload the checkpoint to the Hub repository "owner/name", made if it is missing; returns the commit's URL.
+
+        private: whether a new repository is private; None leaves that to the Hub's settings. revision: a branch.
+        The token is the one of `hf auth login`, or that of the environment variable HF_TOKEN. The card states
+        the licence Apache-2.0: edit README.md on the Hub where your data ask for another.
+
+        Raises:
+            HubError: the Hub refuses, or cannot be reached.
+        """
+        return hub.push(self.checkpoint, name, private=private, revision=revision, message=message)
 
     def predict(self, radiograph: Radiograph, annotations: Sequence[Annotation] = ()) -> Prediction:
         """Read one radiograph and compare the map with each annotation.

@@ -122,7 +122,7 @@ def test_matrices_are_float16_and_vectors_float32(original: Checkpoint, saved: P
 
 
 def test_nothing_is_pickled(saved: Path) -> None:
-    assert {p.name for p in saved.iterdir()} == {"model.json", WEIGHTS}
+    assert {p.name for p in saved.iterdir()} == {"README.md", "model.json", WEIGHTS}
     assert not zipfile.is_zipfile(saved / WEIGHTS)
     raw = (saved / WEIGHTS).read_bytes()
     header = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])
@@ -258,5 +258,5 @@ def test_what_a_killed_save_left_is_swept_away(original: Checkpoint, saved: Path
         (saved.with_name(name) / "half").write_bytes(b"half")
     save(replace(original, name="new"), saved)
     assert load(saved).name == "new"
-    assert {p.name for p in saved.iterdir()} == {"model.json", WEIGHTS}
+    assert {p.name for p in saved.iterdir()} == {"README.md", "model.json", WEIGHTS}
     assert [p.name for p in saved.parent.iterdir()] == ["checkpoint"]
