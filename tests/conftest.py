@@ -1,20 +1,44 @@
-"""What several tests share: a drawn data set, and a network trained on it once."""
+"""What all tests share: settings for machines of any speed, marks, a drawn data set and a trained network."""
 
+import os
 import signal
 from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import HealthCheck, settings
 
 from deep_pneumonia import train
+from deep_pneumonia.radiographs import dicom
+from tests.paths import ROOT
 from tests.phantom import make_set
+from tests.short_training import SMALL
 
 torch.set_num_threads(1)
 
 # A shell that runs the tests in the background has them ignore Ctrl-C, and the viewers they start would inherit it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-SMALL = ["--size", "64", "--batch", "6", "--precision", "32-true", "--device", "cpu", "--width", "32"]
+# A busy machine is slow, and that is no failure. CI draws the same examples in every run.
+settings.register_profile(
+    "any-machine", deadline=None, derandomize="CI" in os.environ, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any-machine")
+dicom.MAX_GDCM_SECONDS = 600
+
+# Where the tests lie that start a server or a browser, and those that train networks of their own.
+BROWSER = (ROOT / "tests" / "browser", ROOT / "tests" / "hosting")
+TRAINING = (ROOT / "tests" / "training" / "test_train",)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by their folder, and by the fixture `trained`, so that `make test-fast` can leave them out."""
+    for item in items:
+        path = str(item.path)
+        if path.startswith(tuple(map(str, BROWSER))):
+            item.add_marker(pytest.mark.browser)
+        if path.startswith(tuple(map(str, TRAINING))) or "trained" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.training)
 
 
 @pytest.fixture(scope="session")

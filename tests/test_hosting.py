@@ -2,14 +2,14 @@
 
 import re
 import tomllib
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from packaging.specifiers import SpecifierSet
 
-ROOT = Path(__file__).parent.parent
+from tests.paths import ROOT
+
 # https://huggingface.co/docs/hub/spaces-config-reference
 NAMES = {
     "title", "sdk", "sdk_version", "python_version", "app_file", "short_description", "license", "suggested_hardware",

@@ -12,10 +12,10 @@ from deep_pneumonia.evaluate import report
 from deep_pneumonia.prediction.checkpoint import write_card
 from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.radiographs.radiograph import Radiograph
+from tests.paths import ROOT
 from tests.phantom import draw
 
 BOTH = (shipped.CHECKPOINT, shipped.PLAIN_CHECKPOINT)
-ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="module")

@@ -44,7 +44,7 @@ TAGS = [
     *("WindowCenter", "WindowWidth", "VOILUTFunction", "VOILUTSequence"),
 ]
 GREY = ("MONOCHROME1", "MONOCHROME2")
-PATIENCE = 30  # seconds for GDCM; a large radiograph takes one or two, a damaged one may take forever
+MAX_GDCM_SECONDS = 30  # seconds for GDCM; a large radiograph takes one or two, a damaged one may take forever
 
 
 def may_be(data: bytes) -> bool:
@@ -179,7 +179,7 @@ def _by_gdcm(frame: bytes, header: Dataset) -> NDArray[np.integer]:
         [sys.executable, "-P", str(Path(__file__).with_name("gdcm_process.py"))],
         input=json.dumps(options).encode() + b"\n" + frame,
         capture_output=True,
-        timeout=PATIENCE,
+        timeout=MAX_GDCM_SECONDS,
         check=True,
     )
     return np.load(io.BytesIO(decoded.stdout), allow_pickle=False)

@@ -1,13 +1,7 @@
 """What tests of the served viewer share: `python app.py` in its own process, a browser, and files to upload."""
 
-import os
 import shutil
-import signal
-import socket
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,37 +10,12 @@ from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
 from deep_pneumonia.masks.annotation import write_mask
-from tests.browser.screen import DESKTOP, PHONE, Screen
+from tests.browser.screen import DESKTOP, PHONE, Open, Screen
+from tests.browser.serving import served
 from tests.dicom_objects import data_set, written
 from tests.phantom import draw, save_png
 
-ROOT = Path(__file__).parent.parent.parent
 SPACED = {"PixelSpacing": [0.5, 0.25], "StudyInstanceUID": "1.2.3.4", "SeriesInstanceUID": "1.2.3.5"}
-
-
-@contextmanager
-def served(checkpoint: Path, *options: str) -> Iterator[str]:
-    """The address that `python app.py` prints; afterwards Ctrl-C must end it with status 0."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    process = subprocess.Popen(
-        [sys.executable, "app.py", "--checkpoint", str(checkpoint), "--device", "cpu", *options],
-        cwd=ROOT,
-        env={**os.environ, "GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": port},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    address = f"http://127.0.0.1:{port}/"
-    try:
-        assert any(f"is at {address} -" in line for line in process.stdout), "app.py ended without its address"
-        yield address
-        process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=120) == 0
-    finally:
-        process.kill()
-        process.communicate()
 
 
 @pytest.fixture(scope="package")
@@ -67,9 +36,6 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield browser
         browser.close()
-
-
-Open = Callable[..., Screen]
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.conftest import ROOT
+from tests.paths import ROOT
 
 PRINTED = {"docs/api.md": ["by chance: 0", "lesion_removed", "correlation", "'saliency'"]}
 EXAMPLES = [

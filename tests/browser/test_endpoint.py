@@ -15,7 +15,7 @@ from gradio_client.exceptions import AppError
 from deep_pneumonia.prediction.explanation import compare
 from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.viewer.opened_case import Case, open_case, runs
-from tests.browser.conftest import ROOT
+from tests.paths import ROOT
 
 
 class like:  # noqa: N801

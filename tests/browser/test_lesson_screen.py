@@ -181,8 +181,8 @@ def test_on_a_phone_the_picture_stays_in_sight(opened: Open) -> None:
     screen = opened("lesson", PHONE)
     at_step(screen, 1)
     slider(screen, "Severity").scroll_into_view_if_needed()
-    screen.page.mouse.wheel(0, 400)
-    screen.page.wait_for_timeout(300)
+    screen.page.evaluate("window.scrollBy({ top: 400, behavior: 'instant' })")
+    screen.settled()
     box = screen.canvas().bounding_box()
     assert box is not None
     assert box["y"] >= 0

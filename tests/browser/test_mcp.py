@@ -14,7 +14,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.viewer.opened_case import open_case, runs
-from tests.browser.conftest import served
+from tests.browser.serving import served
 
 
 @pytest.fixture(scope="module")

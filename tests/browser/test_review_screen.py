@@ -1,7 +1,6 @@
 """The Review screen in a real browser: a list, a whole review by keyboard, masks that are corrected and kept."""
 
 import csv
-import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,23 +10,11 @@ from playwright.sync_api import Browser, expect
 
 from deep_pneumonia.datasets.manifest import read_manifests
 from deep_pneumonia.worklist.workspace import Workspace
-from tests.browser.conftest import Open, served
-from tests.browser.screen import PHONE, Screen
+from tests.browser.review_list import listed, on_stage
+from tests.browser.screen import PHONE, Open, Screen
+from tests.browser.serving import served
 
 VERDICTS = ["agree", "partly", "disagree", "unsure"]
-
-
-def listed(screen: Screen, count: int) -> None:
-    expect(screen.page.locator(".work-list .count")).to_have_text(f"{count} cases")
-
-
-def on_stage(screen: Screen, *, other_than: str = "") -> str:
-    """The name of the case of the list that is on the stage, once it is another."""
-    now = "window.deepPneumonia?.stage.scene?.work ? window.deepPneumonia.stage.scene.name : ''"
-    screen.page.wait_for_function(f"({now}) && ({now}) !== {json.dumps(other_than)}")
-    name: str = screen.page.evaluate(now)
-    expect(screen.page.locator("#case-list [aria-selected=true] b")).to_have_text(name)
-    return name
 
 
 def test_ten_cases_are_reviewed_with_the_keyboard_alone(opened: Open) -> None:

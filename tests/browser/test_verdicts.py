@@ -4,9 +4,8 @@ import json
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import Open
-from tests.browser.screen import Screen
-from tests.browser.test_review_screen import listed, on_stage
+from tests.browser.review_list import listed, on_stage
+from tests.browser.screen import Open, Screen
 
 REFUSAL = "The disk is full."
 

@@ -26,9 +26,9 @@ from deep_pneumonia.radiographs.radiograph import decode
 from deep_pneumonia.worklist.predictions import Kept, Predictions
 from deep_pneumonia.worklist.records import Drawing
 from deep_pneumonia.worklist.workspace import Workspace
-from tests.conftest import SMALL
 from tests.dicom_objects import NAME, RAMP, data_set, written
 from tests.phantom import draw, save_png
+from tests.short_training import SMALL
 from tests.work_lists import SIZE, drawn, small
 
 

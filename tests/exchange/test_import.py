@@ -52,7 +52,7 @@ def happen(space: Workspace, steps: list[tuple[str, int, str, int]]) -> None:
             space.judge(number, who, VERDICTS[seed], f"=comment {seed}\n", version=seen)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(st.lists(STEP, max_size=14), st.booleans(), st.booleans())
 def test_an_import_gives_the_same_state_and_a_second_one_changes_nothing(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int, str, int]], packed: bool, copied: bool
@@ -73,7 +73,7 @@ def test_an_import_gives_the_same_state_and_a_second_one_changes_nothing(
     assert full_state(other) == full_state(space)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(st.lists(STEP, max_size=6), st.lists(STEP, max_size=6), st.lists(STEP, max_size=6))
 def test_two_who_went_on_apart_lose_nothing(
     tmp_path_factory: pytest.TempPathFactory, common: list[Any], mine: list[Any], theirs: list[Any]

@@ -5,7 +5,6 @@
 
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,9 +18,10 @@ from typing import Any
 from gradio_client import Client, handle_file
 
 from tests.hosting import guard
+from tests.paths import ROOT
 from tests.phantom import draw, save_png
+from tests.ports import free_port
 
-ROOT = Path(__file__).parent.parent.parent
 UV = Path(sys.executable).with_name("uv")
 # https://huggingface.co/docs/hub/spaces-overview#built-in-environment-variables, and what the Gradio image sets.
 VARIABLES = {
@@ -132,9 +132,7 @@ def serving(python: Path, folder: Path) -> Iterator[Space]:
         shutil.copytree(ROOT / part, app / part, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "app.py", app)
     (folder / "temporary").mkdir()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
+    port = str(free_port())
     own = {
         "HOME": str(folder / "home"),
         "PATH": f"{python.parent}:/usr/bin:/bin",

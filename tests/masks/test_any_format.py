@@ -1,7 +1,6 @@
 """Mask PNGs of every form: read, written, fitted, damaged."""
 
 import contextlib
-import io
 import zlib
 
 import numpy as np
@@ -14,24 +13,15 @@ from PIL import Image
 from deep_pneumonia.errors import AnnotationError, MaskSizeError
 from deep_pneumonia.files import MAX_FILE_BYTES
 from deep_pneumonia.masks.annotation import read_mask, write_mask
+from tests.pictures import encode, rgba
 
 MASKS = hnp.arrays(np.bool_, hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=12))
 LESION = np.array([[0, 0, 0], [0, 1, 1]], dtype=np.bool_)
 
 
-def png(pixels: np.ndarray | Image.Image) -> bytes:
-    stream = io.BytesIO()
-    (pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)).save(stream, "PNG")
-    return stream.getvalue()
-
-
-def rgba(colour: tuple[int, int, int], alpha: np.ndarray) -> np.ndarray:
-    return np.dstack([np.full(alpha.shape, c, np.uint8) for c in colour] + [alpha.astype(np.uint8)])
-
-
 def test_fitting_to_fewer_pixels_takes_the_one_in_the_middle():
     middle = np.array([[0, 0, 0], [0, 1, 0], [0, 0, 0]], bool)
-    assert read_mask(png(middle), (1, 1), fit=True).mask.all()
+    assert read_mask(encode(middle), (1, 1), fit=True).mask.all()
 
 
 @given(mask=MASKS)
@@ -74,34 +64,34 @@ def test_writing_leaves_one_file_and_replaces_an_old_one(tmp_path):
     ],
 )  # fmt: skip
 def test_every_form_of_png_gives_the_same_mask(pixels):
-    np.testing.assert_array_equal(read_mask(png(pixels)).mask, LESION)
+    np.testing.assert_array_equal(read_mask(encode(pixels)).mask, LESION)
 
 
 def test_bright_colour_that_is_transparent_is_no_lesion():
     colour = np.where(LESION, 200, 255).astype(np.uint8)
     pixels = np.dstack([colour] * 3 + [LESION * np.uint8(255)])
-    np.testing.assert_array_equal(read_mask(png(pixels)).mask, LESION)
+    np.testing.assert_array_equal(read_mask(encode(pixels)).mask, LESION)
 
 
 def test_a_palette_mask_is_read_by_its_colours():
     image = Image.fromarray(LESION.astype(np.uint8))
     image.putpalette([0, 0, 0, 128, 0, 0])
-    np.testing.assert_array_equal(read_mask(png(image)).mask, LESION)
+    np.testing.assert_array_equal(read_mask(encode(image)).mask, LESION)
 
 
 @pytest.mark.parametrize("value", [0, 255])
 def test_an_opaque_picture_of_one_colour_is_all_or_nothing(value):
     pixels = rgba((value, value, value), np.full((2, 3), 255))
-    assert read_mask(png(pixels)).mask.mean() == (value > 0)
+    assert read_mask(encode(pixels)).mask.mean() == (value > 0)
 
 
 def test_a_mask_too_dark_to_tell_is_refused_instead_of_read_as_empty():
     with pytest.raises(AnnotationError, match="3 of 255"):
-        read_mask(png(LESION * np.uint8(3)))
+        read_mask(encode(LESION * np.uint8(3)))
 
 
 def test_another_size_is_an_error_unless_asked_to_fit():
-    data = png(LESION * np.uint8(255))
+    data = encode(LESION * np.uint8(255))
     assert read_mask(data, (2, 3)).size == (2, 3)
     with pytest.raises(MaskSizeError, match=r"2 x 3 pixels.*3 x 2"):
         read_mask(data, (3, 2))
@@ -113,13 +103,13 @@ def test_another_size_is_an_error_unless_asked_to_fit():
 @given(MASKS, st.integers(1, 5))
 def test_fitting_to_a_multiple_and_back_changes_nothing(mask, times):
     height, width = mask.shape
-    large = read_mask(png(mask), (height * times, width * times), fit=True).mask
+    large = read_mask(encode(mask), (height * times, width * times), fit=True).mask
     np.testing.assert_array_equal(large, mask.repeat(times, 0).repeat(times, 1))
-    np.testing.assert_array_equal(read_mask(png(large), mask.shape, fit=True).mask, mask)
+    np.testing.assert_array_equal(read_mask(encode(large), mask.shape, fit=True).mask, mask)
 
 
 def test_a_huge_picture_in_a_small_file_is_never_unfolded():
-    data = png(np.zeros((1, 1), np.uint8))
+    data = encode(np.zeros((1, 1), np.uint8))
     huge = data[:16] + (10**5).to_bytes(4, "big") * 2 + data[24:]
     with pytest.raises(AnnotationError, match="more than the 64000000 allowed"):
         read_mask(huge)
@@ -151,7 +141,7 @@ def test_bad_files_are_named(tmp_path):
 
 @given(st.data())
 def test_damage_gives_a_mask_or_a_plain_error(data):
-    whole = bytearray(png(np.tile(LESION * np.uint8(255), (4, 4))))
+    whole = bytearray(encode(np.tile(LESION * np.uint8(255), (4, 4))))
     for _ in range(data.draw(st.integers(1, 3))):
         whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
     cut = bytes(whole[: data.draw(st.integers(0, len(whole)))])

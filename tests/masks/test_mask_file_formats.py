@@ -16,7 +16,7 @@ from deep_pneumonia.masks.any_format import looks_like_annotation, read_annotati
 from deep_pneumonia.masks.coco import to_coco
 from deep_pneumonia.masks.dicom_seg_write import to_seg
 from tests.dicom_objects import RAMP, data_set, written
-from tests.masks.test_any_format import png, rgba
+from tests.pictures import encode, rgba
 
 SIZE = (20, 30)
 MASK = np.zeros(SIZE, bool)
@@ -75,20 +75,21 @@ def test_a_path_is_never_quoted(path, tmp_path):
 
 
 @pytest.mark.parametrize("data", [
-    png(MASK), png(MASK * np.uint8(1)), png(MASK * np.uint8(90)), png(MASK * np.uint16(65535)), png(~(MASK & ~MASK)),
-    png(np.dstack([MASK * np.uint8(200), MASK * np.uint8(0), MASK * np.uint8(30)])),
-    png(rgba((255, 255, 255), MASK * 255)), png(rgba((0, 0, 0), MASK * 255)),
-    png(Image.fromarray(MASK * np.uint8(1)).quantize(2)),
-    png((NOISE > 127) * np.uint8(255)), png(np.dstack([(NOISE > 127) * np.uint8(255)] * 3)), png(MASK & ~MASK),
+    encode(MASK), encode(MASK * np.uint8(1)), encode(MASK * np.uint8(90)), encode(MASK * np.uint16(65535)),
+    encode(~(MASK & ~MASK)),
+    encode(np.dstack([MASK * np.uint8(200), MASK * np.uint8(0), MASK * np.uint8(30)])),
+    encode(rgba((255, 255, 255), MASK * 255)), encode(rgba((0, 0, 0), MASK * 255)),
+    encode(Image.fromarray(MASK * np.uint8(1)).quantize(2)),
+    encode((NOISE > 127) * np.uint8(255)), encode(np.dstack([(NOISE > 127) * np.uint8(255)] * 3)), encode(MASK & ~MASK),
 ], ids=range(12))  # fmt: skip
 def test_pngs_of_two_colours_are_masks(data):
     assert looks_like_annotation(data)
 
 
 @pytest.mark.parametrize("data", [
-    png(NOISE), png(GREY), png(GREY.astype(np.uint16) * 9000), png(np.dstack([NOISE] * 3)),
-    png(MASK * np.uint8(60) + np.uint8(40)),
-    png(NOISE.astype(np.uint16) * 257), written(data_set(RAMP)),
+    encode(NOISE), encode(GREY), encode(GREY.astype(np.uint16) * 9000), encode(np.dstack([NOISE] * 3)),
+    encode(MASK * np.uint8(60) + np.uint8(40)),
+    encode(NOISE.astype(np.uint16) * 257), written(data_set(RAMP)),
     to_seg([DRAWN], None, np.eye(20, 30, dtype=np.float32)).source,
     b"", b"\0", b"hello", b"a,\0b\n", b"\n", FORMS["png"][:40], FORMS["png"][:20], FORMS["seg"][:140],
     bytes(128) + b"DICM",

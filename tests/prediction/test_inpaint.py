@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from deep_pneumonia.prediction.inpaint import fill, lesion_only, lesion_removed
 
-few = settings(max_examples=30, deadline=None)
+few = settings(max_examples=30)
 
 
 def disc(size: tuple[int, int] = (48, 48), radius: float = 8, centre: tuple[int, int] = (20, 26)) -> torch.Tensor:

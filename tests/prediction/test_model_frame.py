@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from deep_pneumonia.prediction.model_frame import InputRecipe, enlarge, mask_to_model, to_grid, to_model
 
-few = settings(max_examples=30, deadline=None)
+few = settings(max_examples=30)
 SIDES = st.integers(1, 6)
 PIXELS = st.integers(16, 64)
 CELLS = arrays.arrays(np.float32, st.tuples(SIDES, SIDES), elements=st.floats(0, 1, width=32))

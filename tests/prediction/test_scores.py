@@ -3,13 +3,13 @@
 import json
 import re
 from dataclasses import fields
-from pathlib import Path
 
 from deep_pneumonia import shipped
 from deep_pneumonia.prediction.agreement import Scores
 from deep_pneumonia.prediction.scores import SCORES
+from tests.paths import ROOT
 
-GLOSSARY = Path(__file__).parents[2] / "docs" / "glossary.md"
+GLOSSARY = ROOT / "docs" / "glossary.md"
 # | Hit rate | `hit` | What it means. | 0 to 1 |
 ROW = re.compile(r"^\| (?P<name>[^|]+) \| `(?P<key>\w+)` \| (?P<hint>[^|]+) \| (?P<low>\S+) to (?P<high>\S+) \|$")
 

@@ -16,18 +16,7 @@ from PIL import Image
 from deep_pneumonia.errors import NotARadiographError, RadiographError
 from deep_pneumonia.radiographs.grey_levels import stored_integers
 from deep_pneumonia.radiographs.radiograph import Radiograph, decode
-
-RAMP = np.add.outer(np.arange(24) * 5, np.arange(32) * 4).astype(np.uint8)  # (24, 32), 0 to 239, no symmetry
-FORMATS = ["PNG", "JPEG", "TIFF", "WEBP", "BMP"]
-
-
-def encode(picture: Image.Image | np.ndarray, source: str = "PNG", **options: object) -> bytes:
-    picture = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
-    if source in ("WEBP", "JPEG"):
-        options = {"lossless": True, "quality": 95, **options}
-    stream = io.BytesIO()
-    picture.save(stream, source, **options)
-    return stream.getvalue()
+from tests.pictures import FORMATS, RAMP, encode
 
 
 def levels(*values: float, dtype: str) -> np.ndarray:
@@ -142,7 +131,7 @@ def test_previews_behind_a_phones_jpeg_are_passed_over() -> None:
     assert (radiograph.source, radiograph.size) == ("JPEG", (24, 32))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.binary(max_size=400))
 def test_any_bytes_decode_or_are_refused(data: bytes) -> None:
     for head in (
@@ -158,7 +147,7 @@ def test_any_bytes_decode_or_are_refused(data: bytes) -> None:
             decode(head + data)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.sampled_from(FORMATS), st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), max_size=9))
 def test_damaged_pictures_decode_or_are_refused(source: str, flips: list[tuple[float, int]]) -> None:
     data = bytearray(encode(RAMP, source))

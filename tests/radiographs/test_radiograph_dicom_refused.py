@@ -124,7 +124,7 @@ def test_a_frame_that_aborts_gdcm_harms_nobody(syntax: str, tmp_path: Path, capf
     assert capfd.readouterr() == ("", "")
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(
     st.sampled_from([written(data_set(RAMP)), run_length_encoded(), by_pillow(JPEG2000Lossless)]),
     st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), max_size=9),

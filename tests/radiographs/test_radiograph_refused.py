@@ -10,7 +10,7 @@ from PIL import PngImagePlugin
 
 from deep_pneumonia.errors import NotARadiographError, RadiographError, TooLargeError, UnreadableFileError
 from deep_pneumonia.radiographs.radiograph import decode
-from tests.radiographs.test_radiograph import FORMATS, RAMP, encode
+from tests.pictures import FORMATS, RAMP, encode
 
 GIF = b"GIF89a" + bytes(99)
 

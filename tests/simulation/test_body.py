@@ -69,7 +69,7 @@ def test_the_shoulders_slope_from_the_neck_outwards() -> None:
     assert spread.float().mean() == pytest.approx(body.shape[1] / 2 - 0.5, abs=1)
 
 
-@settings(deadline=None, max_examples=6)
+@settings(max_examples=6)
 @given(st.floats(0.9, 1.15), st.floats(1.02, 1.26), st.floats(0.88, 1.08))
 def test_scaling_scales_the_voxel(depth: float, height: float, width: float) -> None:
     ct = chest()
@@ -166,7 +166,7 @@ def test_the_chest_that_is_varied_stays_as_it_is() -> None:
     assert torch.equal(chest().structures, structures)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(0, 2**32 - 1))
 def test_builds_are_within_what_adults_differ_by(seed: int) -> None:
     build = draw_build(np.random.default_rng(seed))

@@ -141,7 +141,7 @@ def test_a_map_without_a_lobe_is_refused() -> None:
         without_belly(np.full((4, 4, 4), HEART, np.uint8), STEP_MM)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(st.floats(AIR, 1500, width=32), st.tuples(*[st.integers(4, 20)] * 3))
 def test_even_values_stay_and_the_voxel_fits_the_new_grid(hu: float, shape: tuple[int, int, int]) -> None:
     ct = block(hu, shape)

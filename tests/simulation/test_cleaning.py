@@ -161,7 +161,7 @@ def test_grain_is_evened_in_soft_tissue_only() -> None:
     np.testing.assert_array_equal(found[44:51, 19:26], hu[44:51, 19:26])  # bone and its rim
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(st.floats(-190, 1000, width=32), st.integers(3, 17))
 def test_evening_moves_no_edge(soft: float, edge: int) -> None:
     hu = np.full((20, 8, 4), soft, np.float32)

@@ -44,7 +44,7 @@ def test_all_kinds_are_told_apart() -> None:
         assert not torch.equal(over((one,)), over((two,)))
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.sampled_from(OPAQUE), st.integers(0, 2**32 - 1), st.sampled_from(["PA", "AP"]))
 def test_each_kind_only_adds_to_the_path(kind: str, seed: int, view: str) -> None:
     found = over((kind,), seed, view)
@@ -118,7 +118,7 @@ def test_three_electrodes_and_their_leads() -> None:
         assert not (found[:10] > 0.85).any()
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(0, 2**32 - 1), st.floats(0.4, 3))
 def test_letters_only_brighten_and_stay_in_the_upper_part(seed: int, pixel: float) -> None:
     random = np.random.default_rng(seed)

@@ -21,7 +21,7 @@ def hills(seed: int = 0, size: tuple[int, int] = (96, 128)) -> torch.Tensor:
     return torch.from_numpy(np.random.default_rng(seed).random(size, np.float32)) * 6
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.floats(0, 8, width=32), st.floats(0, 1, width=32))
 def test_light_behind_an_even_body_is_primary_and_scatter(path: float, scatter: float) -> None:
     found = intensity(flat(path), Exposure(scatter=scatter), PIXEL)
@@ -55,7 +55,7 @@ def test_the_detector_blurs_what_is_fine() -> None:
     assert soft.mean() == pytest.approx(sharp.mean(), rel=0.01)
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(st.tuples(st.integers(64, 150), st.integers(64, 150)))
 def test_every_size_keeps_its_shape(size: tuple[int, int]) -> None:
     light = intensity(hills(1, size), Exposure(), PIXEL)
@@ -93,7 +93,7 @@ def test_the_same_seed_gives_the_same_noise() -> None:
     assert (one != other).mean() > 0.9
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(st.integers(0, 2**32 - 1), st.floats(1.5, 5))
 def test_a_picture_is_within_0_and_1(seed: int, pixel: float) -> None:
     random = np.random.default_rng(seed)
@@ -155,7 +155,7 @@ def test_contrast_and_middle_are_those_of_the_curve() -> None:
     assert (bright > dark).all()
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(0, 2**32 - 1))
 def test_exposures_are_drawn_from_their_seed(seed: int) -> None:
     found = draw_exposure(np.random.default_rng(seed))

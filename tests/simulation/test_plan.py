@@ -86,7 +86,7 @@ def test_numbers_worked_by_hand(count: int, numbers: list[int]) -> None:
 WEIGHTS = st.lists(st.just(0.0) | st.floats(1e-3, 1e6), min_size=1, max_size=6).filter(any)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(WEIGHTS, st.integers(1, 100_000))
 def test_numbers_sum_to_the_count_and_are_within_one_of_the_exact_share(weights: list[float], count: int) -> None:
     numbers = apportion({str(i): w for i, w in enumerate(weights)}, count)
@@ -96,7 +96,7 @@ def test_numbers_sum_to_the_count_and_are_within_one_of_the_exact_share(weights:
         assert number == 0 or weight > 0
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.lists(st.integers(0, 9), min_size=5, max_size=5).filter(any), st.integers(1, 60), st.integers(0, 99))
 def test_every_kind_is_there_as_often_as_asked(weights: list[int], count: int, seed: int) -> None:
     mix = ",".join(f"{name}={w}" for name, w in zip(SHORT, weights, strict=True))

@@ -53,7 +53,7 @@ def within(lesion: Lesion, ct: ChestCT) -> torch.Tensor:
     return torch.isin(ct.structures[lesion.box], torch.tensor(lesion.lobes, dtype=torch.uint8))
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.sampled_from(KINDS), st.floats(0, 1), st.integers(0, 2**32 - 1))
 def test_a_lesion_fills_a_share_of_its_lobes_alone(kind: str, severity: float, seed: int) -> None:
     lesion = drawn(kind, severity, seed)
@@ -69,7 +69,7 @@ def test_a_lesion_fills_a_share_of_its_lobes_alone(kind: str, severity: float, s
     assert lesion.filled[inside].sum() > 0.85 * lesion.filled.sum()
 
 
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=12)
 @given(st.sampled_from(KINDS), st.integers(0, 2**32 - 1))
 def test_it_adds_attenuation_where_air_was_and_none_to_soft_tissue(kind: str, seed: int) -> None:
     lesion, before = drawn(kind, 0.7, seed), chest().hu

@@ -51,7 +51,7 @@ def test_contrast_of_an_even_field_by_hand(path: float, added: float, scatter: f
     np.testing.assert_allclose(found, wanted, atol=1e-5)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(st.integers(0, 2**32 - 1), st.floats(0, 1), st.floats(0.3, 4))
 def test_contrast_is_a_share(seed: int, scatter: float, pixel: float) -> None:
     random = np.random.default_rng(seed)
@@ -164,7 +164,7 @@ def test_an_empty_truth_has_an_empty_outline(hand: Hand) -> None:
     assert not empty.any()
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     arrays.arrays(np.bool_, (9, 8), fill=st.just(False)), st.sampled_from(HANDS), st.integers(0, 999), st.floats(0.3, 4)
 )

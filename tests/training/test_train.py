@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from deep_pneumonia import pretrain, train
 from deep_pneumonia.prediction import checkpoint
 from deep_pneumonia.training.run import load_tree
-from tests.conftest import SMALL
+from tests.short_training import SMALL
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:

@@ -18,7 +18,7 @@ from deep_pneumonia.training import validation
 from deep_pneumonia.training.data import gather, with_weak_labels
 from deep_pneumonia.training.initial_weights import averaged
 from deep_pneumonia.training.run import load_tree
-from tests.conftest import SMALL
+from tests.short_training import SMALL
 
 
 def run(manifest: Path, out: Path, *options: str) -> int:

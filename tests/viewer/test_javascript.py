@@ -1,15 +1,9 @@
 """The viewer's JavaScript in Node: its own tests, and that its figures, maps and masks are Python's."""
 
-import json
 import re
-import shutil
-import subprocess
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -19,8 +13,9 @@ from deep_pneumonia.drawing.pictures import contours
 from deep_pneumonia.masks.annotation import from_boxes, from_polygons
 from deep_pneumonia.prediction.agreement import between_readers, compare
 from deep_pneumonia.prediction.model_frame import enlarge
+from tests.javascript import answers, node
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 TESTS = sorted((ROOT / "tests" / "js").glob("*.test.js"))
 SIZES = [(1, 1), (1, 9), (8, 1), (7, 11), (33, 20), (64, 64)]
 SIZE = (9, 13)  # of the picture that shapes are drawn on
@@ -30,24 +25,6 @@ COORDINATE = STEP | FLOAT
 POLYGON = st.lists(st.tuples(COORDINATE, COORDINATE), min_size=1, max_size=9)
 PLACE, SIDE = (st.integers(low, 56).map(lambda n: n / 4) for low in (-12, 0))  # around and on the picture
 BOX = st.tuples(PLACE, PLACE, SIDE, SIDE)
-
-
-def node(*arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    program = shutil.which("node")
-    if program is None:
-        pytest.fail("Node is not installed, and these tests need it: apt-get install nodejs.")
-    return subprocess.run(
-        [program, *map(str, arguments)], cwd=ROOT, input=stdin, capture_output=True, encoding="utf-8", timeout=300
-    )
-
-
-def answers(cases: Sequence[dict[str, Any]]) -> list[Any]:
-    """What the JavaScript says to each case, in one run of Node."""
-    done = node(ROOT / "tests" / "js" / "parity.js", stdin=json.dumps(cases))
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert len(found) == len(cases) > 0
-    return found
 
 
 def runs(mask: NDArray[np.bool_]) -> list[int]:

@@ -197,7 +197,7 @@ def test_threads_of_one_program_wait_for_each_other(space: Workspace) -> None:
     assert sum(len(v) for v in space.verdicts().values()) == 96
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.sampled_from(["Ana", "Ben"]), st.sampled_from(VERDICTS), st.integers(0, 3)), max_size=12))
 def test_versions_count_up_by_one_and_only_the_newest_may_be_changed(
     tmp_path_factory: pytest.TempPathFactory, said: list[tuple[str, str, int]]

@@ -29,7 +29,7 @@ from deep_pneumonia.viewer.teach.lesson import contents
 from deep_pneumonia.viewer.teach.lesson_facts import Figure, facts, frames
 from deep_pneumonia.viewer.teach.lesson_steps import Steps, blanks
 from tests.blocks import inside
-from tests.viewer.test_javascript import answers
+from tests.javascript import answers
 
 MOST_WORDS = 125
 SOURCES = ("nih", "kermany", "covid")
