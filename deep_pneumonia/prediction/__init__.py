@@ -1,1 +1,1 @@
-"""A checkpoint reads one radiograph."""
+"""From a checkpoint and one radiograph to a prediction."""

@@ -1,9 +1,10 @@
-"""Checkpoints: a folder with float16 safetensors, a model.json and a README.md; the only place that touches weights on
-disk.
+"""Checkpoints: a folder with float16 safetensors, a model.json and a README.md.
 
-Everything a reading depends on travels together: classes, input recipe, architecture, thresholds, temperature,
-and how it was trained. Weights are never pickled. Matrices are stored as float16, vectors (biases, batch
-statistics), which take no room, as float32.
+Only this module touches weights on disk.
+
+Everything a prediction depends on travels together: classes, input recipe, architecture, thresholds, temperature
+and training facts. Weights are never pickled. Matrices are stored as float16; vectors (biases, batch statistics)
+take little room and are stored as float32.
 """
 
 import json
@@ -32,8 +33,11 @@ WEIGHTS, GATE = "model.safetensors", "gate.safetensors"
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Chosen on validation images. attention, grad_cam: where a map counts as lesion; finding: the probability of any
-    finding below which no map is shown. All in [0, 1]."""
+    """Thresholds in [0, 1], chosen on validation images.
+
+    attention, grad_cam: map value from which a cell counts as lesion. finding: probability of any finding below
+    which no map is shown.
+    """
 
     attention: float = 0.5
     grad_cam: float = 0.5
@@ -42,12 +46,12 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A network with all that its readings depend on.
+    """A network with everything its predictions depend on.
 
-    classes: names in the order of the logits. normal: the one that means no pneumonia. temperature: logits are
+    classes: names in the order of the logits. normal: the class without a finding. temperature: logits are
     divided by it. training: facts for people (data counts per source, options, commit, seed, metrics).
-    sha256: of the weights file, "" before it was saved. metrics: what `evaluate` measured of these weights,
-    metrics.json; None if they were not evaluated. gate: tells what is no radiograph, None if it was not fitted.
+    sha256: of the weights file, "" before it was saved. metrics: content of metrics.json as `evaluate` wrote it for
+    these weights, None if they were not evaluated. gate: decides which inputs are rejected, None if none was fitted.
     """
 
     network: AttentionNet
@@ -64,15 +68,15 @@ class Checkpoint:
 
     @property
     def key(self) -> str:
-        """SHA-256 of all that a reading depends on: a new gate or threshold on the same weights reads differently."""
-        # Limit and bias stand for a gate's tensors: another fit has others.
+        """SHA-256 of everything a prediction depends on: weights, recipe, thresholds, temperature and gate."""
+        # Limit and bias stand for the gate's tensors, because another fit gives other values.
         gate = (self.gate.limit, self.gate.bias) if self.gate else None
         facts = [self.sha256, self.classes, self.normal, asdict(self.recipe), asdict(self.thresholds), self.temperature]
         return sha256(json.dumps([*facts, gate]).encode())
 
 
 def save(checkpoint: Checkpoint, folder: Path) -> None:
-    """Write the checkpoint as `folder`; one that stood there is replaced only when the new one is complete."""
+    """Write the checkpoint to `folder`. An existing checkpoint is replaced only when the new one is complete."""
     partial = folder.with_name(folder.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
@@ -109,9 +113,9 @@ def save(checkpoint: Checkpoint, folder: Path) -> None:
 
 
 def load(folder: str | Path, *, with_gate: bool = True) -> Checkpoint:
-    """Read a checkpoint folder; the network comes in evaluation mode, float32, on the CPU.
+    """Load a checkpoint folder. The network is in evaluation mode, float32, on the CPU.
 
-    Without its gate where that is to be replaced.
+    `with_gate=False` leaves the gate out, for a checkpoint whose gate is being replaced.
 
     Raises:
         ForeignCheckpointError: not a checkpoint of this package, or weights of another architecture.
@@ -161,7 +165,7 @@ def write_card(folder: Path) -> None:
 
 
 def add_gate(folder: Path, gate: Gate) -> None:
-    """Give a saved checkpoint a gate, or another one; its weights and figures stay."""
+    """Add a gate to a saved checkpoint or replace its gate; its weights and other facts stay."""
     facts = read_facts(folder)
     facts["gate"] = _write_gate(gate, folder)
     write_json(facts, folder / MODEL)

@@ -1,10 +1,11 @@
-"""Explanations: any two maps of one radiograph side by side, from a checkpoint, from chance or from a doctor.
+"""Explanations: any two maps of one radiograph side by side, from a checkpoint, from chance or from a reader.
 
-comparison = compare(radiograph, annotations, a="attention", b="grad_cam", reader=reader)
+comparison = compare(radiograph, annotations, a="attention", b="grad_cam", predictor=predictor)
 comparison.a.map, comparison.b.map, comparison.difference.iou, comparison.to_json("chest.png")
 
-Keys: attention, grad_cam and random of checkpoint A; attention_b and grad_cam_b of a second one, where there is one;
-doctor:NAME for each reader's mask. All are compared on the radiograph's own pixels, each at its own threshold.
+The keys are "attention", "grad_cam" and "random" for checkpoint A, "attention_b" and "grad_cam_b" for a second
+checkpoint B, and "doctor:NAME" for each reader's mask. All maps are compared on the radiograph's own pixels,
+each at its own threshold.
 """
 
 from collections.abc import Sequence
@@ -26,20 +27,20 @@ from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.radiographs.radiograph import Radiograph
 
 METHODS = {"attention": "Attention", "grad_cam": "Grad-CAM", "random": "Attention in random order"}
-DOCTOR = "doctor:"
-SEED = 0  # of the one random order that is shown, so that it stays the same picture
-FLAT = 1e-6  # a map that varies less holds nothing but rounding errors
+DOCTOR_PREFIX = "doctor:"
+RANDOM_SEED = 0  # of the one random order that is shown, so that it stays the same picture
+MIN_VARIATION = 1e-6  # a map that varies less holds only rounding errors
 
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
     """One map of a radiograph, and how well it agrees with each annotation.
 
-    key: stable; name, note: for people. map: float32 (H, W) in [0, 1], a doctor's mask as 0 and 1; cells: the same
-    (h, w) on the model's grid, None for a doctor. threshold: where the map counts as lesion. shows_map: whether a
-    finding is likely enough for it to be shown. predicted, probabilities: of its checkpoint, None for a doctor.
-    agreement: each annotation with the figures of this very map; a doctor's has no `hit`, because no point of a mask
-    is highest.
+    key: stable identifier. name, note: for people. map: float32 (H, W) in [0, 1]; a reader's mask is 0 and 1.
+    cells: the map (h, w) on the model's grid, None for a reader. threshold: where the map counts as lesion.
+    shows_map: whether a finding is likely enough for the map to be shown. predicted, probabilities: of its
+    checkpoint, None for a reader. agreement: each annotation with the scores of this map. A reader's mask has
+    no `hit`, because no point of a mask is higher than the others.
     """
 
     key: str
@@ -59,7 +60,7 @@ class Explanation:
         return self.map >= self.threshold
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON without NaN; `cells`, to four decimals, are None for a doctor and where no map is shown."""
+        """Plain JSON without NaN. `cells` have four decimals and are None for a reader, and where no map is shown."""
         cells = self.cells if self.shows_map else None
         return {
             "key": self.key,
@@ -70,17 +71,17 @@ class Explanation:
             "probabilities": self.probabilities,
             "cells": None if cells is None else cells.astype(np.float64).round(4).tolist(),
             "shows_map": self.shows_map,
-            "agreement": [
-                {"reader": a.reader, "kind": a.kind, **asdict(f), "hit": None if f.hit is None else bool(f.hit)}
-                for a, f in self.agreement
-            ],
+            "agreement": [{"reader": a.reader, "kind": a.kind, **scores.to_json()} for a, scores in self.agreement],
         }
 
 
 @dataclass(frozen=True)
 class Difference:
-    """How alike two maps are. iou, dice: of what each marks, in [0, 1], None if neither marks anything.
-    correlation: Pearson's, in [-1, 1], over all pixels, None if a map is flat."""
+    """How alike two maps are.
+
+    iou, dice: of the parts that the maps mark, in [0, 1], None if neither marks anything. correlation:
+    Pearson's over all pixels, in [-1, 1], None if a map is flat.
+    """
 
     iou: float | None
     dice: float | None
@@ -111,50 +112,50 @@ def compare(
     predictor: Predictor,
     other: Predictor | None = None,
 ) -> Comparison:
-    """The explanations with the keys `a` and `b` of one radiograph; `other` is the second checkpoint, B.
+    """Compare the explanations with the keys `a` and `b` of one radiograph; `other` holds checkpoint B.
 
     Raises:
         ExplanationError: there is no explanation with such a key.
         MaskSizeError: an annotation has another size than the radiograph.
     """
-    readers = [predictor] if other is None else [predictor, other]
-    first, second = explain([a, b], radiograph, annotations, readers)
+    predictors = [predictor] if other is None else [predictor, other]
+    first, second = explain([a, b], radiograph, annotations, predictors)
     marked = between_readers(first.marked, second.marked)
     difference = Difference(marked.iou, marked.dice, _correlation(first.map, second.map))
     return Comparison(radiograph.size, first, second, difference)
 
 
-def available(readers: Sequence[Predictor], annotations: Sequence[Annotation]) -> list[tuple[str, str]]:
-    """Key and name of each explanation there is, given checkpoint A or A and B, and the annotations."""
-    learned = [(key, name) for key, (name, _, _) in _learned(readers).items()]
-    return learned + [(key, key.removeprefix(DOCTOR)) for key in _doctors(annotations)]
+def available(predictors: Sequence[Predictor], annotations: Sequence[Annotation]) -> list[tuple[str, str]]:
+    """Key and name of each available explanation, given checkpoint A, or A and B, and the annotations."""
+    learned = [(key, name) for key, (name, _, _) in _learned(predictors).items()]
+    return learned + [(key, key.removeprefix(DOCTOR_PREFIX)) for key in _doctors(annotations)]
 
 
 def explain(
-    keys: Sequence[str], radiograph: Radiograph, annotations: Sequence[Annotation], readers: Sequence[Predictor]
+    keys: Sequence[str], radiograph: Radiograph, annotations: Sequence[Annotation], predictors: Sequence[Predictor]
 ) -> list[Explanation]:
-    """The explanation of each key, with one forward pass a checkpoint at most; Grad-CAM adds its own, with gradients.
+    """The explanation of each key, with at most one forward pass per checkpoint. Grad-CAM adds a pass of its own.
 
     Raises:
         ExplanationError: there is no explanation with such a key.
         MaskSizeError: an annotation has another size than the radiograph.
     """
-    names = dict(available(readers, annotations))
+    names = dict(available(predictors, annotations))
     _check(keys, names, radiograph, annotations)
-    learned, doctors = _learned(readers), _doctors(annotations)
-    once = cache(lambda reader: _Pass(reader, radiograph))
+    learned, doctors = _learned(predictors), _doctors(annotations)
+    once = cache(lambda predictor: _Pass(predictor, radiograph))
 
     def one(key: str) -> Explanation:
         if key in doctors:
             return _doctors_own(key, names[key], doctors[key])
-        _, method, reader = learned[key]
-        return once(reader).explain(key, names[key], method, radiograph.size)
+        _, method, predictor = learned[key]
+        return once(predictor).explain(key, names[key], method, radiograph.size)
 
-    return [_held_to(annotations, one(key)) for key in keys]
+    return [_with_scores(annotations, one(key)) for key in keys]
 
 
 class _Pass:
-    """One radiograph, seen once by the network of one checkpoint."""
+    """One forward pass of one checkpoint's network over one radiograph."""
 
     def __init__(self, predictor: Predictor, radiograph: Radiograph) -> None:
         self.predictor = predictor
@@ -171,8 +172,11 @@ class _Pass:
         cells, threshold = self.cells, limits.attention
         note = "on a fixed scale from 0 to 1"
         if method == "random":
-            cells, note = random_map(cells, (cells.shape[0], cells.shape[1]), SEED), "one draw, by the same seed always"
-        elif method == "grad_cam":  # it explains the predicted class, whatever that is
+            cells, note = (
+                random_map(cells, (cells.shape[0], cells.shape[1]), RANDOM_SEED),
+                "one draw, always with the same seed",
+            )
+        elif method == "grad_cam":  # it explains the predicted class, even the normal one
             cells, threshold, shown = self._grad_cam(), limits.grad_cam, True
             note = f"for {self.predicted}, scaled to its own highest value"
         heat = np.clip(enlarge(cells, size), 0, 1)
@@ -189,22 +193,22 @@ def _doctors_own(key: str, name: str, annotation: Annotation) -> Explanation:
     return Explanation(key, name, note, annotation.mask.astype(np.float32), None, 0.5, True, None, None, ())
 
 
-def _held_to(annotations: Sequence[Annotation], one: Explanation) -> Explanation:
-    """The explanation with its figures against each annotation."""
+def _with_scores(annotations: Sequence[Annotation], one: Explanation) -> Explanation:
+    """The explanation with its scores against each annotation."""
     found = [(a, scores_of(one.map, a.mask, one.threshold)) for a in annotations]
-    if one.cells is None:  # of a mask's pixels, all equally high, the first would count as its highest point
+    if one.cells is None:  # the pixels of a mask are equally high, and the first would count as the highest
         found = [(a, replace(scores, hit=None)) for a, scores in found]
     return replace(one, agreement=tuple(found))
 
 
-def _learned(readers: Sequence[Predictor]) -> dict[str, tuple[str, str, Predictor]]:
-    """Name, method and checkpoint of each map that needs a network, by key."""
+def _learned(predictors: Sequence[Predictor]) -> dict[str, tuple[str, str, Predictor]]:
+    """Name, method and predictor of each map that needs a network, by key."""
     found = {}
     for method, name in METHODS.items():
-        for letter, ending, reader in zip("AB", ("", "_b"), readers, strict=False):
-            whose = f" ({letter}: {reader.checkpoint.name})" if len(readers) > 1 else ""
-            found[method + ending] = (name + whose, method, reader)
-    found.pop("random_b", None)  # chance needs to be seen once
+        for letter, ending, predictor in zip("AB", ("", "_b"), predictors, strict=False):
+            whose = f" ({letter}: {predictor.checkpoint.name})" if len(predictors) > 1 else ""
+            found[method + ending] = (name + whose, method, predictor)
+    found.pop("random_b", None)  # one random map is enough
     return found
 
 
@@ -212,10 +216,10 @@ def _doctors(annotations: Sequence[Annotation]) -> dict[str, Annotation]:
     """Each annotation by key; a reader's second one is numbered."""
     found: dict[str, Annotation] = {}
     for annotation in annotations:
-        key, number = DOCTOR + annotation.reader, 1
+        key, number = DOCTOR_PREFIX + annotation.reader, 1
         while key in found:
             number += 1
-            key = f"{DOCTOR}{annotation.reader} ({number})"
+            key = f"{DOCTOR_PREFIX}{annotation.reader} ({number})"
         found[key] = annotation
     return found
 
@@ -224,15 +228,13 @@ def _check(
     keys: Sequence[str], names: dict[str, str], radiograph: Radiograph, annotations: Sequence[Annotation]
 ) -> None:
     if unknown := [key for key in keys if key not in names]:
-        raise ExplanationError(
-            f"There is no explanation {unknown[0]!r} of this radiograph; choose from {', '.join(names)}."
-        )
+        raise ExplanationError(f"This radiograph has no explanation {unknown[0]!r}; choose from {', '.join(names)}.")
     for a in annotations:
         check_size(a.size, radiograph.size, f"The mask of {a.reader}")
 
 
 def _correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> float | None:
-    if min(np.ptp(a), np.ptp(b)) < FLAT:
+    if min(np.ptp(a), np.ptp(b)) < MIN_VARIATION:
         return None
     x, y = (m.ravel() - m.mean(dtype=np.float64) for m in (a, b))
     return float(np.clip(x @ y / np.sqrt((x @ x) * (y @ y)), -1, 1))

@@ -1,10 +1,10 @@
-"""The way from a radiograph's own frame to the model's frame, and back.
+"""From a radiograph's own frame to the model's frame, and back.
 
-The model's frame is a square of `size` pixels, 8 bit, with the radiograph's contrast stretched between two
-percentiles. The radiograph fills the whole square: no padding, whose bars would tell the network which
-hospital an image is from, and no crop, which could cut a lesion away. One of the public sets it is trained on
-is published already squeezed to a square, so this also treats every set alike. A map comes back by the
-inverse stretch: cell (i, j) of an (h, w) map covers the rectangle [i H/h, (i+1) H/h) x [j W/w, (j+1) W/w).
+The model's frame is a square of `size` pixels, 8 bit, with the contrast stretched between two percentiles. The
+radiograph is stretched to fill the whole square. Padding would tell the network which hospital an image is from,
+and cropping could remove a lesion. One of the public training sets is published already squeezed to a square, so
+this also treats all sets alike. A map returns by the inverse stretch: cell (i, j) of an (h, w) map covers the
+rectangle [i H/h, (i+1) H/h) x [j W/w, (j+1) W/w) of an (H, W) radiograph.
 """
 
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ from torch.nn import functional as F
 
 @dataclass(frozen=True)
 class InputRecipe:
-    """How a radiograph becomes the network's input; travels inside the checkpoint.
+    """How a radiograph becomes the network's input; it travels inside the checkpoint.
 
-    size: side of the model's square frame, pixels.
-    low, high: percentiles of the radiograph's pixels that become black and white.
+    size: side of the model's square frame in pixels. low, high: percentiles of the radiograph's pixels, 0 to
+    100, that become black and white.
     """
 
     size: int = 224
@@ -29,41 +29,41 @@ class InputRecipe:
 
 
 def to_model(pixels: NDArray[np.float32], recipe: InputRecipe) -> NDArray[np.uint8]:
-    """Bring a radiograph (H, W), range [0, 1], into the model's frame: uint8 (size, size).
+    """Bring a radiograph (H, W) in [0, 1] into the model's frame: uint8 (size, size).
 
     A radiograph without contrast becomes black.
     """
     low, high = np.percentile(pixels, (recipe.low, recipe.high))
-    if high - low < 1e-6:  # stretching would show nothing but the rounding errors of the resize
+    if high - low < 1e-6:  # stretching would only show the rounding errors of the resize
         return np.zeros((recipe.size, recipe.size), np.uint8)
     scaled = (_resize(pixels, recipe.size) - low) / (high - low)
     return np.rint(np.clip(scaled, 0, 1) * 255).astype(np.uint8)
 
 
 def mask_to_model(mask: NDArray[np.bool_] | NDArray[np.float32], size: int) -> NDArray[np.uint8]:
-    """Bring a mask (H, W), bool or share in [0, 1], into the model's frame.
+    """Bring a mask (H, W), bool or shares in [0, 1], into the model's frame.
 
-    Returns uint8 (size, size): 255 times the share of each pixel that is covered.
+    Returns uint8 (size, size): 255 times the covered share of each pixel.
     """
     return np.rint(np.clip(_resize(mask.astype(np.float32), size), 0, 1) * 255).astype(np.uint8)
 
 
 def to_grid(masks: torch.Tensor, shape: tuple[int, int]) -> torch.Tensor:
-    """Average masks (B, 1, S, S) over the cells of a map of `shape` (h, w): (B, h, w), same range."""
+    """Average masks (B, 1, S, S) over the cells of a map of `shape` (h, w): (B, h, w), in the same range."""
     return F.interpolate(masks, size=shape, mode="area").squeeze(1)
 
 
 def enlarge(cells: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
-    """Enlarge a map (h, w) to `size` (H, W) bilinearly; equals torch's interpolate with align_corners=False.
+    """Enlarge a map (h, w) to `size` (H, W) bilinearly, as torch's interpolate with align_corners=False does.
 
-    Bilinear interpolation is separable: one matrix for the rows, one for the columns.
+    Bilinear interpolation is separable, so one matrix for the rows and one for the columns suffice.
     """
     rows, columns = (_bilinear(n, m) for n, m in zip(cells.shape, size, strict=True))
     return (rows @ cells @ columns.T).astype(np.float32)
 
 
 def _bilinear(n: int, m: int) -> NDArray[np.float64]:
-    """Weights (m, n) that stretch n cells over m pixels: half-pixel centres, the border repeated."""
+    """Weights (m, n) that stretch n cells over m pixels, with half-pixel centres and the border repeated."""
     place = np.clip((np.arange(m) + 0.5) * n / m - 0.5, 0, n - 1)
     return np.maximum(0.0, 1.0 - np.abs(place[:, None] - np.arange(n)))
 

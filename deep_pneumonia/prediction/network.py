@@ -1,9 +1,9 @@
 """Backbone, attention head and classifier: the map that is shown is the map that pools the features.
 
-Features F (C, h, w) at stride 16: the backbone's last two stages, fused as a feature pyramid does (Lin 2017).
-The head gives one logit a cell, a = sigmoid(logit) independently per cell, so "nothing to see" is a map of
-zeros. The classifier reads z = sum(a F) / (sum(a) + c); with an empty map z is near 0 and the class follows
-from the bias alone.
+The features F (C, h, w) at stride 16 are the backbone's last two stages, fused as in a feature pyramid (Lin et
+al., CVPR 2017). The head gives one logit per cell, and a = sigmoid(logit) independently for each cell, so a
+radiograph without findings has a map of zeros. The classifier's input is z = sum(a F) / (sum(a) + c). With an
+empty map z is near 0 and the class follows from the bias alone.
 """
 
 from dataclasses import dataclass
@@ -19,10 +19,10 @@ from deep_pneumonia.errors import ForeignCheckpointError
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """What is needed to build the network again.
+    """The architecture of a network.
 
-    backbone: a torchvision classification model by name. classes: number of classes C.
-    width: channels of the fused features. floor: c of the pooling, as a share of the map's cells.
+    backbone: name of a torchvision classification model. classes: number of classes C. width: channels of the
+    fused features. floor: c of the pooling, as a share of the map's cells.
     """
 
     backbone: str = "resnet18"
@@ -32,11 +32,11 @@ class ModelConfig:
 
 
 class Output(NamedTuple):
-    """What one forward pass gives.
+    """The result of one forward pass.
 
     logits: (B, classes). attention_logits: (B, h, w); their sigmoid is the map. features: the backbone's
-    stages at stride 16 and 32, then the fused F (B, width, h, w). pooled: z (B, width) by the network's own map,
-    also where the classifier was made to read another.
+    stages at stride 16 and 32, then the fused F (B, width, h, w). pooled: z (B, width), pooled by the network's
+    own map even where a forced map replaced it for the classifier.
     """
 
     logits: torch.Tensor
@@ -51,10 +51,10 @@ class Output(NamedTuple):
 
 
 class Backbone(nn.Module):
-    """A torchvision network with one input channel, cut into its stages at stride 16 and stride 32.
+    """A torchvision network with one input channel, cut into its stages at stride 16 and at stride 32.
 
     Raises:
-        ForeignCheckpointError: torchvision has no such model, or it has no two such stages.
+        ForeignCheckpointError: torchvision has no such model, or the model lacks these two stages.
     """
 
     def __init__(self, name: str) -> None:
@@ -62,7 +62,7 @@ class Backbone(nn.Module):
         layers = _layers(name)
         try:
             strides = _strides(layers)
-        except (AssertionError, RuntimeError):  # its layers are no chain, as in a transformer
+        except (AssertionError, RuntimeError):  # its layers do not form a chain, as in a transformer
             strides = [0]
         if 16 not in strides or strides[-1] != 32:
             raise ForeignCheckpointError(f"The backbone {name!r} has no stages at stride 16 and 32; use resnet18.")
@@ -73,13 +73,13 @@ class Backbone(nn.Module):
         self.train()
 
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """(B, 1, S, S) in [0, 1] -> features at stride 16 and at stride 32."""
+        """Features at stride 16 and at stride 32 of images (B, 1, S, S) in [0, 1]."""
         fine = self.fine(images * 4 - 2)
         return fine, self.coarse(fine)
 
 
 class AttentionNet(nn.Module):
-    """Classifier that reads only what its own attention map lets through."""
+    """A classifier that sees only what its own attention map lets through."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -95,28 +95,28 @@ class AttentionNet(nn.Module):
         nn.init.constant_(self.attend[-1].bias, -2.0)  # type: ignore[arg-type]
 
     def forward(self, images: torch.Tensor, forced: torch.Tensor | None = None) -> Output:
-        """Read images (B, 1, S, S) in [0, 1].
+        """Classify images (B, 1, S, S) in [0, 1].
 
-        forced: (B, h, w) maps to pool with instead of the network's own; NaN where its own is to be used.
+        forced: maps (B, h, w) to pool with instead of the network's own, NaN where its own is used.
         """
         fine, coarse = self.backbone(images)
         coarse_up = F.interpolate(self.top(coarse), size=fine.shape[-2:], mode="bilinear", align_corners=False)
         fused = self.fuse(self.lateral(fine) + coarse_up)
         attention_logits = self.attend(fused).squeeze(1).float()
         weights = attention_logits.sigmoid()
-        pooled = read = self.pool(fused.float(), weights)
+        pooled = seen = self.pool(fused.float(), weights)
         if forced is not None:
-            read = self.pool(fused.float(), torch.where(forced.isnan(), weights, forced))
-        return Output(self.classifier(read).float(), attention_logits, (fine, coarse, fused), pooled)
+            seen = self.pool(fused.float(), torch.where(forced.isnan(), weights, forced))
+        return Output(self.classifier(seen).float(), attention_logits, (fine, coarse, fused), pooled)
 
     def pool(self, features: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-        """z = sum(a F) / (sum(a) + c): features (B, C, h, w), weights (B, h, w) -> (B, C)."""
+        """z = sum(a F) / (sum(a) + c), (B, C), of features F (B, C, h, w) and weights a (B, h, w)."""
         total = weights.sum(dim=(1, 2)) + self.config.floor * weights[0].numel()
         return torch.einsum("bchw,bhw->bc", features, weights) / total[:, None]
 
 
 def map_shape(size: int) -> tuple[int, int]:
-    """Size (h, w) of the attention map of a square image of `size` pixels, at stride 16."""
+    """Size (h, w) of the attention map of a square image with `size` pixels a side, at stride 16."""
     return -(-size // 16), -(-size // 16)
 
 
@@ -125,8 +125,8 @@ def _block(before: int, after: int) -> nn.Sequential:
 
 
 def _layers(name: str) -> list[nn.Module]:
-    """The convolutional part of a torchvision model as a flat list, its first convolution for one channel."""
-    # Without this, a name of another task (segmentation, say) would start a download of its backbone.
+    """The convolutional part of a torchvision model as a flat list, with a first convolution for one channel."""
+    # Without this check, the name of a segmentation model would start a download of its backbone.
     if name not in torchvision.models.list_models(module=torchvision.models):
         raise ForeignCheckpointError(f"torchvision has no classifier named {name!r}; use resnet18.")
     network = torchvision.models.get_model(name, weights=None)
@@ -142,7 +142,7 @@ def _layers(name: str) -> list[nn.Module]:
 
 
 def _one_channel(layers: nn.Sequential) -> None:
-    """Let the first convolution read a single channel, in place."""
+    """Give the first convolution a single input channel, in place."""
     for child in layers.modules():
         if isinstance(child, nn.Conv2d):
             child.in_channels = 1
@@ -152,7 +152,7 @@ def _one_channel(layers: nn.Sequential) -> None:
 
 
 def _strides(layers: list[nn.Module]) -> list[int]:
-    """Stride of the features after each layer, found by a pass of an empty image."""
+    """Stride of the features after each layer, found with an empty image."""
     x, strides = torch.zeros(1, 1, 64, 64), []
     with torch.no_grad():
         for layer in layers:

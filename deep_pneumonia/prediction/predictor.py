@@ -1,8 +1,8 @@
-"""Reader: the one way from a radiograph to a reading, for command line, viewer and evaluation alike.
+"""The predictor: the one way from a radiograph to a prediction, for command line, viewer and evaluation alike.
 
-reader = Predictor.load("assets/checkpoint")
-reading = reader.read(decode("chest.dcm"), [read_mask("mask.png")])
-reading.predicted, reading.probabilities, reading.attention
+predictor = Predictor.load("assets/checkpoint")
+prediction = predictor.predict(decode("chest.dcm"), [read_mask("mask.png", (2048, 2048), reader="A")])
+prediction.predicted, prediction.probabilities, prediction.attention
 """
 
 import math
@@ -21,7 +21,7 @@ from deep_pneumonia.masks.annotation import Annotation, check_size
 from deep_pneumonia.prediction import checkpoint as checkpoints
 from deep_pneumonia.prediction import hub
 from deep_pneumonia.prediction.agreement import Agreement, agree
-from deep_pneumonia.prediction.cautions import REFUSING, Caution, refusals, remarks
+from deep_pneumonia.prediction.cautions import REJECTING_CODES, Caution, rejections, remarks
 from deep_pneumonia.prediction.gate import features
 from deep_pneumonia.prediction.inpaint import lesion_only, lesion_removed
 from deep_pneumonia.prediction.model_frame import enlarge, mask_to_model, to_model
@@ -31,14 +31,16 @@ from deep_pneumonia.radiographs.radiograph import Radiograph
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """What the model reads in one radiograph.
+    """What the model says about one radiograph.
 
-    size: (H, W) of the radiograph. predicted: the likeliest class. probabilities: calibrated, sum 1. finding: that of
-    any finding, of all classes but the normal one.
-    attention: float32 (H, W) in [0, 1], the map that pooled the features; cells: the same on the model's grid.
-    evidence: the map's highest value. agreement: one entry an annotation. what_if: probabilities of the same
-    radiograph with the lesion removed and with only the lesion kept; None without a drawn lesion. what_if_frames:
-    what the model saw for these, uint8 (3, S, S): as it is, lesion removed, only the lesion.
+    size: (H, W) of the radiograph. spacing_mm: height and width of a pixel, None if unknown.
+    predicted: the most likely class. probabilities: by class, calibrated, summing to 1.
+    finding: probability of any finding, that is of all classes but the normal one.
+    attention: float32 (H, W) in [0, 1], the map that pooled the features. cells: the same on the model's grid.
+    evidence: the map's highest value. agreement: one entry per annotation.
+    what_if: probabilities of the same radiograph with the lesion removed ("lesion_removed") and with nothing
+    but the lesion ("lesion_only"); None without a drawn lesion. what_if_frames: the model's inputs for these,
+    uint8 (3, S, S): as it is, lesion removed, lesion only.
     """
 
     size: tuple[int, int]
@@ -58,16 +60,16 @@ class Prediction:
 
     @property
     def shows_map(self) -> bool:
-        """Whether a finding is likely enough for the map to be shown, in a picture that the model can read."""
+        """Whether the map is shown: the input is not rejected, and a finding is likely enough."""
         return not self.is_refused and all(w.code != "unlikely_finding" for w in self.warnings)
 
     @property
     def is_refused(self) -> bool:
-        """Whether the picture is none that the model can read, so that its reading means nothing."""
-        return any(w.code in REFUSING for w in self.warnings)
+        """Whether the input is rejected (blank, coloured or unlike radiographs): the prediction means nothing."""
+        return any(w.code in REJECTING_CODES for w in self.warnings)
 
     def to_json(self, file: str) -> dict[str, Any]:
-        """The reading of `file` as plain JSON without NaN; the schema stands in the README."""
+        """The prediction for `file` as plain JSON without NaN; the README describes the schema."""
         return {
             "file": file,
             "size": list(self.size),
@@ -84,7 +86,7 @@ class Prediction:
 
 
 class Predictor:
-    """A checkpoint on a device, ready to read."""
+    """A checkpoint on a device, ready to predict. Several threads may use it at the same time."""
 
     def __init__(self, checkpoint: checkpoints.Checkpoint, device: torch.device) -> None:
         self.checkpoint = checkpoint
@@ -95,17 +97,19 @@ class Predictor:
     def load(
         cls, folder: str | Path = shipped.CHECKPOINT, device: str = "auto", *, with_gate: bool = True
     ) -> "Predictor":
-        """Load a checkpoint folder; `device` is "auto" (CUDA, then CPU), "cpu" or "cuda". Without its gate, nothing
-        but blank and coloured pictures is refused.
+        """Load a checkpoint folder.
+
+        `device` is "auto" (CUDA if there is one, else CPU), "cpu" or "cuda". Without its gate, only blank and
+        coloured inputs are rejected.
 
         Raises:
-            CheckpointError: the folder is no checkpoint, a damaged one, or a newer one.
+            CheckpointError: the folder is no checkpoint, or a damaged or newer one.
             DeepPneumoniaError: there is no such device.
         """
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
         if device.startswith("cuda") and not torch.cuda.is_available():
-            raise DeepPneumoniaError("There is no CUDA device here; choose the device cpu or auto.")
+            raise DeepPneumoniaError("No CUDA device was found; choose the device cpu or auto.")
         return cls(checkpoints.load(folder, with_gate=with_gate), torch.device(device))
 
     @classmethod
@@ -142,7 +146,7 @@ class Predictor:
         return hub.push(self.checkpoint, name, private=private, revision=revision, message=message)
 
     def predict(self, radiograph: Radiograph, annotations: Sequence[Annotation] = ()) -> Prediction:
-        """Read one radiograph and compare the map with each annotation.
+        """Predict the class of one radiograph and score the map against each annotation.
 
         Raises:
             MaskSizeError: an annotation has another size than the radiograph.
@@ -167,7 +171,7 @@ class Predictor:
             cells=cells[0],
             evidence=float(cells[0].max()),
             warnings=(
-                *refusals(radiograph, self._strangeness(output)),
+                *rejections(radiograph, self._strangeness(output)),
                 *remarks(radiograph, facts.recipe.size, finding, facts.thresholds.finding),
             ),
             agreement=tuple(agree(attention, cells[0], a, threshold) for a in annotations),
@@ -176,7 +180,7 @@ class Predictor:
         )  # fmt: skip
 
     def model_input(self, radiograph: Radiograph) -> torch.Tensor:
-        """The radiograph as the network sees it: float32 (1, 1, S, S) in [0, 1], on the device."""
+        """The radiograph as the network's input: float32 (1, 1, S, S) in [0, 1], on the device."""
         frame = to_model(radiograph.pixels, self.checkpoint.recipe)
         return torch.from_numpy(frame).to(self.device)[None, None].float() / 255
 
@@ -186,15 +190,17 @@ class Predictor:
         return output
 
     def _strangeness(self, output: Output) -> float:
-        """How unlike the training radiographs a picture is: above 1 it is none; 0 where the checkpoint has no gate."""
+        """How unlike the training radiographs an input is, at least 0; 0 without a gate."""
         gate = self.checkpoint.gate
         return float(gate.strangeness(features(output.features))[0]) if gate else 0.0
 
     def strangeness(self, radiograph: Radiograph) -> float:
-        """How unlike the training radiographs a picture is, in units of what is usual: above 1 it is refused, and
-        infinite is what needs no gate to be refused."""
+        """How unlike the training radiographs an input is, from 0: above 1 it is rejected.
+
+        Infinite for a blank or coloured input, which is rejected without the gate.
+        """
         strange = self._strangeness(self._output(self.model_input(radiograph)))
-        return math.inf if any(refusals(radiograph, 0)) else strange
+        return math.inf if any(rejections(radiograph, 0)) else strange
 
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, NDArray[np.float32]]:
         """Logits (B, C) and maps (B, h, w) in [0, 1] of images (B, 1, S, S)."""
@@ -206,14 +212,17 @@ class Predictor:
         return 1 - probabilities[self.checkpoint.normal]
 
     def probabilities(self, logits: torch.Tensor) -> list[dict[str, float]]:
-        """Calibrated probabilities by class, one dict a row of logits (B, C)."""
+        """Calibrated probabilities by class, one dict for each row of logits (B, C)."""
         rows = (logits.double() / self.checkpoint.temperature).softmax(dim=1).tolist()
         return [dict(zip(self.checkpoint.classes, row, strict=True)) for row in rows]
 
     def _what_if(
         self, images: torch.Tensor, annotations: Sequence[Annotation]
     ) -> tuple[dict[str, dict[str, float]], NDArray[np.uint8]] | None:
-        """Readings without the lesion and with it alone, and their frames; the lesion is what any reader drew."""
+        """Probabilities without the lesion and with the lesion only, and their frames; None without a lesion.
+
+        The lesion is the union of all readers' masks.
+        """
         drawn = [a.mask for a in annotations if not a.is_empty]
         if not drawn:
             return None

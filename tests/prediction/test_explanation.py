@@ -112,7 +112,7 @@ def test_random_is_one_order_of_the_attentions_cells_with_the_figures_of_that_ma
     np.testing.assert_array_equal(np.sort(random.cells, axis=None), np.sort(attention.cells, axis=None))
     assert not np.array_equal(random.cells, attention.cells)
     np.testing.assert_array_equal(random.map, again.map)
-    shown = random_map(attention.cells, SIZE, explanation.SEED).clip(0, 1)
+    shown = random_map(attention.cells, SIZE, explanation.RANDOM_SEED).clip(0, 1)
     np.testing.assert_array_equal(random.map, shown)
     assert random.agreement[3][1] == scores_of(shown, LESION, predictor.checkpoint.thresholds.attention)
 
@@ -192,8 +192,7 @@ def test_an_unknown_key_is_refused_with_those_there_are(key: str, predictor: Pre
     with pytest.raises(ExplanationError) as refused:
         compare(RADIOGRAPH, [A, D], a="attention", b=key, predictor=predictor)
     assert str(refused.value) == (
-        f"There is no explanation {key!r} of this radiograph; "
-        "choose from attention, grad_cam, random, doctor:A, doctor:D."
+        f"This radiograph has no explanation {key!r}; choose from attention, grad_cam, random, doctor:A, doctor:D."
     )
 
 
