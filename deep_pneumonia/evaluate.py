@@ -1,7 +1,7 @@
-"""Measure a checkpoint on one split of prepared data: figures per source, with intervals over patients.
+"""Evaluate a checkpoint on one split of prepared data: metrics per source, with intervals over patients.
 
 Writes OUT/metrics.json, per_image.csv, roc.png, calibration.png, confusion.png, agreement.png and overlays.png.
-Every image is read as the viewer reads it, from its file. Sources are never pooled: class follows source.
+Every image is predicted from its file, as in the viewer. Sources are never pooled, because class follows source.
 """
 
 import argparse
@@ -39,11 +39,11 @@ from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.prediction.scores import SCORE_BY_KEY
 from deep_pneumonia.radiographs.radiograph import decode
 
-SHEET = 16
+MAX_TILES = 16  # on the sheet of overlays
 
 
 def evaluate(predictor: Predictor, cases: Sequence[Case], out: Path) -> dict[str, Any]:
-    """Read every case and write figures, tables and charts to `out`; returns what metrics.json holds.
+    """Predict every case and write metrics, table and charts to `out`; returns the content of metrics.json.
 
     Raises:
         ManifestError: no case has a label of the checkpoint or a known mask.
@@ -52,9 +52,11 @@ def evaluate(predictor: Predictor, cases: Sequence[Case], out: Path) -> dict[str
     classes = predictor.checkpoint.classes
     useful = [c for c in cases if c.label in classes or c.masks or c.weak_label == predictor.checkpoint.normal]
     if not useful:
-        raise ManifestError(f"No image of this split has a known mask or a label among {', '.join(classes)}.")
+        raise ManifestError(
+            f"No image of this split has a mask or one of the labels {', '.join(classes)}; choose another split."
+        )
     out.mkdir(parents=True, exist_ok=True)
-    rows = [measure(predictor, case) for case in tqdm(useful, "Reading", unit="image")]
+    rows = [measure(predictor, case) for case in tqdm(useful, "Predicting", unit="image")]
     sources = sorted({c.source for c in useful})
     metrics = {
         "checkpoint": {"name": predictor.checkpoint.name, "sha256": predictor.checkpoint.sha256},
@@ -104,7 +106,7 @@ def _localisation(rows: Sequence[Row], sources: Iterable[str], predictor: Predic
 
 
 def _readers(rows: Sequence[Row]) -> dict[str, Any] | None:
-    """Each pair of readers who drew the same images, and the attention against the two on those images."""
+    """For each pair of readers their agreement on the images that both drew on, and the attention's with the two."""
     found = {}
     for name in sorted({name for r in rows for name in r.pairs}):
         chosen = [r for r in rows if name in r.pairs]
@@ -120,7 +122,7 @@ def _readers(rows: Sequence[Row]) -> dict[str, Any] | None:
 
 
 def _map_shown(rows: Sequence[Row], source: str) -> dict[str, Any]:
-    """Share of images whose map is shown: with a drawn lesion, and read as normal."""
+    """Share of images whose map is shown: of those with a drawn lesion, and of those that readers found normal."""
     groups = {
         "lesion": [r for r in rows if r.case.source == source and r.scores],
         "normal": [r for r in rows if r.case.source == source and r.case.masks and not r.scores],
@@ -142,8 +144,8 @@ def _subgroups(rows: Sequence[Row], sources: Iterable[str], predictor: Predictor
             r.predicted != normal, r.predicted == r.case.label, on_lesion.hit, on_lesion.iou,
         )  # fmt: skip
 
-    read = [r for r in rows if r.case.label in classes or r.case.masks]
-    found = {s: subgroups([member(r) for r in read if r.case.source == s]) for s in sources}
+    known = [r for r in rows if r.case.label in classes or r.case.masks]
+    found = {s: subgroups([member(r) for r in known if r.case.source == s]) for s in sources}
     return {source: groups for source, groups in found.items() if groups}
 
 
@@ -180,9 +182,9 @@ def _draw(rows: Sequence[Row], metrics: dict[str, Any], predictor: Predictor, ou
 
 
 def _spread(rows: Sequence[Row]) -> list[Row]:
-    """Images with a drawn lesion, evenly from the worst IoU to the best: no cherries."""
+    """Images with a drawn lesion, spread evenly from the lowest IoU to the highest."""
     ranked = sorted((r for r in rows if r.scores), key=lambda r: r.scores["attention"].iou or 0.0)
-    picks = np.unique(np.linspace(0, len(ranked) - 1, min(SHEET, len(ranked))).round().astype(int))
+    picks = np.unique(np.linspace(0, len(ranked) - 1, min(MAX_TILES, len(ranked))).round().astype(int))
     return [ranked[i] for i in picks]
 
 
@@ -194,7 +196,7 @@ def _tile(row: Row, predictor: Predictor) -> Tile:
 
 
 def report(metrics: dict[str, Any]) -> str:
-    """The main figures as text, one line a figure."""
+    """The main metrics as text, one line each."""
 
     def show(e: dict[str, float | None]) -> str:
         return f"{Estimate.from_json(e):.3f}"
@@ -228,7 +230,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     p.add_argument("--checkpoint", default=str(shipped.CHECKPOINT), metavar="DIR", help="checkpoint folder")
     p.add_argument("--manifest", action="append", required=True, metavar="CSV", help="manifest.csv; may be repeated")
     p.add_argument("--split", default="test", choices=(*SPLITS, "all"), help="images to measure on")
-    p.add_argument("--out", required=True, metavar="DIR", help="folder for figures, tables and charts")
+    p.add_argument("--out", required=True, metavar="DIR", help="folder for metrics, table and charts")
     p.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to compute")
     arguments = p.parse_args(argv)
 

@@ -1,1 +1,1 @@
-"""Scores over many images."""
+"""Metrics over many images, with their intervals."""

@@ -1,4 +1,4 @@
-"""What evaluation keeps of one image: its reading, and its figures for attention, Grad-CAM and controls."""
+"""What evaluation keeps of one image: its prediction, and the scores of attention, Grad-CAM and controls."""
 
 import csv
 from collections.abc import Sequence
@@ -23,8 +23,12 @@ METHODS = ("attention", "grad_cam", "random", "centre")
 
 @dataclass(frozen=True)
 class Row:
-    """What is kept of one image: its case, reading, figures by method (mean over readers), and the figures of
-    each pair of readers with the attention's mean IoU with the two, `pairs`."""
+    """What is kept of one image.
+
+    probabilities: by class, in [0, 1]. evidence: the map's highest value. scores: by method, the mean over readers;
+    empty without a drawn lesion. pairs: by pair of readers, "A | B", the scores between their masks and the mean IoU
+    of the attention with the two.
+    """
 
     case: Case
     predicted: str
@@ -36,7 +40,7 @@ class Row:
 
 
 def measure(predictor: Predictor, case: Case) -> Row:
-    """Read one case as the viewer would, from its file, and compare its maps with every drawn mask.
+    """Predict one case from its file, as the viewer does, and score its maps against every drawn mask.
 
     Raises:
         RadiographError, AnnotationError: a file cannot be read.
@@ -60,7 +64,7 @@ def measure(predictor: Predictor, case: Case) -> Row:
 
 
 def _grad_cam(predictor: Predictor, radiograph: Radiograph, prediction: Prediction) -> NDArray[np.float32]:
-    """Grad-CAM (h, w) of the likeliest class that is not normal: what a map of the finding would explain."""
+    """Grad-CAM (h, w) of the most likely finding, which a map of the finding should explain."""
     classes, normal = predictor.checkpoint.classes, predictor.checkpoint.normal
     target = max((c for c in classes if c != normal), key=lambda c: prediction.probabilities[c])
     targets = torch.tensor([classes.index(target)], device=predictor.device)
@@ -68,19 +72,10 @@ def _grad_cam(predictor: Predictor, radiograph: Radiograph, prediction: Predicti
 
 
 def write_table(rows: Sequence[Row], classes: Sequence[str], path: Path) -> None:
-    """Write per_image.csv: one line an image, a figure without meaning is an empty cell."""
+    """Write per_image.csv: one line for each image, with an empty cell for an undefined score."""
     names = [f"{m}_{f}" for m in METHODS for f in asdict(Scores())]
-    head = [
-        "image",
-        "source",
-        "patient",
-        "split",
-        "label",
-        "predicted",
-        *(f"p({c})" for c in classes),
-        "evidence",
-        *names,
-    ]
+    head = ["image", "source", "patient", "split", "label", "predicted"]
+    head += [*(f"p({c})" for c in classes), "evidence", *names]
     with whole(path) as partial, partial.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(head)

@@ -1,7 +1,7 @@
-"""Figures of one source by sex, age band and view, each with its 95% interval over patients.
+"""Metrics of one source by sex, age band and view, each with its 95% interval over patients.
 
-A mean over all images can hide a group that is read badly. A figure that rests on fewer than `LEAST` images is not
-given, only counts are: they say how little is known of the group.
+A mean over all images can hide a group with poor predictions. A metric on fewer than `MIN_IMAGES` images is left out;
+the counts remain and say how little is known about the group.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,8 +15,8 @@ from deep_pneumonia.evaluation.bootstrap import Statistic, bootstrap
 from deep_pneumonia.evaluation.metrics import auroc, mean
 from deep_pneumonia.prediction.scores import SCORE_BY_KEY
 
-LEAST = 10
-BANDS = {"under 20": 20, "20-39": 40, "40-59": 60, "60 and over": 150}  # years at which a band ends
+MIN_IMAGES = 10
+AGE_BANDS = {"under 20": 20, "20-39": 40, "40-59": 60, "60 and over": 150}  # years at which a band ends
 TITLES = {
     "auroc_abnormal": "AUROC", "accuracy": "accuracy", "recall_abnormal": "recall",
     **{SCORE_BY_KEY[key].key_of_mean: SCORE_BY_KEY[key].name for key in ("hit", "iou")},
@@ -25,12 +25,12 @@ TITLES = {
 
 @dataclass(frozen=True)
 class Member:
-    """One image of a group: whose it is, and how it was read.
+    """One image of a group: its patient and how well it was predicted.
 
-    sex, age (years), view: as a manifest has them, "" where unknown. abnormal: whether the label is another than the
-    normal class, None without a label. score: probability in [0, 1] that it is. found: whether a class other than
-    normal is predicted. right: whether that class is the label. hit, iou: of the attention on drawn lesions, in
-    [0, 1]; None without one.
+    sex, age (years), view: as in the manifest, "" where unknown. abnormal: whether the label is a finding, None
+    without a label. score: probability in [0, 1] of any finding. found: whether a finding is predicted. right:
+    whether the predicted class is the label. hit, iou: of the attention on drawn lesions, in [0, 1]; None without
+    one.
     """
 
     patient: str
@@ -56,7 +56,7 @@ def age_of(member: Member) -> str:
         years = float(member.age)
     except ValueError:
         return ""
-    return next((band for band, end in BANDS.items() if 0 <= years < end), "")
+    return next((band for band, end in AGE_BANDS.items() if 0 <= years < end), "")
 
 
 def view_of(member: Member) -> str:
@@ -67,15 +67,15 @@ def view_of(member: Member) -> str:
 
 GROUPINGS: dict[str, tuple[Callable[[Member], str], tuple[str, ...]]] = {
     "sex": (sex_of, ("F", "M")),
-    "age": (age_of, tuple(BANDS)),
+    "age": (age_of, tuple(AGE_BANDS)),
     "view": (view_of, ("PA", "AP", "other")),
 }
 
 
 def subgroups(members: Sequence[Member]) -> dict[str, dict[str, dict[str, Any]]]:
-    """Figures of one source's images by grouping ("sex", "age", "view") and group, as plain JSON.
+    """Metrics of the images of one source by grouping ("sex", "age", "view") and group, as plain JSON.
 
-    Images of which the grouping is unknown are left out of it; a grouping that is unknown of all is left out.
+    A grouping leaves out the images for which it is unknown. A grouping unknown for all images is left out.
     """
     found = {}
     for name, (group_of, groups) in GROUPINGS.items():
@@ -86,10 +86,10 @@ def subgroups(members: Sequence[Member]) -> dict[str, dict[str, dict[str, Any]]]
 
 
 def scores(members: Sequence[Member]) -> dict[str, Any]:
-    """Counts of one group, and each figure that rests on `LEAST` images or more.
+    """Counts of one group, and each metric on at least `MIN_IMAGES` images.
 
-    recall_abnormal: share of the abnormal images in which any class but normal is predicted. The other figures are
-    those of evaluation.
+    recall_abnormal: share of the abnormal images for which a finding is predicted. The other metrics are those of
+    `classification_scores` and `localisation_scores`.
     """
     labelled = [m for m in members if m.abnormal is not None]
     abnormal = [m for m in labelled if m.abnormal]
@@ -108,12 +108,12 @@ def scores(members: Sequence[Member]) -> dict[str, Any]:
     return {"n": len(members), "patients": len({m.patient for m in members}), **counts} | {
         name: bootstrap(statistic, [m.patient for m in chosen]).to_json()
         for name, (chosen, statistic) in statistics.items()
-        if len(chosen) >= LEAST
+        if len(chosen) >= MIN_IMAGES
     }
 
 
 def described(found: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[str]:
-    """What `subgroups` found of one source as text, a line a group."""
+    """The result of `subgroups` for one source as text, one line for each group."""
     return [
         f"  {name:<5}{group:<12}{_counted(g)}" + "".join(f", {_said(TITLES[k], g[k])}" for k in TITLES if k in g)
         for name, groups in found.items()

@@ -1,7 +1,7 @@
-"""Figures on images that no doctor read but whose report named no finding: a wider, weaker look at what is normal.
+"""Metrics on images that no doctor labelled but whose report names no finding.
 
-Few images are read as normal by doctors. How often is something seen in those that are normal by report alone? Some of
-them do hold a lesion, so none of these figures is an error rate; two checkpoints can be compared by them.
+Doctors labelled few images as normal, so these weak labels give a wider look at normal radiographs. Some of the images
+do show a lesion. The metrics are therefore no error rates, but two checkpoints can be compared by them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,9 +15,11 @@ from deep_pneumonia.evaluation.per_image import Row
 
 
 def weak_scores(rows: Sequence[Row], sources: Iterable[str], normal: str) -> dict[str, Any]:
-    """By source, of the images whose weak label alone is `normal`: how many are called otherwise, how many have a map
-    shown, and the AUROC of those that doctors labelled as abnormal against them. Sources without such images are
-    left out."""
+    """Metrics by source on the images whose only label is a weak `normal`, as plain JSON.
+
+    called_abnormal: share predicted as another class. map_shown: share whose map is shown. auroc_abnormal: of the
+    images that doctors labelled as abnormal against these. Sources without such images are left out.
+    """
     found = {}
     for source in sources:
         mine = [r for r in rows if r.case.source == source]
