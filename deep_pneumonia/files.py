@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,16 @@ def _read(path: Path, name: str, error: type[DeepPneumoniaError], count: int) ->
         raise error(f"{name} does not exist; check the path.") from None
     except (OSError, ValueError):  # ValueError: a NUL in the path
         raise error(f"{name} cannot be read; check that it is a file and that you may read it.") from None
+
+
+def check_suffix(path: str | Path, suffixes: Collection[str]) -> None:
+    """Check that a file to be written has a name that ends in one of `suffixes`, such as ".png", in any case.
+
+    Raises:
+        DeepPneumoniaError: it ends in something else.
+    """
+    if Path(path).suffix.lower() not in suffixes:
+        raise DeepPneumoniaError(f"{path} does not end in {' or '.join(suffixes)}; choose a name that does.")
 
 
 @contextmanager

@@ -1,6 +1,6 @@
-"""Read one radiograph on the command line: class probabilities, attention, agreement with doctors' masks.
+"""Predict one radiograph: class probabilities, attention, agreement with doctors' masks.
 
-Example: python -m deep_pneumonia.predict chest.png --mask doctor_a.png --figure case.png --json case.json
+Example: python -m deep_pneumonia.predict chest.png --mask doctor_a.png --report case.pdf --json case.json
 Research and teaching only. Not a medical device.
 """
 
@@ -16,12 +16,12 @@ import numpy as np
 from deep_pneumonia import shipped
 from deep_pneumonia.cli import guarded
 from deep_pneumonia.drawing.case_report import page
-from deep_pneumonia.drawing.pictures import save_picture
-from deep_pneumonia.files import whole
+from deep_pneumonia.drawing.pictures import PICTURE_SUFFIXES, save_picture
+from deep_pneumonia.files import check_suffix, whole
 from deep_pneumonia.masks.annotation import Annotation, read_mask
 from deep_pneumonia.masks.any_format import read_annotations
 from deep_pneumonia.prediction.predictor import Prediction, Predictor
-from deep_pneumonia.prediction.scores import SCORES
+from deep_pneumonia.prediction.scores import SCORES, score_text
 from deep_pneumonia.radiographs.radiograph import decode
 
 
@@ -48,18 +48,21 @@ def parser() -> argparse.ArgumentParser:
         help="checkpoint folder (default: the shipped one)",
     )
     p.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to compute (default: auto)")
-    p.add_argument("--json", metavar="OUT", help="write the reading as JSON; - for standard output")
-    p.add_argument("--figure", metavar="OUT", help="write a one-page figure, PNG or PDF")
+    p.add_argument("--json", metavar="OUT", help="write the prediction as JSON; - for standard output")
+    p.add_argument("--report", metavar="OUT", help="write a one-page report, PNG or PDF by the name's ending")
     p.add_argument("--attention", metavar="OUT.npy", help="write the attention map, float32 (H, W) in [0, 1]")
     return p
 
 
-def inspect(arguments: argparse.Namespace) -> None:
-    """Read the file and write what was asked for; prints a summary unless JSON goes to standard output.
+def predict(arguments: argparse.Namespace) -> None:
+    """Predict the file and write what was asked for; prints a summary unless JSON goes to standard output.
 
     Raises:
-        DeepPneumoniaError: an input cannot be read.
+        DeepPneumoniaError: an input cannot be read, or an output cannot be written.
     """
+    for name, suffixes in ((arguments.report, PICTURE_SUFFIXES), (arguments.attention, (".npy",))):
+        if name:
+            check_suffix(name, suffixes)
     radiograph = decode(arguments.file)
     size = radiograph.size
     annotations = [a for m in arguments.mask for a in masks_in(Path(m), size, arguments)]
@@ -68,9 +71,9 @@ def inspect(arguments: argparse.Namespace) -> None:
     if arguments.json and arguments.json != "-":
         with whole(arguments.json) as path:
             path.write_text(text, encoding="utf-8")
-    if arguments.figure:
+    if arguments.report:
         name, day = Path(arguments.file).name, date.today().isoformat()
-        save_picture(page(name, radiograph, annotations, prediction, day=day), arguments.figure)
+        save_picture(page(name, radiograph, annotations, prediction, day=day), arguments.report)
     if arguments.attention:
         with whole(arguments.attention) as path, path.open("wb") as stream:
             np.save(stream, prediction.attention)
@@ -78,15 +81,16 @@ def inspect(arguments: argparse.Namespace) -> None:
 
 
 def masks_in(file: Path, size: tuple[int, int], arguments: argparse.Namespace) -> list[Annotation]:
-    """The readers' masks in one file; only a PNG can be fitted, for the others know the size they were drawn on."""
+    """The readers' masks in one file. Only a PNG can be fitted: other formats know the size they were drawn on."""
     if arguments.fit:
         return [read_mask(file, size, reader=file.stem, fit=True)]
     return read_annotations(file, size, name=file.name, radiograph=Path(arguments.file).name)
 
 
 def summary(prediction: Prediction) -> str:
-    """The reading in a few lines of text."""
-    lines = ["No reading; it would have said:" if prediction.is_refused else f"Predicted: {prediction.predicted}"]
+    """The prediction in a few lines of text."""
+    rejected = "Rejected; the prediction would have been:"
+    lines = [rejected if prediction.is_refused else f"Predicted: {prediction.predicted}"]
     ranked = sorted(prediction.probabilities.items(), key=lambda item: -item[1])
     lines += [f"  {name:<24} {p:6.1%}" for name, p in ranked]
     lines += [f"Evidence (highest attention, 0 to 1): {prediction.evidence:.2f}"]
@@ -94,7 +98,7 @@ def summary(prediction: Prediction) -> str:
         lines += [f"Agreement with {a.reader} ({a.kind}; covers {a.area_fraction:.1%}):  attention  random  centre"]
         rows = (a.scores, a.controls["random"], a.controls["centre"])
         for score in SCORES:
-            cells = ["-" if (v := getattr(row, score.key)) is None else f"{v:.2f}" for row in rows]
+            cells = [score_text(getattr(row, score.key)) for row in rows]
             lines += [f"  {score.name:<24} {'  '.join(f'{c:>6}' for c in cells)}"]
     for name, probabilities in (prediction.what_if or {}).items():
         best = max(probabilities, key=lambda key: probabilities[key])
@@ -106,7 +110,7 @@ def summary(prediction: Prediction) -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     """Command line; returns 0, or 2 with one line on stderr for input that cannot be read."""
     arguments = parser().parse_args(argv)
-    return guarded(lambda: inspect(arguments))
+    return guarded(lambda: predict(arguments))
 
 
 if __name__ == "__main__":

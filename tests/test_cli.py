@@ -69,7 +69,7 @@ def test_help_tells_every_option_with_its_default(main: Main, config: type, caps
     [
         (prepare.main, ["nih", "kermany", "covid", "folder"]),
         (evaluate.main, ["--checkpoint", "--manifest", "--split {train,val,test,all}", "(default: test)", "--out"]),
-        (inspect.main, ["FILE", "--mask", "--fit", "--checkpoint", "--json", "--figure", "--attention OUT.npy"]),
+        (inspect.main, ["FILE", "--mask", "--fit", "--checkpoint", "--json", "--report", "--attention OUT.npy"]),
         (app.main, ["--checkpoint", "--device {auto,cpu,cuda}", "(default: auto)"]),
     ],
 )

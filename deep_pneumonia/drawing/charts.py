@@ -1,6 +1,6 @@
-"""Charts of a run and of an evaluation, each from plain arrays or from the dicts of metrics.json.
+"""Charts of a training run and of an evaluation, from plain arrays or from the dicts of metrics.json.
 
-Colours are Okabe and Ito's (2008), told apart with any colour vision; intervals are 95%, over patients.
+The colours are those of Okabe and Ito (2008), which differ for any colour vision. Intervals are 95%, over patients.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,6 @@ from deep_pneumonia.drawing.lettering import plain
 from deep_pneumonia.drawing.pictures import (
     DARK,
     FAINT,
-    AnnotationLike,
     blank,
     overlay,
     save_picture,
@@ -26,6 +25,7 @@ from deep_pneumonia.drawing.pictures import (
     trace,
 )
 from deep_pneumonia.estimate import Estimate
+from deep_pneumonia.masks.annotation import Annotation
 from deep_pneumonia.prediction.scores import SCORES
 
 SOURCE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -36,24 +36,23 @@ METHODS = {
     "centre": ("Lung centres", "#777777"),
 }
 INK, GRID = "#22272b", "#e3e6e8"
-BINS = 10
+BIN_COUNT = 10
 
 
 @dataclass(frozen=True, eq=False)
 class Tile:
-    """One picture of a sheet: radiograph and attention (H, W) in [0, 1], readers' masks and a caption."""
+    """One picture of a sheet: radiograph and attention, both (H, W) in [0, 1], readers' masks and a caption."""
 
     pixels: NDArray[np.floating[Any]]
     attention: NDArray[np.floating[Any]] | None
-    annotations: Sequence[AnnotationLike]
+    annotations: Sequence[Annotation]
     caption: str
 
 
 def curves(log: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """Write one small panel for each number that the log's records hold, against the epoch.
+    """Write one small panel for each number in the log's records, against the epoch.
 
-    Every record has "epoch" (a fraction of an epoch has passed where it is not whole); other numbers may
-    stand in some records only.
+    Every record has "epoch", which need not be whole. Other numbers may be in some records only.
     """
     names = [k for k in dict.fromkeys(k for record in log for k in record) if k not in ("epoch", "step")]
     names = [k for k in names if any(_is_number(record.get(k)) for record in log)]
@@ -74,7 +73,7 @@ def roc_chart(
 ) -> Figure:
     """Receiver operating characteristic of each source.
 
-    `scores`: by source, whether each image is positive (N,) and its score (N,). `auroc`: its estimate.
+    scores: by source, whether each image is positive (N,) and its score (N,). auroc: by source.
     """
     figure = blank((5.2, 5.0))
     axes = figure.add_subplot()
@@ -105,32 +104,32 @@ def _roc(
 def calibration_chart(
     answers: Mapping[str, tuple[NDArray[np.floating[Any]], NDArray[np.bool_]]], ece: Mapping[str, Estimate]
 ) -> Figure:
-    """Share of right answers against the probability that the model gave them, in ten bins, a panel a source.
+    """Share of correct predictions against their probability, in ten bins, with one panel for each source.
 
-    `answers`: by source, the predicted class's probability (N,) and whether it is the label (N,). A point's
-    area grows with its number of images; its line is Wilson's 95% interval, so that a bin of one image does not
-    look like a finding. `ece`: the calibration error's estimate.
+    answers: by source, the probability of the predicted class (N,) and whether that class is the label (N,).
+    ece: the calibration error by source. The area of a point grows with its number of images. Its line is
+    Wilson's 95% interval, which shows how little a bin with one image tells.
     """
     figure = blank((3.6 * len(answers) + 0.6, 4.3))
     figure.set_layout_engine("constrained", w_pad=0.12, h_pad=0.12)
     for number, ((source, (confidence, correct)), colour) in enumerate(zip(answers.items(), cycle(SOURCE_COLOURS))):
         axes = figure.add_subplot(1, len(answers), number + 1)
         axes.plot([0, 1], [0, 1], color="#bbbbbb", linewidth=1, linestyle=(0, (4, 3)))
-        bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
-        count, right, said = (np.bincount(bins, w, BINS) for w in (None, correct, confidence))
+        bins = np.minimum((confidence * BIN_COUNT).astype(int), BIN_COUNT - 1)
+        count, right, said = (np.bincount(bins, w, BIN_COUNT) for w in (None, correct, confidence))
         used = count > 0
         x, y = said[used] / count[used], right[used] / count[used]
         axes.vlines(x, *_wilson(right[used], count[used]), color=colour, linewidth=1.2, alpha=0.6)
         axes.plot(x, y, color=colour, linewidth=1.4)
         axes.scatter(x, y, s=12 + 160 * count[used] / count.sum(), color=colour, alpha=0.75, linewidth=0, zorder=3)
-        style(axes, f"{plain(source)}: {ece[source]:.3f}", "probability given", "" if number else "share right")
+        style(axes, f"{plain(source)}: {ece[source]:.3f}", "predicted probability", "" if number else "share correct")
         axes.set(xlim=(0, 1.02), ylim=(0, 1.02), aspect="equal")
     figure.suptitle("Calibration of the predicted class: error (95% interval)", size=10.5, color=INK)
     return figure
 
 
 def _wilson(right: NDArray[Any], count: NDArray[Any]) -> NDArray[np.float64]:
-    """Low and high end (2, N) of the 95% interval of a share, right of count (Wilson 1927)."""
+    """Ends (2, N) of the 95% interval of the shares right / count, both (N,) (Wilson 1927)."""
     z = 1.959964
     centre, half = right + z**2 / 2, z * np.sqrt(right * (count - right) / count + z**2 / 4)
     return np.stack([centre - half, centre + half]) / (count + z**2)
@@ -139,7 +138,7 @@ def _wilson(right: NDArray[Any], count: NDArray[Any]) -> NDArray[np.float64]:
 def confusion_chart(confusions: Mapping[str, Mapping[str, Any]]) -> Figure:
     """Counts of labels (rows) and predictions (columns) of each source, shaded by the share of the row.
 
-    `confusions`: by source, {"classes": [...], "matrix": [[...]]}.
+    confusions: by source, {"classes": [...], "matrix": [[...]]}.
     """
     figure = blank((3.9 * len(confusions) + 1.3, 5.0))
     figure.set_layout_engine("constrained", w_pad=0.12, h_pad=0.12)
@@ -162,7 +161,7 @@ def confusion_chart(confusions: Mapping[str, Mapping[str, Any]]) -> Figure:
 
 
 def agreement_chart(localisation: Mapping[str, Mapping[str, Any]]) -> Figure:
-    """Each figure of agreement by method and source, from the "localisation" of metrics.json."""
+    """Each score of agreement by method and source, from the "localisation" of metrics.json."""
     figure = blank((2.6 * len(SCORES) + 0.6, 3.4))
     for number, score in enumerate(SCORES, start=1):
         axes = figure.add_subplot(1, len(SCORES), number)
@@ -194,7 +193,7 @@ def _bar(axes: Axes, x: float, estimate: Estimate, colour: str) -> None:
 
 
 def overlay_sheet(tiles: Sequence[Tile], columns: int = 4) -> Figure:
-    """A grid of overlays with contours and captions on a dark page."""
+    """A grid of overlays with contours and captions on a dark page, `columns` wide at most."""
     columns = max(1, min(columns, len(tiles)))
     rows = -(-len(tiles) // columns)
     figure = blank((2.6 * columns, 2.95 * rows), DARK)
@@ -210,7 +209,7 @@ def overlay_sheet(tiles: Sequence[Tile], columns: int = 4) -> Figure:
 
 
 def style(axes: Axes, title: str, x: str = "", y: str = "") -> None:
-    """Titles, grid and spines of every chart."""
+    """Set the title, labels, grid and spines that all charts share."""
     axes.set_title(title, loc="left", size=10.5, color=INK, weight="bold")
     axes.set_xlabel(x, size=9, color=INK)
     axes.set_ylabel(y, size=9, color=INK)

@@ -1,4 +1,4 @@
-"""A4 pages that are filled from the top; lengths are inches, and `y` is measured from the top of a page."""
+"""A4 pages filled from the top. Lengths are in inches, and `y` is measured from the top of a page."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +18,7 @@ GREY = "#5f686f"
 
 
 class Sheet:
-    """The pages so far; `y` is where the next thing stands on the last one."""
+    """The pages so far; `y` is where the next part begins on the last page."""
 
     def __init__(self) -> None:
         self.pages, self.y = [blank(A4)], MARGIN
@@ -29,39 +29,39 @@ class Sheet:
         self.y = MARGIN
 
     def room(self, inches: float) -> None:
-        """Begin a page where there is less left; what is longer than a page begins one too."""
+        """Begin a page if less than `inches` is left on this one. A part longer than a page begins one, too."""
         if self.y + inches > BOTTOM and self.y > MARGIN:
             self.turn()
 
     def say(self, x: float, y: float, text: str, size: float = 7.5, colour: str = INK, **style: Any) -> None:
-        """A line of text whose middle is at `y`."""
+        """Write a line of text with its middle at `y`."""
         self.pages[-1].text(x / A4[0], 1 - y / A4[1], plain(text), size=size, color=colour, va="center", **style)
 
     def lines(self, x: float, y: float, text: str, width: float, size: float = 7.5) -> float:
-        """Text of several lines; returns where the next thing may stand."""
+        """Write text in lines of `width` inches; returns the `y` below the last one."""
         for line in wrapped(text, width, size):
             self.say(x, y + NOTE / 2, line, size, GREY)
             y += NOTE
         return y
 
     def axes(self, x: float, y: float, width: float, tall: float) -> Axes:
-        """Axes by their upper left corner."""
+        """Axes with their upper left corner at (x, y)."""
         return self.pages[-1].add_axes((x / A4[0], 1 - (y + tall) / A4[1], width / A4[0], tall / A4[1]))
 
     def rule(self, y: float) -> None:
-        """A thin line across the page."""
+        """Draw a thin line across the page."""
         place = [MARGIN / A4[0], 1 - MARGIN / A4[0]]
         self.pages[-1].add_artist(Line2D(place, [1 - y / A4[1]] * 2, color=GRID, linewidth=0.7))
 
     def heading(self, lines: Sequence[str]) -> None:
-        """The name of the list, and what the report is of."""
+        """Write the heading: the first line large, the others small below it."""
         self.say(MARGIN, self.y + 0.15, fitted(lines[0], WIDE, 16, bold=True), 16, weight="bold")
         for number, line in enumerate(lines[1:]):
             self.say(MARGIN, self.y + 0.45 + 0.17 * number, fitted(line, WIDE, 8), 8, GREY)
         self.y += 0.5 + 0.17 * len(lines)
 
     def finish(self) -> None:
-        """Number the pages; every one says what they are not."""
+        """Number the pages and write on each that this is no medical device."""
         every, self.pages = self.pages, []
         for number, page in enumerate(every, start=1):
             self.pages.append(page)

@@ -1,16 +1,16 @@
-"""Pictures of one case: attention over the radiograph, readers' contours, and how figures are written to files.
+"""Pictures of one case: attention over the radiograph, readers' contours, and how pictures are saved.
 
-Attention is drawn on one fixed scale from 0 to 1, never stretched to the map at hand, and its opacity grows
-with it: where there is no attention the radiograph's greys are untouched. The colours are matplotlib's
-inferno without its near-black end: equal steps of attention look equally large, brightness rises all the
-way, so it reads with any colour vision, and the warm colours stand out from a grey radiograph.
-Contours take the cool colours of Okabe and Ito (2008), which inferno lacks, cased in black.
+Attention is drawn on one fixed scale from 0 to 1, never stretched to the map at hand. Its opacity grows with its
+value, so the radiograph's greys stay untouched where there is no attention. The colours are matplotlib's inferno
+without its near-black end. Equal steps of attention look equally large, brightness rises all the way, which serves
+any colour vision, and the warm colours stand out from a grey radiograph. Contours have the cool colours of Okabe
+and Ito (2008), which inferno lacks, with a black casing.
 """
 
 from collections.abc import Sequence
 from itertools import cycle
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from matplotlib import colormaps
@@ -18,39 +18,22 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
-from PIL import Image, ImageColor, ImageDraw
 from skimage.measure import find_contours
 
 from deep_pneumonia.drawing.lettering import plain, short
-from deep_pneumonia.errors import DeepPneumoniaError
-from deep_pneumonia.files import whole
+from deep_pneumonia.files import check_suffix, whole
+from deep_pneumonia.masks.annotation import Annotation
 
+PICTURE_SUFFIXES = (".png", ".pdf")
 NOT_A_DEVICE = "Research and teaching only. Not a medical device."
 READER_COLOURS = ("#56B4E9", "#FFFFFF", "#009E73", "#CC79A7")  # sky blue, white, bluish green, reddish purple
 ATTENTION_COLOURS = colormaps["inferno"](np.linspace(0.25, 1, 256))[:, :3].astype(np.float32)
 OPACITY = np.linspace(0, 0.85, 256, dtype=np.float32)
 DARK, PALE, FAINT = "#14171a", "#f2f4f5", "#9aa4ab"
-SMOOTH = 3  # contours are drawn this many times larger and averaged down
-
-
-class AnnotationLike(Protocol):
-    """What is drawn of an annotation."""
-
-    @property
-    def mask(self) -> NDArray[np.bool_]:
-        """Lesion, (H, W)."""
-
-    @property
-    def reader(self) -> str:
-        """Who drew it."""
-
-    @property
-    def kind(self) -> str:
-        """How it was drawn."""
 
 
 def overlay(pixels: NDArray[np.floating[Any]], attention: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
-    """Attention (H, W) in [0, 1] over a radiograph (H, W) in [0, 1], as sRGB uint8 (H, W, 3)."""
+    """Attention (H, W) in [0, 1] over a radiograph (H, W) in [0, 1]: sRGB uint8 (H, W, 3)."""
     level = np.rint(np.clip(attention, 0, 1) * 255).astype(np.uint8)
     tint = (ATTENTION_COLOURS * OPACITY[:, None])[level]
     blend = np.clip(pixels, 0, 1)[..., None] * (1 - OPACITY)[level][..., None] + tint
@@ -58,7 +41,7 @@ def overlay(pixels: NDArray[np.floating[Any]], attention: NDArray[np.floating[An
 
 
 def contours(mask: NDArray[np.bool_]) -> list[NDArray[np.float64]]:
-    """Closed outlines of `mask` (H, W) as (N, 2) arrays of (x, y); a pixel's centre has whole coordinates."""
+    """Closed outlines of `mask` (H, W) as (N, 2) arrays of (x, y), with pixel centres at whole coordinates."""
     rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
     if not rows.size:
         return []
@@ -67,31 +50,15 @@ def contours(mask: NDArray[np.bool_]) -> list[NDArray[np.float64]]:
     return [line[:, ::-1] + (left - 1, top - 1) for line in find_contours(window, 0.5)]
 
 
-def draw_contours(
-    rgb: NDArray[np.uint8], annotations: Sequence[AnnotationLike], width: float = 2.0
-) -> NDArray[np.uint8]:
-    """Each reader's outline in its colour on a copy of `rgb` (H, W, 3); lines are `width` pixels wide."""
-    picture = Image.fromarray(rgb)
-    frame = picture.width * SMOOTH, picture.height * SMOOTH
-    for annotation, colour in zip(annotations, cycle(READER_COLOURS)):
-        lines = [((line + 0.5) * SMOOTH).ravel().tolist() for line in contours(annotation.mask)]
-        for ink, stroke in (("#000000", 2 * width), (colour, width)):
-            canvas = Image.new("L", frame)
-            for line in lines:
-                ImageDraw.Draw(canvas).line(line, fill=255, width=round(stroke * SMOOTH), joint="curve")
-            picture.paste(ImageColor.getrgb(ink), mask=canvas.reduce(SMOOTH))
-    return np.asarray(picture)
-
-
 def show(axes: Axes, picture: NDArray[Any], title: str = "", size: float = 10) -> None:
-    """A picture, (H, W) in [0, 1] or (H, W, 3), without ticks, on a dark page."""
+    """Show a picture, (H, W) in [0, 1] or (H, W, 3), without ticks on a dark page."""
     axes.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="antialiased")
     axes.set_title(plain(title), color=PALE, size=size, loc="left", pad=5, y=1)
     axes.axis("off")
 
 
-def trace(axes: Axes, annotations: Sequence[AnnotationLike], *, width: float = 1.5, legend: bool = True) -> None:
-    """Every reader's outline over a picture, `width` points wide, with a legend below it."""
+def trace(axes: Axes, annotations: Sequence[Annotation], *, width: float = 1.5, legend: bool = True) -> None:
+    """Draw each reader's outline over a picture, `width` points wide, with a legend below it."""
     for annotation, colour in zip(annotations, cycle(READER_COLOURS)):
         casing = [withStroke(linewidth=2 * width, foreground="black")]
         for line in contours(annotation.mask):
@@ -106,7 +73,7 @@ def trace(axes: Axes, annotations: Sequence[AnnotationLike], *, width: float = 1
 
 
 def colour_bar(axes: Axes) -> None:
-    """The fixed scale of attention, as it looks over a middle grey, with its ticks above."""
+    """Draw the fixed scale of attention as it looks over a middle grey, with its ticks above."""
     ramp = np.tile(np.linspace(0, 1, 256), (2, 1))
     axes.imshow(overlay(np.full(ramp.shape, 0.4), ramp), extent=(0, 1, 0, 1), aspect="auto")
     axes.set(xticks=[0, 0.5, 1], xticklabels=["0", "0.5", "1"], yticks=[])
@@ -115,19 +82,17 @@ def colour_bar(axes: Axes) -> None:
 
 
 def blank(size: tuple[float, float], colour: str = "white") -> Figure:
-    """An empty page of (width, height) inches that belongs to no global state."""
+    """An empty page of (width, height) inches, outside pyplot's global state."""
     return Figure(figsize=size, facecolor=colour)
 
 
 def save_picture(figure: Figure, path: str | Path) -> None:
-    """Write PNG or PDF by suffix, 150 dots an inch; whole or not at all, and the same bytes every time.
+    """Write PNG or PDF by suffix with 150 dots per inch: whole or not at all, and the same bytes every time.
 
     Raises:
-        DeepPneumoniaError: the suffix is neither.
+        DeepPneumoniaError: the suffix is neither, or the file cannot be written.
     """
-    silent: dict[str, dict[str, None]] = {".png": {"Software": None}, ".pdf": {"CreationDate": None}}
-    path, suffix = Path(path), Path(path).suffix.lower()
-    if suffix not in silent:
-        raise DeepPneumoniaError(f"{path} is no name for a figure; end it in .png or .pdf.")
+    check_suffix(path, PICTURE_SUFFIXES)
+    kind = Path(path).suffix.lower()[1:]
     with whole(path) as partial:
-        figure.savefig(partial, format=suffix[1:], dpi=150, metadata=silent[suffix])
+        figure.savefig(partial, format=kind, dpi=150, metadata={"Software" if kind == "png" else "CreationDate": None})

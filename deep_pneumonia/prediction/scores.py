@@ -6,6 +6,8 @@ a test compares it with docs/glossary.md.
 
 from dataclasses import dataclass
 
+from deep_pneumonia.estimate import DASH
+
 
 @dataclass(frozen=True)
 class Score:
@@ -34,3 +36,10 @@ SCORES: tuple[Score, ...] = (
     Score("average_precision", "Average precision", "How well the map ranks the mask's pixels above all others"),
 )
 SCORE_BY_KEY = {score.key: score for score in SCORES}
+
+
+def score_text(value: float | bool | None) -> str:
+    """The value of a score as text: yes or no for a bool, else two decimals; a dash where it is undefined."""
+    if value is None:
+        return DASH
+    return ("yes" if value else "no") if isinstance(value, bool) else f"{value:.2f}"

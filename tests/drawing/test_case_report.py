@@ -1,4 +1,4 @@
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +9,7 @@ from matplotlib.text import Text
 from numpy.typing import NDArray
 from PIL import Image
 
-from deep_pneumonia.drawing.case_page import WhatIf, case_picture
-from deep_pneumonia.drawing.case_report import page, what_if
+from deep_pneumonia.drawing.case_report import WhatIf, case_picture, page, what_if
 from deep_pneumonia.drawing.pictures import NOT_A_DEVICE, save_picture
 from deep_pneumonia.masks.annotation import Annotation
 from deep_pneumonia.prediction.agreement import agree, enlarge
@@ -24,13 +23,6 @@ PIXELS = np.linspace(0, 1, SIZE[0] * SIZE[1], dtype=np.float32).reshape(SIZE)
 CLASSES = {"Normal": 0.2, "Pneumonia": 0.8}
 RADIOGRAPH = Radiograph(PIXELS, None, "PNG")
 SHA = "0123456789abcdef" * 4
-
-
-@dataclass(frozen=True, eq=False)
-class Drawn:
-    mask: NDArray[np.bool_]
-    reader: str = "Reader A"
-    kind: str = "polygon"
 
 
 def disc() -> NDArray[np.bool_]:
@@ -52,7 +44,7 @@ def outside(figure: Figure) -> list[str]:
 
 
 def case(**changes: Any) -> Figure:
-    attention, drawn = enlarge(CELLS, SIZE), Drawn(disc())
+    attention, drawn = enlarge(CELLS, SIZE), Annotation(disc(), "Reader A", "polygon")
     asked: dict[str, Any] = {
         "title": ["a $5 file.png", "48 x 60 pixels"],
         "probabilities": CLASSES,
@@ -88,7 +80,7 @@ def test_the_page_of_a_case_says_what_must_be_said() -> None:
 
 
 def test_a_figure_without_meaning_is_a_dash() -> None:
-    nothing = Drawn(np.zeros(SIZE, bool), kind="normal")
+    nothing = Annotation(np.zeros(SIZE, bool), "Reader A", "normal")
     cells = np.full((6, 5), 0.5, np.float32)
     said = texts(case(agreement=[agree(enlarge(cells, SIZE), cells, nothing, 0.5)]))
     assert said.count("\u2013") == 15

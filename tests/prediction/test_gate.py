@@ -17,7 +17,6 @@ from deep_pneumonia.drawing.case_report import page
 from deep_pneumonia.errors import DamagedCheckpointError
 from deep_pneumonia.predict import summary
 from deep_pneumonia.prediction import checkpoint as checkpoints
-from deep_pneumonia.prediction.cautions import UNLIKE
 from deep_pneumonia.prediction.gate import Gate
 from deep_pneumonia.prediction.model_frame import InputRecipe
 from deep_pneumonia.prediction.predictor import Predictor
@@ -214,11 +213,11 @@ def test_the_shipped_gate_refuses_what_is_no_upright_chest(shipped_predictor: Pr
     assert prediction.is_refused
     assert not prediction.shows_map
     assert shipped_predictor.strangeness(radiograph) > 1
-    assert prediction.warnings[0].code == UNLIKE
+    assert prediction.warnings[0].code == "unlike"
     said = words.summary("photo.png", prediction)
     assert "<h2>No reading</h2>" in said
     assert "What it would have said" in said
-    assert summary(prediction).startswith("No reading")
+    assert summary(prediction).startswith("Rejected")
     assert "photo.png: no reading" in str(page("photo.png", radiograph, (), prediction, day="2026-01-01").texts)
 
 

@@ -92,7 +92,7 @@ def test_command_line_writes_what_the_reader_says(
 ) -> None:
     out = [tmp_path / n for n in ("case.json", "case.png", "map.npy")]
     base = [str(case[0]), "--mask", str(case[1]), "--checkpoint", str(trained / "checkpoint"), "--device", "cpu"]
-    files = ["--json", str(out[0]), "--figure", str(out[1]), "--attention", str(out[2])]
+    files = ["--json", str(out[0]), "--report", str(out[1]), "--attention", str(out[2])]
     assert inspect.main([*base, *files]) == 0
     printed = capsys.readouterr().out
     document = json.loads(out[0].read_text())
@@ -116,7 +116,8 @@ def test_command_line_writes_what_the_reader_says(
         (["{mask}", "--mask", "{small}"], "300"),
         (["{image}", "--checkpoint", "{folder}"], "model.json"),
         (["{image}", "--json", "{folder}/no/such/place.json"], "cannot be written"),
-        (["{image}", "--figure", "{folder}/picture.gif"], ".png or .pdf"),
+        (["missing.png", "--report", "{folder}/picture.gif"], ".png or .pdf"),
+        (["missing.png", "--attention", "{folder}/map.png"], "map.png does not end in .npy"),
     ],
 )
 def test_bad_input_is_one_line_and_status_2(
