@@ -1,12 +1,14 @@
-"""Command lines made from frozen dataclasses, so that a run's options have one home.
+"""Command lines from frozen dataclasses, so that every option of a run is declared once.
 
-A field's help stands in its metadata: `epochs: int = option(20, "passes over the images")`.
+`option` adds the help text to a field: `epochs: int = option(20, "passes over the images")`.
 """
 
 import argparse
 import dataclasses
 import math
+import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 from deep_pneumonia.errors import DeepPneumoniaError
@@ -22,20 +24,23 @@ def option(
     low: float = -math.inf,
     high: float = math.inf,
 ) -> Any:
-    """A dataclass field that becomes the option --its-name with `help` and, if given, `choices`, `low` and `high`."""
+    """A dataclass field that becomes the command-line option --its-name.
+
+    choices: the values allowed, None for any. low, high: the range of a number, both ends included.
+    """
     return dataclasses.field(default=default, metadata={"help": help, "choices": choices, "low": low, "high": high})
 
 
 def _within(kind: Any, low: float, high: float) -> Callable[[str], Any]:
-    """`kind`, refusing numbers outside `low` to `high` (both allowed) before a run starts."""
+    """A converter to `kind` that rejects numbers outside `low` to `high`, both included."""
 
     def parse(text: str) -> Any:
         value = kind(text)
         if kind is not str and not low <= value <= high:
-            raise argparse.ArgumentTypeError(f"{text} is not allowed, expected {low} to {high}")
+            raise argparse.ArgumentTypeError(f"{text} is out of range, expected {low} to {high}")
         return value
 
-    parse.__name__ = getattr(kind, "__name__", "value")  # argparse names it when the text is no number
+    parse.__name__ = getattr(kind, "__name__", "value")  # argparse shows it if the text is not a number
     return parse
 
 
@@ -66,32 +71,40 @@ def config_from(config: type[T], arguments: argparse.Namespace) -> T:
 
 
 class Help(argparse.ArgumentDefaultsHelpFormatter):
-    """Help that shows every default there is, and none where there is none."""
+    """Help that shows the default of every option that has one."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
         return action.help if action.default in (None, "") else super()._get_help_string(action)
 
 
 def add_data_options(parser: argparse.ArgumentParser) -> None:
-    """Options that say where data comes from and results go."""
+    """Add the options that name the manifests, the folder of the run and the cache."""
     parser.add_argument(
         "--manifest", action="append", required=True, metavar="CSV", help="manifest.csv; may be repeated"
     )
     parser.add_argument("--out", required=True, metavar="DIR", help="folder of this run")
-    parser.add_argument("--cache", metavar="DIR", help="decoded images; 'cache' beside --out if not given")
+    parser.add_argument("--cache", metavar="DIR", help="folder of decoded images (default: 'cache' beside --out)")
+
+
+def cache_folder(arguments: argparse.Namespace) -> Path:
+    """The folder of decoded images that `add_data_options` asked for."""
+    return Path(arguments.cache or Path(arguments.out).parent / "cache")
 
 
 def guarded(verb: Callable[[], None]) -> int:
-    """Run a verb; a named error or a file that cannot be written becomes one line on stderr and exit status 2, an
-    interrupt 130."""
-    import sys
+    """Run a verb and return its exit status.
 
+    An error of this package or of the file system becomes one line on stderr and status 2, Ctrl-C status 130.
+    """
     try:
         verb()
     except (DeepPneumoniaError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("Stopped; the same command goes on with a training run, a simulated set or a reading.", file=sys.stderr)
+        print(
+            "Stopped; the same command resumes a training run, a simulated set or a prediction of a work list.",
+            file=sys.stderr,
+        )
         return 130
     return 0

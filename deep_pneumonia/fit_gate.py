@@ -1,7 +1,7 @@
-"""Give a checkpoint its gate: what tells pictures that are no frontal chest radiographs from those that are.
+"""Fit the gate of a checkpoint, which rejects inputs that are not frontal chest radiographs.
 
-`train` fits one by itself; this is for a checkpoint that was made before, or for other radiographs. Only those of the
-training and validation splits are read; weights, thresholds and figures of the checkpoint stay as they are.
+`train` fits a gate by itself. This verb is for older checkpoints, or for other radiographs. It uses the training and
+validation splits of the manifests; the weights and thresholds of the checkpoint do not change.
 """
 
 import argparse
@@ -15,12 +15,14 @@ from deep_pneumonia.errors import ManifestError
 from deep_pneumonia.prediction import checkpoint as checkpoints
 from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.training.cache import Cache
-from deep_pneumonia.training.gate_fitting import LEAST, gate_of
-from deep_pneumonia.training.run import channels_last
+from deep_pneumonia.training.gate_fitting import MIN_RADIOGRAPHS, gate_of
+from deep_pneumonia.training.loop import channels_last
 
 
 def fit_gate(folder: Path, manifests: Sequence[str], cache: Path, device: str) -> None:
-    """Fit a gate on the training radiographs of the manifests, and write it into the checkpoint's folder.
+    """Fit a gate to the radiographs of the manifests and write it into the checkpoint's folder.
+
+    cache: folder of the decoded images. device: "auto", "cpu" or "cuda".
 
     Raises:
         ManifestError: there are too few radiographs.
@@ -35,22 +37,28 @@ def fit_gate(folder: Path, manifests: Sequence[str], cache: Path, device: str) -
     if gate is None:
         raise ManifestError(
             f"The manifests have {len(splits[0])} training and {len(splits[1])} validation radiographs; a gate needs "
-            f"{LEAST} and some to validate on."
+            f"at least {MIN_RADIOGRAPHS} for training and 1 for validation."
         )
     checkpoints.add_gate(folder, gate)
     print(
-        f"Wrote the gate of {folder}, from {len(splits[0])} radiographs; its limit is a distance of {gate.limit:.1f}."
+        f"Wrote the gate of {folder}, fitted to {len(splits[0])} radiographs; it accepts distances up to "
+        f"{gate.limit:.1f}."
     )
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Command line; returns the exit status."""
+def parser() -> argparse.ArgumentParser:
+    """The options of the verb."""
     p = argparse.ArgumentParser(prog="deep-pneumonia fit-gate", description=__doc__, formatter_class=Help)
     p.add_argument("--checkpoint", required=True, metavar="DIR", help="checkpoint folder")
     p.add_argument("--manifest", action="append", required=True, metavar="CSV", help="manifest.csv; may be repeated")
-    p.add_argument("--cache", default="runs/cache", metavar="DIR", help="decoded images")
+    p.add_argument("--cache", default="runs/cache", metavar="DIR", help="folder of decoded images")
     p.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to compute")
-    a = p.parse_args(argv)
+    return p
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the verb: 0, or 2 with one line on stderr if it fails."""
+    a = parser().parse_args(argv)
     return guarded(lambda: fit_gate(Path(a.checkpoint), a.manifest, Path(a.cache), a.device))
 
 

@@ -35,6 +35,8 @@ from deep_pneumonia.prediction import checkpoint as checkpoints
 from deep_pneumonia.prediction.model_frame import InputRecipe
 from deep_pneumonia.training import validation
 from deep_pneumonia.training.cache import Cache
+from deep_pneumonia.training.contrast import PretrainConfig
+from deep_pneumonia.training.guided import TrainConfig
 from studies.ablation_figures import report
 
 # class balance, pre-training, mask-guided hard attention, contrastive regulation
@@ -101,7 +103,7 @@ def run(plan: Plan, variant: str, fold: int, seed: int) -> None:
         write_manifest(dealt(read_manifests(plan.manifests), fold, plan.folds), manifest)
     balance, pretrained, guided, regulated = VARIANTS[variant]
     cache, work = plan.work / "cache", plan.work / f"{slug(variant)}-{fold}-{seed}"
-    config = train.TrainConfig(
+    config = TrainConfig(
         pretrained=str(encoder(plan, manifest, fold)) if pretrained else "",
         size=plan.size, epochs=plan.epochs, batch=plan.batch, seed=seed, class_balance=balance,
         attention_weight=1.0 if guided else 0.0, hard_probability=0.5 if guided else 0.0,
@@ -119,7 +121,7 @@ def encoder(plan: Plan, manifest: Path, fold: int) -> Path:
         if plan.unlabelled:
             manifest = plan.work / "unlabelled.csv"
             write_manifest(others(read_manifests(plan.unlabelled), read_manifests(plan.manifests)), manifest)
-        config = pretrain.PretrainConfig(view=plan.size, epochs=plan.pretrain_epochs)
+        config = PretrainConfig(view=plan.size, epochs=plan.pretrain_epochs)
         pretrain.pretrain(config, [str(manifest)], out, plan.work / "cache")
     return out
 

@@ -14,8 +14,8 @@ from deep_pneumonia import predict as inspect
 from deep_pneumonia.cli import add_data_options, config_from, guarded, option, parser_for
 from deep_pneumonia.errors import DeepPneumoniaError, ManifestError
 from deep_pneumonia.files import whole
-from deep_pneumonia.pretrain import PretrainConfig
-from deep_pneumonia.train import TrainConfig
+from deep_pneumonia.training.contrast import PretrainConfig
+from deep_pneumonia.training.guided import TrainConfig
 
 Main = Callable[[Sequence[str]], int]
 Capture = pytest.CaptureFixture[str]
@@ -33,7 +33,7 @@ class Options:
 
 
 def parsed(*words: str) -> Options:
-    return config_from(Options, parser_for(Options, None, "try").parse_args(words))
+    return config_from(Options, parser_for(Options, None, "verb").parse_args(words))
 
 
 def ended(main: Main, words: Sequence[str], capsys: Capture) -> tuple[object, str, str]:
@@ -82,7 +82,7 @@ def test_every_verb_explains_itself(main: Main, words: list[str], capsys: Captur
 
 @pytest.mark.parametrize("config", [Options, PretrainConfig, TrainConfig])
 def test_no_option_given_is_the_configuration_as_written(config: type) -> None:
-    assert config_from(config, parser_for(config, None, "try").parse_args([])) == config()
+    assert config_from(config, parser_for(config, None, "verb").parse_args([])) == config()
 
 
 def test_options_fill_the_configuration_with_their_types() -> None:
@@ -95,7 +95,7 @@ def test_options_fill_the_configuration_with_their_types() -> None:
 def test_switches_go_both_ways() -> None:
     assert (parsed("--no-careful").careful, parsed("--careful").careful) == (False, True)
     assert (parsed("--no-loud").loud, parsed("--loud").loud) == (False, True)
-    assert train.TrainConfig().class_balance
+    assert TrainConfig().class_balance
     arguments = parser_for(TrainConfig, None, "train").parse_args(["--no-class-balance"])
     assert config_from(TrainConfig, arguments) == TrainConfig(class_balance=False)
 
@@ -136,7 +136,7 @@ def test_every_verb_ends_with_2_for_a_wrong_choice(
 
 
 def test_manifests_may_be_repeated() -> None:
-    parser = parser_for(Options, "what it does", "try")
+    parser = parser_for(Options, "what it does", "verb")
     add_data_options(parser)
     arguments = parser.parse_args(["--manifest", "a.csv", "--manifest", "b.csv", "--out", "o", "--rounds", "1"])
     assert (arguments.manifest, arguments.out, arguments.cache) == (["a.csv", "b.csv"], "o", None)
@@ -160,7 +160,7 @@ def test_an_interrupt_is_no_error_and_anything_else_is_not_hidden(capsys: Captur
     assert guarded(raising(KeyboardInterrupt())) == 130
     assert capsys.readouterr() == (
         "",
-        "Stopped; the same command goes on with a training run, a simulated set or a reading.\n",
+        "Stopped; the same command resumes a training run, a simulated set or a prediction of a work list.\n",
     )
     with pytest.raises(ZeroDivisionError, match="a bug"):
         guarded(raising(ZeroDivisionError("a bug")))
@@ -195,7 +195,7 @@ def test_a_missing_file_is_one_line_and_status_2(main: Main, tmp_path: Path, cap
 def test_a_number_that_means_nothing_is_refused_before_the_run(main: Main, words: list[str], capsys: Capture) -> None:
     status, _, error = ended(main, ["--manifest", "m.csv", "--out", "o", *words], capsys)
     assert status == 2
-    assert f"argument {words[0]}: {words[1]} is not allowed, expected" in error
+    assert f"argument {words[0]}: {words[1]} is out of range, expected" in error
 
 
 def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path, capsys: Capture) -> None:

@@ -1,4 +1,4 @@
-"""What a training run learns from: the classes, the decoded images of both splits, and the order of an epoch."""
+"""What a training run learns from: the classes, the decoded images of both splits, and the batches of an epoch."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -15,10 +15,29 @@ from deep_pneumonia.prediction.model_frame import InputRecipe
 from deep_pneumonia.training.cache import Cache
 
 
-@dataclass(frozen=True)
-class Material:
-    """The data of a run: classes, the training and validation caches with their labels (-1 = none), and
-    `epoch`, the row numbers of the training images with repeats."""
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """The images of one step, before augmentation, on the device that computes.
+
+    images: float32 (B, 1, S, S) in [0, 1]. masks: float32 (B, 1, S, S) in [0, 1], the mean over readers, 0 where
+    nothing is drawn. known: bool (B,), whether a reader drew a mask or read the image as normal. labels: int64 (B,),
+    the number of the class, -1 without a label.
+    """
+
+    images: torch.Tensor
+    masks: torch.Tensor
+    known: torch.Tensor
+    labels: torch.Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingData:
+    """The images of a run.
+
+    classes: names in the order of their numbers. normal: the class without pneumonia. labels, held_out_labels: int64,
+    one class number per image of `training` and of `held_out`, the validation split; -1 without a label. epoch:
+    int64 (E,), the row numbers of the training images, some of them several times.
+    """
 
     classes: tuple[str, ...]
     normal: str
@@ -30,79 +49,89 @@ class Material:
 
     @property
     def counts(self) -> list[int]:
-        """Images of each class in an epoch, repeats counted."""
+        """Images of each class in an epoch, including repeats."""
         drawn = self.labels[torch.from_numpy(self.epoch)]
         return [int((drawn == i).sum()) for i in range(len(self.classes))]
+
+    def batch(self, rows: NDArray[np.int64], device: torch.device) -> Batch:
+        """The training images of these row numbers (B,)."""
+        images, masks = self.training.batch(rows, device)
+        known = torch.from_numpy(self.training.known[rows])
+        return Batch(images, masks, known.to(device), self.labels[torch.from_numpy(rows)].to(device))
 
 
 def gather(
     cases: Sequence[Case], normal: str, recipe: InputRecipe, repeats: int, cache: Path, *, progress: bool
-) -> Material:
-    """Split `cases` into the material of a run; images with neither label nor known mask are left out.
+) -> TrainingData:
+    """Build the data of a run from `cases`; images with neither a label nor a known mask are left out.
 
-    normal: the class without pneumonia, "" to find it. repeats: times an image with a drawn lesion stands in an
+    normal: the class without pneumonia, "" to find it. repeats: how often an image with a drawn lesion appears in an
     epoch. cache: folder of the decoded images.
 
     Raises:
-        TrainingError: there is no labelled training or validation image, or no normal class.
+        TrainingError: a split has no labelled image, or the normal class is unknown.
     """
     useful = [c for c in cases if c.label or c.masks]
     classes = tuple(sorted({c.label for c in useful if c.label and c.split == "train"}))
     if len(classes) < 2:
-        raise TrainingError(f"The training split has the classes {list(classes)}; at least two are needed.")
+        raise TrainingError(
+            f"The training split has the classes {list(classes)}, expected two or more; add labelled images."
+        )
     normal = _given_or_found(normal, useful, classes)
     parts: list[tuple[Cache, torch.Tensor]] = []
     for split in ("train", "val"):
         chosen = [c for c in useful if c.split == split]
         if not any(c.label in classes for c in chosen):
-            raise TrainingError(f"The manifests have no labelled image in the split {split!r}.")
+            raise TrainingError(f"The split {split!r} has no labelled image; add some, or prepare the data again.")
         labels = torch.tensor([classes.index(c.label) if c.label in classes else -1 for c in chosen])
         parts.append((Cache(chosen, recipe, cache, progress=progress), labels))
     (training, labels), (held_out, held_out_labels) = parts
     times = np.where(training.mask_rows >= 0, repeats, 1)
     epoch = np.repeat(np.arange(len(training.cases)), times)
-    return Material(classes, normal, training, labels, epoch, held_out, held_out_labels)
+    return TrainingData(classes, normal, training, labels, epoch, held_out, held_out_labels)
 
 
 def with_weak_labels(cases: Sequence[Case], normal: str) -> list[Case]:
-    """The same cases, the unlabelled ones of the training split with their weak labels, which decide nothing else.
+    """The same cases, where unlabelled ones of the training split take their weak label.
 
-    One whose weak label is the normal class (`normal`, "" to find it) is taken to hold no lesion, as if it was read.
+    Weak labels reach no other split, so they decide nothing. A case whose weak label is the normal class (`normal`,
+    "" to find it) counts as read as normal.
     """
     normal = normal or _normal_class(cases)
-    nothing = (MaskRef(None, "normal", "report"),)
+    read_as_normal = (MaskRef(None, "normal", "report"),)
 
-    def taught(case: Case) -> Case:
+    def labelled(case: Case) -> Case:
         if case.split != "train" or case.label or not case.weak_label:
             return case
-        return replace(case, label=case.weak_label, masks=case.masks or nothing * (case.weak_label == normal))
+        masks = case.masks or read_as_normal * (case.weak_label == normal)
+        return replace(case, label=case.weak_label, masks=masks)
 
-    return [taught(c) for c in cases]
+    return [labelled(c) for c in cases]
 
 
 def _given_or_found(normal: str, cases: Sequence[Case], classes: Sequence[str]) -> str:
     normal = normal or _normal_class(cases)
     if not normal:
         raise TrainingError(
-            "No labelled image was read as normal, so nothing tells which class is without pneumonia; give "
-            f"--normal-class, one of {', '.join(classes)}, or add images whose mask_kind is normal."
+            "The class without pneumonia is unknown, as no labelled image was read as normal; give --normal-class, "
+            f"one of {', '.join(classes)}, or add images whose mask_kind is normal."
         )
     if normal not in classes:
         raise TrainingError(
-            f"The normal class {normal!r} is no class of the training split ({', '.join(classes)}); give another "
-            "--normal-class."
+            f"The normal class {normal!r} is not among the classes of the training split ({', '.join(classes)}); give "
+            "another --normal-class."
         )
     return normal
 
 
 def _normal_class(cases: Sequence[Case]) -> str:
-    """The label that most images which a doctor read as normal bear, "" if there is none."""
+    """The most frequent label of images that a doctor read as normal, "" if there are none."""
     votes = Counter(c.label for c in cases if c.label and c.masks and not c.has_lesion)
     return votes.most_common(1)[0][0] if votes else ""
 
 
-def images_by_source(data: Material) -> dict[str, dict[str, dict[str, int]]]:
-    """Images by split, source and label; those with a drawn lesion stand under "lesion drawn"."""
+def images_by_source(data: TrainingData) -> dict[str, dict[str, dict[str, int]]]:
+    """Numbers of images by split, source and label; those with a drawn lesion also count under "lesion drawn"."""
     counts: dict[str, dict[str, dict[str, int]]] = {}
     for split, cache in (("train", data.training), ("val", data.held_out)):
         for case in cache.cases:

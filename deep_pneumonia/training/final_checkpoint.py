@@ -1,4 +1,4 @@
-"""The end of a training run: what validation images decide, and the checkpoint that is made of it all."""
+"""The end of a training run: the validation split decides what is left open, and a checkpoint holds it all."""
 
 import subprocess
 from collections.abc import Mapping
@@ -11,14 +11,18 @@ from deep_pneumonia.prediction.checkpoint import Checkpoint, Thresholds
 from deep_pneumonia.prediction.grad_cam import grad_cam
 from deep_pneumonia.prediction.network import AttentionNet
 from deep_pneumonia.training import validation
-from deep_pneumonia.training.data import Material, images_by_source
+from deep_pneumonia.training.data import TrainingData, images_by_source
 from deep_pneumonia.training.gate_fitting import gate_of
 
 
 def finish(
-    network: AttentionNet, data: Material, options: Mapping[str, Any], name: str, device: torch.device
+    network: AttentionNet, data: TrainingData, options: Mapping[str, Any], name: str, device: torch.device
 ) -> Checkpoint:
-    """Choose temperature, thresholds and gate, in the precision that readings use. `options`: of the run."""
+    """The checkpoint of a trained network; its temperature, thresholds and gate come from the validation split.
+
+    All is computed in the precision of predictions, float32. options: of the run, for the checkpoint's training
+    facts. name: of the checkpoint.
+    """
     network.eval()
     p = validation.predict(network, data.held_out, data.held_out_labels, device)
     cams = _grad_cams(network, data, p, device)
@@ -39,8 +43,10 @@ def finish(
     return Checkpoint(network, data.classes, data.normal, recipe, thresholds, temperature, training, name, gate=gate)
 
 
-def _grad_cams(network: AttentionNet, data: Material, p: validation.Predictions, device: torch.device) -> torch.Tensor:
-    """Grad-CAM of the likeliest class that is not normal, on the drawn validation images (M, h, w)."""
+def _grad_cams(
+    network: AttentionNet, data: TrainingData, p: validation.Predictions, device: torch.device
+) -> torch.Tensor:
+    """Grad-CAM (M, h, w) of the most probable abnormal class on the validation images with a drawn lesion."""
     abnormal = p.logits.clone()
     abnormal[:, data.classes.index(data.normal)] = float("-inf")
     maps = [
@@ -51,7 +57,7 @@ def _grad_cams(network: AttentionNet, data: Material, p: validation.Predictions,
 
 
 def _commit() -> str:
-    """The package's git commit, "" outside a checkout."""
+    """The git commit of the package, "" outside a checkout."""
     command = ["git", "rev-parse", "HEAD"]
     try:
         done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)  # noqa: S603

@@ -1,6 +1,6 @@
-"""Radiographs made into what must not be read: turned, inverted, cut, mixed up, with nothing but the radiograph itself.
+"""Negative examples for the gate: radiographs that are rotated, inverted, cropped or rearranged.
 
-The gate learns from them where in a radiograph everything belongs (`gate_fit`).
+The gate learns from them where everything belongs in a radiograph (`gate_fitting`).
 """
 
 from collections.abc import Callable
@@ -10,66 +10,62 @@ from torch.nn import functional as F
 from torchvision.transforms import functional as TF
 
 from deep_pneumonia.prediction.model_frame import InputRecipe
+from deep_pneumonia.training.draws import uniform
 
-Way = Callable[[torch.Tensor, torch.Generator], torch.Tensor]
-
-
-def between(low: float, high: float, chance: torch.Generator) -> float:
-    """A number drawn evenly from an interval."""
-    return low + (high - low) * float(torch.rand((), generator=chance))
+Alteration = Callable[[torch.Tensor, torch.Generator], torch.Tensor]
 
 
 def window(image: torch.Tensor, chance: torch.Generator) -> torch.Tensor:
-    """Hard contrast, as slices of a CT have it."""
-    level, width = between(0.3, 0.7, chance), between(0.05, 0.25, chance)
+    """Hard contrast like that of a CT slice."""
+    level, width = uniform(0.3, 0.7, chance), uniform(0.05, 0.25, chance)
     return ((image - level) / width + 0.5).clamp(0, 1)
 
 
 def cropped(image: torch.Tensor, chance: torch.Generator) -> torch.Tensor:
-    """About a quarter of the picture."""
-    tall, wide = (int(between(0.36, 0.64, chance) * n) for n in image.shape)
-    top, left = (int(between(0, n - m, chance)) for n, m in zip(image.shape, (tall, wide), strict=True))
+    """A crop of about a quarter of the image."""
+    tall, wide = (int(uniform(0.36, 0.64, chance) * n) for n in image.shape)
+    top, left = (int(uniform(0, n - m, chance)) for n, m in zip(image.shape, (tall, wide), strict=True))
     return image[top : top + tall, left : left + wide]
 
 
 def half(image: torch.Tensor, chance: torch.Generator) -> torch.Tensor:
-    """One side of the chest, which is as narrow as a lateral view, or its upper or lower half."""
-    share, side = between(0.42, 0.5, chance), int(between(0, 4, chance))
+    """The left, right, upper or lower half; a side of the chest is as narrow as a lateral view."""
+    share, side = uniform(0.42, 0.5, chance), int(uniform(0, 4, chance))
     part = int(share * image.shape[side % 2])
     return image.narrow(side % 2, 0 if side < 2 else image.shape[side % 2] - part, part)
 
 
 def swapped(image: torch.Tensor, chance: torch.Generator) -> torch.Tensor:
-    """Left and right side by side the wrong way round, the spine at the rims."""
-    return image.roll(int(between(0.35, 0.65, chance) * image.shape[1]), dims=1)
+    """The left and right parts exchanged, so that the spine is at the edges."""
+    return image.roll(int(uniform(0.35, 0.65, chance) * image.shape[1]), dims=1)
 
 
 def narrow(image: torch.Tensor, chance: torch.Generator) -> torch.Tensor:
-    """The whole picture as a strip before black or, more seldom, grey or white."""
+    """The whole image squeezed to a strip on black, grey or white."""
     side = image.shape[1]
-    wide = max(2, int(between(0.35, 0.6, chance) * side))
+    wide = max(2, int(uniform(0.35, 0.6, chance) * side))
     strip = resized(image, (image.shape[0], wide))
-    paper = (0.0, 0.0, 0.1, 1.0)[int(between(0, 4, chance))]
-    left = int(between(0, side - wide, chance))
+    paper = (0.0, 0.0, 0.1, 1.0)[int(uniform(0, 4, chance))]
+    left = int(uniform(0, side - wide, chance))
     return F.pad(strip, (left, side - wide - left), value=paper)
 
 
 def tilted(image: torch.Tensor, chance: torch.Generator) -> torch.Tensor:
-    """Turned by 20 to 70 degrees to either side."""
-    angle = between(20, 70, chance) * (1 if between(0, 1, chance) < 0.5 else -1)
+    """Rotated by 20 to 70 degrees to either side."""
+    angle = uniform(20, 70, chance) * (1 if uniform(0, 1, chance) < 0.5 else -1)
     return TF.rotate(image[None], angle, TF.InterpolationMode.BILINEAR)[0]
 
 
 def quarters(image: torch.Tensor, chance: torch.Generator) -> torch.Tensor:
-    """The four quarters, each in another's place."""
+    """The four quarters in another order."""
     tall, wide = (n // 2 for n in image.shape)
     parts = [image[y : y + tall, x : x + wide] for y in (0, tall) for x in (0, wide)]
     orders = ((1, 0, 3, 2), (2, 3, 0, 1), (3, 2, 1, 0), (1, 2, 3, 0), (3, 0, 1, 2), (2, 0, 3, 1), (1, 3, 0, 2))
-    a, b, c, d = (parts[i] for i in orders[int(between(0, len(orders), chance))])
+    a, b, c, d = (parts[i] for i in orders[int(uniform(0, len(orders), chance))])
     return torch.cat([torch.cat([a, b], dim=1), torch.cat([c, d], dim=1)])
 
 
-WAYS: tuple[Way, ...] = (
+ALTERED_BY: tuple[Alteration, ...] = (
     lambda image, _: image.rot90(1),
     lambda image, _: image.rot90(3),
     lambda image, _: image.rot90(2),
@@ -80,13 +76,14 @@ WAYS: tuple[Way, ...] = (
 
 
 def altered(image: torch.Tensor, number: int, recipe: InputRecipe) -> torch.Tensor:
-    """A model's frame (S, S) in [0, 1] altered in one of `WAYS` and every other time mirrored, of the same size.
+    """An image in the model's frame (S, S) in [0, 1], altered in one way and mirrored with probability 1/2.
 
-    `number` chooses the way and seeds all that is drawn. The contrast is stretched again, as the decoder would.
+    number: chooses the alteration among `ALTERED_BY` and is the seed. Size and range stay; the contrast is stretched
+    again as for any input.
     """
     chance = torch.Generator().manual_seed(number)
-    made = WAYS[number % len(WAYS)](image, chance)
-    if between(0, 1, chance) < 0.5:
+    made = ALTERED_BY[number % len(ALTERED_BY)](image, chance)
+    if uniform(0, 1, chance) < 0.5:
         made = made.flip(1)
     low, high = (float(torch.quantile(made, share / 100)) for share in (recipe.low, recipe.high))
     stretched = (made - low) / max(high - low, 1e-6)
@@ -94,5 +91,5 @@ def altered(image: torch.Tensor, number: int, recipe: InputRecipe) -> torch.Tens
 
 
 def resized(image: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-    """(H, W) at another size."""
+    """Resize an image (H, W) to `size` (H, W), with antialiasing."""
     return F.interpolate(image[None, None], size, mode="bilinear", antialias=True, align_corners=False)[0, 0]

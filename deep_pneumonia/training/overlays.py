@@ -1,8 +1,9 @@
-"""Letters, masked borders and erased corners laid over training radiographs, which say nothing of the disease.
+"""Augmentation with letters, masked borders and erased corners, which carry no information on the disease.
 
-The public sets differ in what lies around the chest: burnt-in letters, lead markers, black borders. As class follows
-source, a network can read these instead of the lungs. Laid over images of every class and source they tell it nothing.
-They come before the view is drawn (`augment.jitter`), so that they are turned, cropped and blurred as real ones are.
+The public data sets differ in what surrounds the chest: burnt-in letters, lead markers, black borders. As the class
+depends on the source, a network can learn these instead of the lungs. Overlays on images of every class and source
+make them useless. They are added before the random view (`augment.jitter`), so they are rotated, cropped and blurred
+like real ones.
 """
 
 import string
@@ -13,23 +14,27 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-# Half axes, down and across, of the lungs in the model's frame as a superellipse of order 3 about its middle; below
-# 1% of the lesion area drawn in the training images of ChestX-ray14 and the covid collection lies outside.
-LUNGS = (0.44, 0.46)
-BORDER = (0.01, 0.08)  # the rest are shares of the side as well
-ERASED = (0.04, 0.16)
-INSET = 0.08  # a patch is as near to a side
-TRIES = 10  # places tried for a patch; none is laid where all of these touch the lungs or a drawn lesion
+from deep_pneumonia.training.draws import integer, uniform
+
+# Lengths are shares of the image's side. The lungs in the model's frame are a superellipse of order 3 around its
+# middle with these half axes (down, across). Less than 1% of the lesion area drawn in the training images of
+# ChestX-ray14 and of the covid collection lies outside.
+LUNG_AXES = (0.44, 0.46)
+BORDER_WIDTHS = (0.01, 0.08)
+ERASED_SIDES = (0.04, 0.16)
+MAX_INSET = 0.08  # distance of a patch from the nearest side
+PLACE_ATTEMPTS = 10  # places tried for a patch; it is left out if all of them touch the lungs or a drawn lesion
 WORDS = ("AP", "PA", "ERECT", "SUPINE", "SITTING", "MOBILE", "ICU 3", "kV 85", "10:47", "2016-08-21", "left", "A1")
 
-Box = tuple[int, int, int, int]  # first row, first column, row and column past the last, pixels
+Box = tuple[int, int, int, int]  # first row and column, then the row and column after the last, pixels
 
 
 def overlaid(images: torch.Tensor, masks: torch.Tensor, share: float, generator: torch.Generator) -> torch.Tensor:
-    """Images (B, 1, S, S) in [0, 1] with overlays of each of three kinds on a `share` in [0, 1] of them.
+    """Images with overlays of each of three kinds on a share of them.
 
-    masks (B, 1, S, S) in [0, 1]: pixels of a drawn lesion are never covered. All randomness comes from `generator`, a
-    CPU one. Returns new images; with a share of 0 the images given, and nothing is drawn from the generator.
+    images: (B, 1, S, S) in [0, 1]. masks: (B, 1, S, S) in [0, 1]; pixels of a drawn lesion are never covered. share:
+    in [0, 1], the probability of each kind for each image. generator: the source of all random numbers, on the CPU.
+    Returns new images, or the given ones, without using the generator, if share is 0.
     """
     if share == 0:
         return images
@@ -37,19 +42,19 @@ def overlaid(images: torch.Tensor, masks: torch.Tensor, share: float, generator:
     kinds: tuple[Callable[[torch.Tensor, Box | None, torch.Generator], None], ...] = (_border, _erase, _write)
     for image, lesion in zip(images[:, 0], _boxes(masks), strict=True):
         for lay in kinds:
-            if _uniform(0, 1, generator) < share:
+            if uniform(0, 1, generator) < share:
                 lay(image, lesion, generator)
     return images
 
 
 def _border(image: torch.Tensor, lesion: Box | None, generator: torch.Generator) -> None:
-    """Mask one to four sides of an image (S, S), in place; a side on which that would reach the lesion is left."""
+    """Mask one to four borders of an image (S, S), in place, except where that would cover the lesion."""
     size = len(image)
     drawn = torch.rand(4, generator=generator) < 0.5
-    drawn[_integer(4, generator)] = True
-    level = _integer(3, generator)
+    drawn[integer(4, generator)] = True
+    level = integer(3, generator)
     for side in drawn.nonzero().flatten().tolist():
-        width = max(1, round(_uniform(*BORDER, generator) * size))
+        width = max(1, round(uniform(*BORDER_WIDTHS, generator) * size))
         near = (0, 0, width, size), (0, 0, size, width), (size - width, 0, size, size), (0, size - width, size, size)
         if lesion is None or not _touch(near[side], lesion):
             _flatten(_part(image, near[side]), level)
@@ -57,9 +62,9 @@ def _border(image: torch.Tensor, lesion: Box | None, generator: torch.Generator)
 
 def _erase(image: torch.Tensor, lesion: Box | None, generator: torch.Generator) -> None:
     """Erase one to four rectangles of an image (S, S) outside the lungs, in place."""
-    for _ in range(1 + _integer(4, generator)):
-        height, width = (max(1, round(_uniform(*ERASED, generator) * len(image))) for _ in range(2))
-        level = _integer(3, generator)
+    for _ in range(1 + integer(4, generator)):
+        height, width = (max(1, round(uniform(*ERASED_SIDES, generator) * len(image))) for _ in range(2))
+        level = integer(3, generator)
         place = _place(height, width, len(image), lesion, generator)
         if place is not None:
             _flatten(_part(image, place), level)
@@ -68,9 +73,9 @@ def _erase(image: torch.Tensor, lesion: Box | None, generator: torch.Generator) 
 def _write(image: torch.Tensor, lesion: Box | None, generator: torch.Generator) -> None:
     """Write one to three words, letters or bars, bright or dark, on an image (S, S) outside the lungs, in place."""
     stamps = _stamps(len(image))
-    for _ in range(1 + _integer(3, generator)):
-        stamp = stamps[_integer(len(stamps), generator)]
-        level = abs(_integer(2, generator) - _uniform(0, 0.2, generator))
+    for _ in range(1 + integer(3, generator)):
+        stamp = stamps[integer(len(stamps), generator)]
+        level = abs(integer(2, generator) - uniform(0, 0.2, generator))
         place = _place(stamp.shape[0], stamp.shape[1], len(image), lesion, generator)
         if place is not None:
             part = _part(image, place)
@@ -79,7 +84,7 @@ def _write(image: torch.Tensor, lesion: Box | None, generator: torch.Generator) 
 
 @cache
 def _stamps(size: int) -> tuple[torch.Tensor, ...]:
-    """What is written on images of `size` pixels a side: each float32 (h, w) in [0, 1], 1 = ink."""
+    """Texts and bars for images of `size` pixels a side, each float32 (h, w) in [0, 1], where 1 is ink."""
     letters = [(c, h) for c in string.ascii_uppercase + string.digits for h in (0.04, 0.06, 0.09)]
     written = [_rendered(text, h * size) for text, h in [*letters, *((w, h) for w in WORDS for h in (0.025, 0.04))]]
     lines = [torch.ones(max(1, round(0.01 * size)), max(1, round(length * size))) for length in (0.05, 0.1, 0.2)]
@@ -87,7 +92,7 @@ def _stamps(size: int) -> tuple[torch.Tensor, ...]:
 
 
 def _rendered(text: str, height: float) -> torch.Tensor:
-    """A text in letters of `height` pixels, cut out tightly."""
+    """A text in letters of `height` pixels, cropped to its ink."""
     font = ImageFont.load_default(size=max(6.0, height * 1.35))
     left, top, right, bottom = (round(edge) for edge in font.getbbox(text))
     canvas = Image.new("L", (right - left, bottom - top))
@@ -96,11 +101,11 @@ def _rendered(text: str, height: float) -> torch.Tensor:
 
 
 def _place(height: int, width: int, size: int, lesion: Box | None, generator: torch.Generator) -> Box | None:
-    """Where a patch lies near a side, clear of lungs and lesion; None where no place was found."""
+    """A random box near a side of the image, clear of lungs and lesion; None if no place was found."""
     if max(height, width) > size:
         return None
-    for _ in range(TRIES):
-        near = _integer(3, generator)  # near a side by its row, by its column, or by both, which is in a corner
+    for _ in range(PLACE_ATTEMPTS):
+        near = integer(3, generator)  # 0: near top or bottom, 1: near left or right, 2: in a corner
         top = _along(height, size, near != 1, generator)
         left = _along(width, size, near != 0, generator)
         box = (top, left, top + height, left + width)
@@ -110,20 +115,20 @@ def _place(height: int, width: int, size: int, lesion: Box | None, generator: to
 
 
 def _along(extent: int, size: int, near: bool, generator: torch.Generator) -> int:
-    """Where a patch of `extent` pixels begins along a side: near one of its ends, or anywhere."""
+    """First pixel of a patch of `extent` pixels along one axis, near one of its ends or anywhere."""
     room = size - extent
-    begin = _integer(1 + (min(room, round(INSET * size)) if near else room), generator)
-    return room - begin if near and _integer(2, generator) else begin
+    begin = integer(1 + (min(room, round(MAX_INSET * size)) if near else room), generator)
+    return room - begin if near and integer(2, generator) else begin
 
 
 def _in_lungs(box: Box, size: int) -> bool:
-    """Whether the point of a box that is nearest to the middle of the frame lies in the lungs."""
+    """Whether a box touches the lungs: its point nearest to the middle of the frame lies in them."""
     away = (max(box[i] / size - 0.5, 0.5 - box[i + 2] / size, 0) for i in (0, 1))
-    return sum((a / axis) ** 3 for a, axis in zip(away, LUNGS, strict=True)) < 1
+    return sum((a / axis) ** 3 for a, axis in zip(away, LUNG_AXES, strict=True)) < 1
 
 
 def _boxes(masks: torch.Tensor) -> list[Box | None]:
-    """The box around each mask (B, 1, S, S), None where nothing is drawn."""
+    """The bounding box of each mask (B, 1, S, S), None for an empty one."""
     drawn = masks[:, 0] > 0
     spans = [[np.flatnonzero(line) for line in drawn.any(dim).cpu().numpy()] for dim in (2, 1)]
     return [
@@ -141,13 +146,5 @@ def _part(image: torch.Tensor, box: Box) -> torch.Tensor:
 
 
 def _flatten(part: torch.Tensor, level: int) -> None:
-    """Make a part of an image black (0), white (1) or its own mean (2), in place."""
+    """Fill a part of an image with black (level 0), white (1) or its own mean (2), in place."""
     part.copy_(part.mean() if level == 2 else torch.full_like(part, level))
-
-
-def _uniform(low: float, high: float, generator: torch.Generator) -> float:
-    return low + (high - low) * float(torch.rand((), generator=generator))
-
-
-def _integer(count: int, generator: torch.Generator) -> int:
-    return int(torch.randint(count, (), generator=generator))

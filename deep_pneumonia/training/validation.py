@@ -1,4 +1,4 @@
-"""What validation images decide: which epoch is kept, the temperature, and the thresholds of the maps."""
+"""What the validation split decides: the epoch that is kept, the temperature, and the thresholds of the maps."""
 
 from dataclasses import dataclass
 
@@ -12,15 +12,16 @@ from deep_pneumonia.evaluation.metrics import auroc
 from deep_pneumonia.prediction.network import AttentionNet
 from deep_pneumonia.training.cache import Cache
 
-GRID = np.arange(0.05, 1.0, 0.05).round(2)
+THRESHOLDS = np.arange(0.05, 1.0, 0.05).round(2)
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """A network's answers on a cache.
+    """A network's predictions on the images of a cache.
 
-    logits (N, C), labels (N,) with -1 for none, sources (N,), maps (N, h, w) attention in [0, 1],
-    lesions (M,) row numbers of images with a drawn mask, masks (M, h, w) those masks averaged over cells.
+    logits: float32 (N, C). labels: int64 (N,), -1 without a label. sources: (N,), names. maps: float32 (N, h, w),
+    attention in [0, 1]. lesions: int64 (M,), row numbers of the images with a drawn lesion. masks: float32 (M, h, w),
+    their masks averaged over the cells of the map, in [0, 1].
     """
 
     logits: torch.Tensor
@@ -35,7 +36,10 @@ class Predictions:
 def predict(
     network: AttentionNet, data: Cache, labels: torch.Tensor, device: torch.device, batch: int = 64
 ) -> Predictions:
-    """Read every image of `data` once, in evaluation mode; the network's mode is put back."""
+    """Predict every image of `data` in evaluation mode; the network's mode is restored afterwards.
+
+    labels: int64 (N,), -1 without a label. batch: images at a time.
+    """
     was_training = network.training
     network.eval()
     logits, maps, masks = [], [], []
@@ -54,9 +58,11 @@ def predict(
 
 
 def scores(p: Predictions) -> dict[str, float]:
-    """The figures that choose an epoch: `auroc`, the mean over sources of the mean one-against-one AUROC of the
-    classes found there; `iou` and `hit` of the map on drawn masks, over cells; `score`, the mean of auroc and iou.
-    A figure without images is left out.
+    """The scores that choose an epoch, each in [0, 1].
+
+    auroc: the mean over sources of the mean AUROC of each pair of classes found there. iou, hit: of the map against
+    drawn masks, over cells; see `best_iou` for iou. score: the mean of auroc and iou, which decides. A score without
+    images is left out.
     """
     found: dict[str, float] = {}
     per_source = [a for s in np.unique(p.sources) if (a := _pairwise(p, p.sources == s)) is not None]
@@ -72,36 +78,38 @@ def scores(p: Predictions) -> dict[str, float]:
 
 
 def _pairwise(p: Predictions, rows: NDArray[np.bool_]) -> float | None:
+    """Mean AUROC over the pairs of classes among these rows, None if there is only one class."""
     logits, labels = p.logits[rows], p.labels[rows]
     classes = labels[labels >= 0].unique().tolist()
     values = []
     for i, a in enumerate(classes):
         for b in classes[i + 1 :]:
             pair = (labels == a) | (labels == b)
-            odds = (logits[pair, a] - logits[pair, b]).sigmoid()
-            values.append(overall(auroc((labels[pair] == a).numpy(), odds.numpy()), len(odds)))
+            preference = (logits[pair, a] - logits[pair, b]).numpy()
+            values.append(overall(auroc((labels[pair] == a).numpy(), preference), len(preference)))
     return float(np.mean(values)) if values else None
 
 
 def best_iou(maps: torch.Tensor, masks: torch.Tensor) -> tuple[float, float]:
-    """The highest mean IoU over thresholds 0.05 to 0.95, and its threshold.
+    """The highest mean IoU of maps and masks over the thresholds 0.05, 0.1, ..., 0.95, and its threshold.
 
-    maps, masks (M, h, w) in [0, 1]; a cell's share of lesion counts as that share of a cell.
+    maps, masks: (M, h, w) in [0, 1]. A cell that is partly lesion counts by its share.
     """
     means = []
-    for threshold in GRID:
+    for threshold in THRESHOLDS:
         chosen = (maps >= float(threshold)).float()
         overlap = (chosen * masks).sum(dim=(1, 2))
         union = chosen.sum(dim=(1, 2)) + masks.sum(dim=(1, 2)) - overlap
         means.append(float((overlap / union.clamp(min=1e-9)).mean()))
     best = int(np.argmax(means))
-    return means[best], float(GRID[best])
+    return means[best], float(THRESHOLDS[best])
 
 
 def temperature(logits: torch.Tensor, labels: torch.Tensor) -> float:
-    """The one number by which logits are divided so that validation images are likeliest (Guo et al., ICML 2017).
+    """The divisor of the logits under which the labels are most likely (Guo et al., ICML 2017).
 
-    logits (N, C); labels (N,), -1 = none. 1.0 without labels. Found by search in [0.05, 20].
+    logits: (N, C). labels: (N,), -1 without a label. Returns a number in [0.05, 20], found by grid search; 1.0
+    without labels.
     """
     known = labels >= 0
     if not known.any():
@@ -112,8 +120,11 @@ def temperature(logits: torch.Tensor, labels: torch.Tensor) -> float:
 
 
 def finding_threshold(p: Predictions, normal: int, temperature: float, share: float = 0.05) -> float:
-    """The calibrated probability of any finding that all but a `share` of the images with a drawn lesion reach, 0
-    without such images. `normal`: the class that means none."""
+    """The probability of any finding that all but a `share` of the images with a drawn lesion reach.
+
+    normal: number of the class without a finding. temperature: divisor of the logits. Returns a probability in
+    [0, 1], 0 without drawn lesions.
+    """
     if not len(p.lesions):
         return 0.0
     found = 1 - (p.logits[p.lesions].double() / temperature).softmax(1)[:, normal]

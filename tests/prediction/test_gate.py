@@ -22,8 +22,8 @@ from deep_pneumonia.prediction.model_frame import InputRecipe
 from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.radiographs.radiograph import Radiograph, decode
 from deep_pneumonia.training.cache import Cache
-from deep_pneumonia.training.gate_fitting import KEPT, LEAST, all_features, fit
-from deep_pneumonia.training.gate_negatives import WAYS, altered, half
+from deep_pneumonia.training.gate_fitting import ACCEPTED_SHARE, MIN_RADIOGRAPHS, all_features, fit
+from deep_pneumonia.training.gate_negatives import ALTERED_BY, altered, half
 from deep_pneumonia.viewer import html as words
 
 
@@ -60,9 +60,9 @@ def test_the_plane_knows_where_in_the_picture_something_is() -> None:
 def test_of_a_normal_cloud_the_limits_are_those_of_its_chi_square_and_its_normal() -> None:
     gate = fit(drawn(20_000, 1), drawn(20_000, 5, shift=2), drawn(20_000, 2), np.array(["a"] * 20_000))
     assert gate is not None
-    assert gate.limit == pytest.approx(chi2.ppf(KEPT, df=3) ** 0.5, rel=0.03)
+    assert gate.limit == pytest.approx(chi2.ppf(ACCEPTED_SHARE, df=3) ** 0.5, rel=0.03)
     for part in (gate.distance, gate.odds):
-        assert float((part(drawn(20_000, 3)) > 1).float().mean()) == pytest.approx(1 - KEPT, abs=0.0015)
+        assert float((part(drawn(20_000, 3)) > 1).float().mean()) == pytest.approx(1 - ACCEPTED_SHARE, abs=0.0015)
     assert (gate.distance(drawn(100, 4, shift=30)) > 1).all()
     assert (gate.odds(drawn(100, 4, shift=9)) > 1).all()
     assert not (gate.odds(drawn(100, 4, shift=-9)) > 1).any()
@@ -77,11 +77,11 @@ def test_a_small_source_is_not_refused_more_than_the_others() -> None:
 
 
 def test_of_few_radiographs_no_gate_is_made() -> None:
-    assert fit(drawn(LEAST - 1, 1), drawn(9, 5), drawn(50, 2), np.array(["a"] * 50)) is None
-    assert fit(drawn(LEAST, 1), drawn(9, 5), drawn(0, 2), np.array([], dtype=str)) is None
+    assert fit(drawn(MIN_RADIOGRAPHS - 1, 1), drawn(9, 5), drawn(50, 2), np.array(["a"] * 50)) is None
+    assert fit(drawn(MIN_RADIOGRAPHS, 1), drawn(9, 5), drawn(0, 2), np.array([], dtype=str)) is None
 
 
-@pytest.mark.parametrize("number", range(2 * len(WAYS)))
+@pytest.mark.parametrize("number", range(2 * len(ALTERED_BY)))
 def test_an_altered_radiograph_is_another_picture_of_the_same_size_every_time(number: int) -> None:
     frame = torch.rand(64, 64, generator=torch.Generator().manual_seed(1)).cumsum(0).cumsum(1) / 1300
     recipe = InputRecipe(64)
@@ -110,7 +110,7 @@ def test_each_radiograph_is_altered_in_another_way_the_second_time(copy: Path, d
     predictor = Predictor.load(copy, "cpu")
     cases = [c for c in read_manifests([drawn_set]) if c.split == "train"]
     data = Cache(cases, predictor.checkpoint.recipe, tmp_path)
-    assert len(cases) % len(WAYS) == 0
+    assert len(cases) % len(ALTERED_BY) == 0
     made = all_features(predictor.network, data, predictor.device, altered_times=2, batch=5)
     assert len(made) == 2 * len(cases)
     whole = all_features(predictor.network, data, predictor.device, batch=5)
@@ -123,7 +123,7 @@ def test_each_radiograph_is_altered_in_another_way_the_second_time(copy: Path, d
 
 def test_radiographs_are_turned_over_and_inverted() -> None:
     frame = torch.arange(16.0).reshape(4, 4) / 15
-    made = [WAYS[i](frame, torch.Generator()) for i in range(5)]
+    made = [ALTERED_BY[i](frame, torch.Generator()) for i in range(5)]
     assert [round(float(m[0, 0]) * 15) for m in made] == [3, 12, 15, 12, 15]
 
 
@@ -172,9 +172,9 @@ def test_the_verb_fits_one_and_changes_nothing_else(
 ) -> None:
     asked = ["--checkpoint", str(copy), "--manifest", str(drawn_set), "--cache", str(tmp_path / "c"), "--device", "cpu"]
     assert fit_gate.main(asked) == 2
-    assert "a gate needs 200 and some to validate on" in capsys.readouterr().err
+    assert "a gate needs at least 200 for training and 1 for validation" in capsys.readouterr().err
     before = (copy / "model.safetensors").read_bytes()
-    monkeypatch.setattr("deep_pneumonia.training.gate_fitting.LEAST", 4)
+    monkeypatch.setattr("deep_pneumonia.training.gate_fitting.MIN_RADIOGRAPHS", 4)
     assert fit_gate.main(asked) == 0
     assert (copy / "model.safetensors").read_bytes() == before
     assert checkpoints.load(copy).gate is not None

@@ -78,24 +78,6 @@ def test_masks_of_several_readers_are_averaged(cases: list[Case], tmp_path: Path
     assert (mask[0, 0], mask[0, -1]) == (170, 85)
 
 
-def test_what_is_no_lesion_is_kept_apart(cases: list[Case], tmp_path: Path) -> None:
-    other = drawn(tmp_path, "other", ~HALF).path
-    cache = build([cases[0], replace(cases[2], other_mask=other), replace(cases[0], other_mask=other)], tmp_path)
-    assert cache.cleared_rows.tolist() == [-1, 0, 1]
-    areas = cache.cleared_areas([2, 0], CPU)
-    assert torch.equal(areas[0, 0] * 255, torch.from_numpy(mask_to_model(~HALF, 32)).float())
-    assert float(areas[1].max()) == 0
-    assert cache.masks.shape == (0, 32, 32)
-    assert float(cache.batch([2], CPU)[1].max()) == 0
-
-
-def test_boxes_are_told_from_outlines(cases: list[Case], tmp_path: Path) -> None:
-    box = replace(drawn(tmp_path, "box"), kind="box")
-    readers = [(box,), (box, drawn(tmp_path, "outline")), (), (MaskRef(None, "normal", "B"),)]
-    cache = build([replace(cases[0], masks=masks) for masks in readers], tmp_path)
-    assert cache.boxed.tolist() == [True, False, False, False]
-
-
 def test_a_row_is_what_the_reader_reads(cases: list[Case], tmp_path: Path) -> None:
     network = AttentionNet(ModelConfig(width=8))
     predictor = Predictor(Checkpoint(network, ("a", "b"), "a", InputRecipe(32, 2, 97)), CPU)

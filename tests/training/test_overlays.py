@@ -7,8 +7,9 @@ import torch
 from deep_pneumonia.prediction.network import AttentionNet, ModelConfig
 from deep_pneumonia.training import overlays
 from deep_pneumonia.training.augment import jitter
-from deep_pneumonia.training.overlays import BORDER, LUNGS, overlaid
-from deep_pneumonia.training.step import Guidance, step_losses
+from deep_pneumonia.training.data import Batch
+from deep_pneumonia.training.overlays import BORDER_WIDTHS, LUNG_AXES, overlaid
+from deep_pneumonia.training.step import LossConfig, step_losses
 
 SIZE = 128
 KINDS = ("_border", "_erase", "_write")
@@ -41,7 +42,7 @@ one = pytest.mark.parametrize("only", KINDS, indirect=True)
 
 def lungs(size: int = SIZE) -> torch.Tensor:
     y, x = np.abs((np.mgrid[:size, :size] + 0.5) / size - 0.5)
-    return torch.from_numpy((y / LUNGS[0]) ** 3 + (x / LUNGS[1]) ** 3 < 1)
+    return torch.from_numpy((y / LUNG_AXES[0]) ** 3 + (x / LUNG_AXES[1]) ** 3 < 1)
 
 
 def test_a_share_of_zero_gives_the_images_back_and_draws_nothing() -> None:
@@ -118,7 +119,7 @@ def test_borders_are_flat_bands_along_one_to_four_sides(only: str) -> None:
         rows, columns = changed.all(1), changed.all(0)
         assert torch.equal(changed, rows[:, None] | columns)
         widths = [int(n) for side in (rows, columns) for n in (side[: SIZE // 2].sum(), side[SIZE // 2 :].sum())]
-        assert max(widths) <= round(BORDER[1] * SIZE)
+        assert max(widths) <= round(BORDER_WIDTHS[1] * SIZE)
         found.add(sum(w > 0 for w in widths))
         values = image[changed]
         levels.add("flat" if len(values.unique()) <= 4 else "not flat")
@@ -172,10 +173,9 @@ def test_a_training_step_lays_them_over_before_the_view_is_drawn() -> None:
     images = grey(3, 64)
     masks = none(images)
     masks[0, :, 20:40, 20:40] = 1
-    known, labels = torch.ones(3), torch.tensor([1, 0, 1])
+    batch = Batch(images, masks, torch.ones(3, dtype=torch.bool), torch.tensor([1, 0, 1]))
     for share in (0.0, 1.0):
-        guidance = Guidance(1, 0, 0, 0, share)
-        step_losses(network, images, masks, none(images), known, labels, torch.ones(2), 0.0, guidance, seeded(4))
+        step_losses(network, batch, LossConfig(1, 0, 0, 0, share), torch.ones(2), seeded(4))
         generator = seeded(4)
         expected = jitter(overlaid(images, masks, share, generator), masks, generator)[0]
         assert torch.equal(seen[-1], expected)

@@ -2,11 +2,11 @@
 
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,22 +15,14 @@ from safetensors.torch import load_file
 
 from deep_pneumonia import pretrain, train
 from deep_pneumonia.prediction import checkpoint
-from deep_pneumonia.training.run import load_tree
+from deep_pneumonia.training.run import Run, load_tree
 from tests.short_training import SMALL
-
-
-def weights(folder: Path) -> dict[str, torch.Tensor]:
-    return load_file(folder / "checkpoint" / checkpoint.WEIGHTS)
-
-
-def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
-    return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
+from tests.training.runs import TINY, TINY_PRETRAINING, records, run, same, weights
 
 
 def test_a_short_run_learns_classes_and_where_to_look(trained: Path) -> None:
-    records = [json.loads(line) for line in (trained / "log.jsonl").read_text().splitlines()]
-    losses = [r["attention"] for r in records if "attention" in r]
-    found = [r for r in records if "score" in r]
+    losses = [r["attention"] for r in records(trained) if "attention" in r]
+    found = [r for r in records(trained) if "score" in r]
     assert losses[-1] < 0.8 * losses[0]
     assert len(found) == 8
     assert all(0 <= r["hit"] <= 1 for r in found)
@@ -41,102 +33,90 @@ def test_a_short_run_learns_classes_and_where_to_look(trained: Path) -> None:
     assert facts["training"]["counts"]["train"]["drawn"]["lesion drawn"] == 6
 
 
-@pytest.mark.parametrize("verb", ["train", "pretrain"])
-def test_a_run_killed_at_a_random_moment_ends_with_the_same_weights(verb: str, drawn_set: Path, tmp_path: Path) -> None:
-    def command(out: str) -> list[str]:
-        module = f"deep_pneumonia.{verb}"
-        options = [o for o in SMALL if verb == "train" or o not in ("--width", "32")]
-        extra = ["--view", "48", "--queue", "24"] if verb == "pretrain" else []
-        options += ["--epochs", "3", "--save-every", "1", "--cache", str(tmp_path / "cache"), *extra]
-        return [
-            sys.executable,
-            "-m",
-            module,
-            "--manifest",
-            str(drawn_set),
-            "--out",
-            str(tmp_path / out),
-            *options,
-        ]
+def test_a_run_killed_at_a_random_moment_ends_with_the_same_weights(drawn_set: Path, tmp_path: Path) -> None:
+    def options(out: str) -> list[str]:
+        cache = ["--save-every", "1", "--cache", str(tmp_path / "cache")]
+        return ["--manifest", str(drawn_set), "--out", str(tmp_path / out), "--epochs", "4", *TINY, *cache]
 
+    command = [sys.executable, "-m", "deep_pneumonia.train", *options("killed")]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    subprocess.run(command("whole"), check=True, env=environment, capture_output=True)
-    killed = 0
-    moment = random.Random(os.getpid())
-    for _ in range(3):
-        process = subprocess.Popen(
-            command("killed"), env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        state = tmp_path / "killed" / "state.safetensors"
-        before = state.stat().st_mtime_ns if state.exists() else 0
-        while process.poll() is None and (not state.exists() or state.stat().st_mtime_ns == before):
-            time.sleep(0.01)
-        time.sleep(moment.uniform(0, 0.5))
-        if process.poll() is None:
-            process.send_signal(signal.SIGKILL)
-            killed += 1
-        process.wait()
-    assert killed, "the run was too short to be killed"
-    subprocess.run(command("killed"), check=True, env=environment, capture_output=True)
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while process.poll() is None and not (tmp_path / "killed" / "state.safetensors").exists():
+        time.sleep(0.005)
+    assert process.poll() is None, "the run was too short to be killed"
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (tmp_path / "killed" / "checkpoint").exists()
 
-    if verb == "train":
-        assert same(weights(tmp_path / "whole"), weights(tmp_path / "killed"))
-    else:
-        whole, resumed = (load_file(tmp_path / o / "encoder.safetensors") for o in ("whole", "killed"))
-        assert same(whole, resumed)
-    logs = [(tmp_path / o / "log.jsonl").read_text() for o in ("whole", "killed")]
-    assert logs[0] == logs[1]
+    for out in ("whole", "killed"):
+        assert train.main(options(out)) == 0
+    assert same(weights(tmp_path / "whole"), weights(tmp_path / "killed"))
+    assert records(tmp_path / "whole") == records(tmp_path / "killed")
+
+
+@pytest.mark.parametrize("stopped_at", [1, 2, 3])
+def test_a_pre_training_stopped_while_it_saves_ends_with_the_same_weights(
+    stopped_at: int, drawn_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pre_train(out: str) -> int:
+        options = ["--epochs", "2", "--save-every", "1", "--cache", str(tmp_path / "cache")]
+        return pretrain.main(["--manifest", str(drawn_set), "--out", str(tmp_path / out), *options, *TINY_PRETRAINING])
+
+    assert pre_train("whole") == 0
+    save: Callable[..., None] = Run.save
+
+    def stop(self: Run, step: int, tree: dict[str, torch.Tensor]) -> None:
+        if step > stopped_at:
+            raise KeyboardInterrupt
+        save(self, step, tree)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Run, "save", stop)
+        assert pre_train("stopped") == 130
+    assert not (tmp_path / "stopped" / "encoder.safetensors").exists()
+    assert pre_train("stopped") == 0
+    whole, stopped = (load_file(tmp_path / out / "encoder.safetensors") for out in ("whole", "stopped"))
+    assert same(whole, stopped)
+    assert records(tmp_path / "whole") == records(tmp_path / "stopped")
 
 
 def test_pretrained_backbone_is_where_training_starts(drawn_set: Path, tmp_path: Path) -> None:
-    small = [o for o in SMALL if o not in ("--width", "32")]
-    arguments = ["--manifest", str(drawn_set), "--epochs", "1", *small]
     for method in ("moco", "simclr"):
-        out = tmp_path / method
-        extra = ["--view", "48", "--queue", "24", "--method", method]
-        assert pretrain.main([*arguments, "--out", str(out), *extra]) == 0
-    again = [
-        *arguments,
-        "--out",
-        str(tmp_path / "t"),
-        "--pretrained",
-        str(tmp_path / "moco"),
-        "--lr",
-        "0",
-        "--width",
-        "32",
-    ]
-    assert train.main(again) == 0
-    first = load_tree(tmp_path / "moco" / "encoder.safetensors")
-    best = load_tree(tmp_path / "t" / "best.safetensors")
-    assert torch.equal(best["backbone.fine.0.weight"], first["fine.0.weight"])
-    assert not torch.equal(
-        first["fine.0.weight"], load_tree(tmp_path / "simclr" / "encoder.safetensors")["fine.0.weight"]
-    )
+        options = ["--manifest", str(drawn_set), "--epochs", "1", *TINY_PRETRAINING, "--method", method]
+        assert pretrain.main([*options, "--out", str(tmp_path / method)]) == 0
+    assert run(drawn_set, tmp_path / "t", "--pretrained", str(tmp_path / "moco"), "--lr", "0") == 0
+    key = "fine.0.0.weight"
+    moco, simclr = (load_tree(tmp_path / method / "encoder.safetensors")[key] for method in ("moco", "simclr"))
+    assert torch.equal(load_tree(tmp_path / "t" / "best.safetensors")[f"backbone.{key}"], moco)
+    assert not torch.equal(moco, simclr)
 
 
 def test_every_term_can_be_switched_off(drawn_set: Path, tmp_path: Path) -> None:
-    off = [
-        "--attention-weight",
-        "0",
-        "--hard-probability",
-        "0",
-        "--regulation-weight",
-        "0",
-        "--no-class-balance",
-    ]
-    assert train.main(["--manifest", str(drawn_set), "--out", str(tmp_path), "--epochs", "1", *off, *SMALL]) == 0
-    records = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
-    step = next(r for r in records if "loss" in r)
+    weights = ["--attention-weight", "0", "--hard-probability", "0", "--regulation-weight", "0"]
+    assert run(drawn_set, tmp_path, *weights, "--no-class-balance") == 0
+    step = next(r for r in records(tmp_path) if "loss" in r)
     assert step["loss"] == step["classification"]
     assert "attention" not in step
     assert "regulation" not in step
 
 
+def test_a_folder_of_an_earlier_version_is_resumed_whatever_options_are_gone(drawn_set: Path, tmp_path: Path) -> None:
+    assert run(drawn_set, tmp_path) == 0
+    for path, place in ((tmp_path / "config.json", ()), (tmp_path / "checkpoint" / "model.json", ("training",))):
+        facts = json.loads(path.read_text())
+        options = facts["config"] if not place else facts["training"]["options"]
+        options |= {"read_size": 0, "box_weight": 1.0, "cleared_weight": 0.0}
+        path.write_text(json.dumps(facts))
+    assert checkpoint.load(tmp_path / "checkpoint").training["options"]["box_weight"] == 1.0
+    before = weights(tmp_path)
+    assert run(drawn_set, tmp_path) == 0
+    assert same(weights(tmp_path), before)
+
+
 def test_two_processes_train_one_network(drawn_set: Path, tmp_path: Path) -> None:
     command = [
         sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "-m", "deep_pneumonia.train",
-        "--manifest", str(drawn_set), "--out", str(tmp_path / "run"), "--epochs", "1", *SMALL, "--batch", "3",
+        "--manifest", str(drawn_set), "--out", str(tmp_path / "run"), "--epochs", "1", *TINY, "--batch", "3",
     ]  # fmt: skip
     done = subprocess.run(
         command, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=False
@@ -151,7 +131,7 @@ def test_two_processes_train_one_network(drawn_set: Path, tmp_path: Path) -> Non
     [
         (["--epochs", "9"], "another epochs"),
         (["--normal-class", "Healthy"], "'Healthy'"),
-        (["--batch", "1000", "--out", "elsewhere"], "fewer than a batch"),
+        (["--batch", "1000", "--out", "elsewhere"], "fewer than one batch"),
         (["--pretrained", "nowhere", "--out", "elsewhere"], "encoder.safetensors"),
         (["--manifest", "missing.csv"], "missing.csv"),
         (["--backbone", "squeezenet1_1", "--out", "elsewhere"], "squeezenet1_1"),
