@@ -202,7 +202,7 @@ def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path, capsys: Capt
     (tmp_path / "file").touch()
     assert guarded(lambda: (tmp_path / "file").mkdir()) == 2
     assert capsys.readouterr().err.startswith("error: ")
-    with pytest.raises(DeepPneumoniaError, match="give a file's name"), whole("."):
+    with pytest.raises(DeepPneumoniaError, match="give the name of a file"), whole("."):
         pass
 
 
