@@ -16,8 +16,7 @@ from safetensors.torch import load_file
 from deep_pneumonia import pretrain, train
 from deep_pneumonia.prediction import checkpoint
 from deep_pneumonia.training.run import Run, load_tree
-from tests.short_training import SMALL
-from tests.training.runs import TINY, TINY_PRETRAINING, records, run, same, weights
+from tests.short_training import SMALL, TINY, TINY_PRETRAINING, records, run, same, weights
 
 
 def test_a_short_run_learns_classes_and_where_to_look(trained: Path) -> None:

@@ -16,7 +16,7 @@ from deep_pneumonia.training import validation
 from deep_pneumonia.training.data import gather, with_weak_labels
 from deep_pneumonia.training.initial_weights import averaged
 from deep_pneumonia.training.run import load_tree
-from tests.training.runs import records, run, weights
+from tests.short_training import records, run, weights
 
 
 def test_a_run_starts_from_all_weights_of_a_checkpoint(trained: Path, drawn_set: Path, tmp_path: Path) -> None:
