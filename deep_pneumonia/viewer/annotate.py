@@ -1,4 +1,4 @@
-"""The Annotate screen: doctors' masks are drawn over the radiograph in the viewer, and saved from here."""
+"""The Annotate screen: readers draw masks over the radiograph in the viewer, and save them here."""
 
 import io
 import zipfile
@@ -23,7 +23,7 @@ FORMATS = {"PNG": "png", "COCO JSON": "json", "DICOM SEG": "dcm"}
 
 
 class Annotate:
-    """How to draw, and a button for each format that masks are saved in; laid out inside the current Blocks."""
+    """Instructions and a button for each file format, laid out inside the current Blocks."""
 
     def __init__(self, opening: Opening, stage: Stage) -> None:
         gr.HTML(html.HOW_TO_DRAW)
@@ -35,14 +35,14 @@ class Annotate:
 
 
 def saved(form: str, file: str, drawings: Any) -> dict[str, str]:
-    """The readers' masks as they are drawn now, as a file of one format.
+    """The readers' masks as drawn now, in a file of one format ("png", "json" or "dcm").
 
     Raises:
-        DeepPneumoniaError: the radiograph is gone, or there is no mask.
+        DeepPneumoniaError: the radiograph is gone, or there is no mask to save.
     """
     case = opened(file, (), drawings)
     if not case.masks:
-        raise AnnotationError("There is no mask to save; draw one, or add a reader who saw nothing.")
+        raise AnnotationError("There is no mask to save; draw one, or add a reader who saw no lesion.")
     stem = Path(case.name).stem
     if form == "png":
         return _pngs(case, stem)
@@ -52,14 +52,17 @@ def saved(form: str, file: str, drawings: Any) -> dict[str, str]:
 
 
 def _pngs(case: Opened, stem: str) -> dict[str, str]:
-    """One PNG, or a ZIP of one for each reader; the file's name stands for the reader."""
+    """One PNG, or a ZIP with one PNG per reader; files are named after readers."""
     if len(case.masks) == 1:
         return packed(f"{_plain(case.masks[0].reader)}.png", to_png(case.masks[0].mask))
     return packed(f"{stem}-masks.zip", _zip({f"{_plain(a.reader)}.png": to_png(a.mask) for a in case.masks}))
 
 
 def _seg(case: Opened, stem: str, file: str) -> dict[str, str]:
-    """DICOM SEG on the radiograph's own geometry; a radiograph that is no DICOM comes along as a secondary capture."""
+    """DICOM SEG in the radiograph's own geometry.
+
+    A radiograph that is not DICOM is added as a secondary capture, because a segmentation has to refer to an image.
+    """
     files = to_seg(case.masks, Path(file).read_bytes(), case.radiograph.pixels)
     if files.source is None:
         return packed(f"{stem}-masks.dcm", files.segmentation)
@@ -76,5 +79,5 @@ def _zip(files: Mapping[str, bytes]) -> bytes:
 
 
 def _plain(name: str) -> str:
-    """A reader's name as a file's name."""
+    """A reader's name as a safe file name."""
     return "".join(c if c.isalnum() or c in " ._-" else "_" for c in name).strip(" .") or "reader"

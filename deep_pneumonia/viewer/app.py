@@ -1,44 +1,47 @@
-"""The frame of the viewer: theme, limits, privacy, and the screens in it."""
+"""The frame of the viewer: theme, limits, privacy, and the screens."""
 
 import importlib.util
 import os
 
 import gradio as gr
+from markupsafe import Markup
 
 from deep_pneumonia import shipped
 from deep_pneumonia.datasets.teaching_cases import load_cases
+from deep_pneumonia.drawing.pictures import NOT_A_DEVICE
 from deep_pneumonia.errors import DeepPneumoniaError
 from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.viewer import html
-from deep_pneumonia.viewer import mcp as tools
+from deep_pneumonia.viewer import mcp as mcp_tools
 from deep_pneumonia.viewer.about import About
 from deep_pneumonia.viewer.annotate import Annotate
 from deep_pneumonia.viewer.compare import Compare
+from deep_pneumonia.viewer.element import SCRIPTS
 from deep_pneumonia.viewer.gpu import on_gpu
 from deep_pneumonia.viewer.inspect import Inspect
 from deep_pneumonia.viewer.opening import Opening
 from deep_pneumonia.viewer.review.screen import Review
 from deep_pneumonia.viewer.review.workspaces import Desk
-from deep_pneumonia.viewer.stage import SCRIPTS, Stage
+from deep_pneumonia.viewer.stage import Stage
 from deep_pneumonia.viewer.teach.lesson import Lesson
 from deep_pneumonia.viewer.teach.quiz import Quiz
 from deep_pneumonia.viewer.teach.quiz_cases import of_desk
 
 TITLE = "Deep Pneumonia"
-HEAD = f"""<header><h1>{TITLE}</h1>
+HEAD = Markup("""<header><h1>{title}</h1>
 <nav class="screens" aria-label="Screens"><a href="#inspect" aria-current="page">Inspect</a>
 <a href="#annotate">Annotate</a><a href="#compare">Compare</a><a href="#review">Review</a>
 <a href="#lesson">Teach</a><a href="#about">About</a></nav>
-<p class="device">Research and teaching only. Not a medical device.</p></header>"""
+<p class="device">{notice}</p></header>""").format(title=TITLE, notice=NOT_A_DEVICE)
 STYLES = [SCRIPTS / name for name in ("viewer.css", "review.css", "teach.css")]
-# The same as the decoder's limit, so that a larger file is refused before it travels.
+# The same as the decoder's limit, so that a larger file is rejected before it is sent.
 MAX_UPLOAD = "64mb"
-# Seconds: look every ten minutes for uploads older than half an hour.
+# In seconds: every ten minutes, delete uploads older than half an hour.
 DELETE_CACHE = (600, 1800)
 
 
 def theme() -> gr.themes.Base:
-    """A calm frame in the machine's own fonts: nothing is fetched from elsewhere."""
+    """A plain theme in the fonts of the visitor's machine; nothing is fetched from another server."""
     return gr.themes.Base(
         primary_hue="sky",
         neutral_hue="slate",
@@ -48,10 +51,10 @@ def theme() -> gr.themes.Base:
 
 
 def build(predictor: Predictor, other: Predictor | None = None, desk: Desk | None = None) -> gr.Blocks:
-    """The whole viewer around one checkpoint, and a second one to compare it with; `desk` holds the work lists.
+    """The whole viewer for one checkpoint and, if given, a second one to compare it with; `desk` holds the work lists.
 
-    One stage serves all screens: the picture stays as it is when another screen opens; only what stands beside it
-    changes, which static/viewer.css does by `data-screen`.
+    All screens share one stage, so the image stays as it is when another screen opens. Only the columns beside it
+    change, which static/viewer.css does by `data-screen`.
     """
     desk = desk or desk_of(predictor)
     with gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False, delete_cache=DELETE_CACHE) as blocks:
@@ -95,7 +98,7 @@ def build(predictor: Predictor, other: Predictor | None = None, desk: Desk | Non
 
 
 def beside(*screens: str) -> gr.Column:
-    """A column that is there while one of these screens is open."""
+    """A column that is visible while one of these screens is open."""
     return gr.Column(elem_classes=["beside", *(f"for-{screen}" for screen in screens)])
 
 
@@ -111,12 +114,12 @@ def desk_of(predictor: Predictor, workspace: str | None = None) -> Desk:
 def launch(
     predictor: Predictor, other: Predictor | None = None, *, mcp: bool = False, workspace: str | None = None
 ) -> None:
-    """Serve until stopped. GRADIO_SERVER_NAME and GRADIO_SERVER_PORT say where; the address is printed.
+    """Serve until stopped, and print the address; GRADIO_SERVER_NAME and GRADIO_SERVER_PORT change it.
 
     Raises:
         WorkspaceError: the folder `workspace` cannot be used.
-        DeepPneumoniaError: the port is taken, or the name is no address of this machine; or `mcp`, by which the named
-            endpoints become tools of a model, lacks its package.
+        DeepPneumoniaError: the port is taken, the name is not an address of this machine, or the package for `mcp`
+            (the named endpoints as tools of a language model) is not installed.
     """
     if mcp and not importlib.util.find_spec("mcp"):
         raise DeepPneumoniaError(
@@ -127,11 +130,11 @@ def launch(
     blocks = build(predictor, other, desk)
     try:
         _, address, _ = blocks.launch(
-            # Gradio would go on to another port; who asks for one waits there.
+            # If this port is taken, starting fails; without a port Gradio looks for a free one.
             server_port=int(port) if port else None,
             prevent_thread_lock=True,
             quiet=True,
-            # Wherever it was started; no upload lies there, and of a work list thumbnails alone.
+            # Files that the page may fetch, in any working folder: no uploads, and only thumbnails of a work list.
             allowed_paths=[str(shipped.CASES), str(SCRIPTS), str(desk.served)],
             max_file_size=MAX_UPLOAD,
             theme=theme(),
@@ -149,6 +152,6 @@ def launch(
             "machine; choose others with GRADIO_SERVER_NAME and GRADIO_SERVER_PORT."
         ) from error
     if mcp:
-        tools.mend(blocks)
+        mcp_tools.mend(blocks)
     print(f"{TITLE} is at {address} - stop it with Ctrl-C.", flush=True)
     blocks.block_thread()

@@ -1,4 +1,4 @@
-"""The Compare screen: any two explanations of the radiograph, on the same scale and with the same figures."""
+"""The Compare screen: any two explanations of the radiograph, on the same scale and with the same scores."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -12,19 +12,19 @@ from deep_pneumonia.prediction.explanation import available, compare
 from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.viewer import html
 from deep_pneumonia.viewer.gpu import on_gpu
-from deep_pneumonia.viewer.inspect import ONE, Inspect, checked
+from deep_pneumonia.viewer.inspect import ONE_AT_A_TIME, Inspect, checked
 from deep_pneumonia.viewer.opened_case import opened
 from deep_pneumonia.viewer.stage import WITH_DRAWINGS, Stage
 
-DEFAULT = {"Left": "attention", "Right": "grad_cam"}
-SHOW = "(answer) => window.deepPneumonia.compare(answer)"
+DEFAULT_KEYS = {"Left": "attention", "Right": "grad_cam"}
+SHOW_ANSWER = "(answer) => window.deepPneumonia.compare(answer)"
 
 
 class Compare:
-    """Two choices and the figures of both, laid out inside the current Blocks."""
+    """Two choices and the scores of both, laid out inside the current Blocks."""
 
     def __init__(self, predictor: Predictor, other: Predictor | None, inspect: Inspect, stage: Stage) -> None:
-        self.readers = [predictor] if other is None else [predictor, other]
+        self.predictors = [predictor] if other is None else [predictor, other]
         self.inspect, self.stage = inspect, stage
         self.first = ("attention", "attention_b" if other else "grad_cam")
         gr.HTML(html.COMPARE + (html.UNGUIDED if other and _is_unguided(other) else ""))
@@ -34,33 +34,33 @@ class Compare:
         self.problem = gr.HTML(elem_id="compare-problem")
         self.table = gr.HTML(elem_id="compared")
         self.answer = gr.JSON(label="Comparison", visible=False)
-        # What programs give: a drop-down would refuse the doctors of a case that no visitor has open.
-        self.given = [gr.Textbox(key, label=side, visible=False) for side, key in DEFAULT.items()]
+        # Inputs of programs: a drop-down would refuse the doctors of a case that no visitor has open.
+        self.given = [gr.Textbox(key, label=side, visible=False) for side, key in DEFAULT_KEYS.items()]
         self.compared = on_gpu(partial(compare, predictor=predictor, other=other))
 
     def choices(self, masks: Sequence[Annotation]) -> list[tuple[str, str]]:
-        """Name and key of every explanation there is with these masks."""
-        return [(name, key) for key, name in available(self.readers, masks)]
+        """Name and key of every explanation that can be chosen with these masks."""
+        return [(name, key) for key, name in available(self.predictors, masks)]
 
     def listen(self) -> None:
-        """Another choice, another case or another drawing is compared at once while the screen is open."""
+        """Compare again on every new choice, case or drawing while the screen is open."""
         inputs = [self.inspect.opening.shown, self.a, self.b]
         outputs = [self.a, self.b, self.answer, self.table, self.problem]
-        options: dict[str, Any] = {"api_visibility": "private", "trigger_mode": "always_last", **ONE}
+        options: dict[str, Any] = {"api_visibility": "private", "trigger_mode": "always_last", **ONE_AT_A_TIME}
         self.stage.on("comparing", self.show, inputs, outputs, show_progress="hidden", **options).success(
-            None, self.answer, None, js=SHOW
+            None, self.answer, None, js=SHOW_ANSWER
         )
         chosen = {"fn": self.show, "inputs": [*inputs, self.stage.drawings], "outputs": outputs, "js": WITH_DRAWINGS}
         gr.on([self.a.input, self.b.input], show_progress_on=self.table, **chosen, **options).success(
-            None, self.answer, None, js=SHOW
+            None, self.answer, None, js=SHOW_ANSWER
         )
         gr.on(
             [], self.compare, [*self.inspect.opening.given, *self.given, self.stage.drawings], self.answer,
-            api_name="compare", **ONE,
+            api_name="compare", **ONE_AT_A_TIME,
         )  # fmt: skip
 
     def show(self, shown: str | None, a: str, b: str, drawings: Any) -> dict[Any, Any]:
-        """What changes on the screen for these choices about what is on the stage."""
+        """The changes of the screen for two chosen explanations of the case on the stage."""
         try:
             file = self.inspect.opening.mine(shown)
             if not file or drawings is None:
@@ -87,9 +87,9 @@ class Compare:
 
         Args:
             file: the radiograph.
-            masks: files of masks; they are ignored where drawings are given.
-            a: one of attention, grad_cam, random, doctor:NAME, and with a second checkpoint attention_b, grad_cam_b.
-            b: the other one.
+            masks: mask files; ignored if drawings are given.
+            a: attention, grad_cam, random or doctor:NAME; with a second checkpoint also attention_b or grad_cam_b.
+            b: the explanation to compare it with.
             drawings: a list of {"reader": name, "kind": "pixel", "counts": run lengths of 0 and 1 in row order}.
         """
         try:
@@ -100,6 +100,6 @@ class Compare:
 
 
 def _is_unguided(predictor: Predictor) -> bool:
-    """Whether a checkpoint's attention was trained without doctors' masks."""
+    """Whether the checkpoint was trained without doctors' masks."""
     options = predictor.checkpoint.training.get("options", {})
     return all(options.get(name) == 0 for name in ("attention_weight", "hard_probability", "regulation_weight"))

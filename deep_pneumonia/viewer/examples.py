@@ -1,17 +1,17 @@
 """The strip of teaching cases beside the viewer: thumbnails, and what a case teaches."""
 
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 
 import gradio as gr
+from markupsafe import Markup
 from PIL import Image
 
 from deep_pneumonia.datasets.teaching_cases import TeachingCase
 from deep_pneumonia.files import sha256
 
-SIMULATED = "simulated in a real chest CT: the masks are exact, but the shipped model never saw such a picture"
-THUMBNAIL = 144  # pixels a side, for screens of twice the density
+SIMULATED = "simulated in a real chest CT: the masks are exact; the shipped model was not trained on such images"
+THUMBNAIL_SIDE = 144  # pixels: shown at half the size, for dense screens
 
 
 class Examples:
@@ -33,31 +33,34 @@ class Examples:
         )
 
     def files(self, index: int) -> tuple[list[str], list[str]]:
-        """The radiograph's file and its readers' masks, as if a person had uploaded them."""
+        """The radiograph's file and the readers' masks of case `index`, as if a visitor had uploaded them."""
         case = self.cases[index]
         return [str(case.image)], [str(r.mask) for r in case.readers if r.mask is not None]
 
     def place(self, file: str) -> int | None:
-        """Which case the radiograph in this file is, if it is one."""
+        """The index of the case whose radiograph this file is; None if there is none."""
         case = self.by_digest.get(sha256(Path(file)))
         return None if case is None else self.cases.index(case)
 
-    def lesson(self, file: str) -> str:
-        """What the case in this file teaches, as HTML; nothing for a file that is no case."""
+    def lesson(self, file: str) -> Markup:
+        """What the case in this file teaches; empty if the file is not a teaching case."""
         place = self.place(file)
         if place is None:
-            return ""
+            return Markup("")
         case = self.cases[place]
-        kind = f"{case.label} \u00b7 {case.difficulty} \u00b7 {SIMULATED}"
-        return (
-            f'<section class="lesson" aria-label="Teaching case"><h2>{escape(case.title)}</h2>'
-            f'<p class="kind">{escape(kind)}</p>'
-            f"<p>{escape(case.findings)}</p><p><b>To learn:</b> {escape(case.teaching_point)}</p></section>"
+        return Markup(
+            '<section class="lesson" aria-label="Teaching case"><h2>{title}</h2><p class="kind">{kind}</p>'
+            "<p>{findings}</p><p><b>To learn:</b> {point}</p></section>"
+        ).format(
+            title=case.title,
+            kind=f"{case.label} \u00b7 {case.difficulty} \u00b7 {SIMULATED}",
+            findings=case.findings,
+            point=case.teaching_point,
         )
 
 
 def _thumbnail(case: TeachingCase) -> Image.Image:
     with Image.open(case.image) as picture:
         picture.load()
-        picture.thumbnail((THUMBNAIL, THUMBNAIL))
+        picture.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
         return picture

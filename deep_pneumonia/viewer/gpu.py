@@ -1,8 +1,8 @@
-"""ZeroGPU, the shared GPUs of Hugging Face Spaces: a function that runs the network borrows one while it runs.
+"""ZeroGPU, the shared GPUs of Hugging Face Spaces: a function that runs the network borrows one for each call.
 
-The package `spaces` is there on every Gradio Space and nowhere else, so it is no dependency; without it nothing here
-changes anything. On ZeroGPU it has torch say that there is a GPU, hold what is moved to it, and move that to a real
-one when a wrapped function is called, which then runs in a forked process: https://huggingface.co/docs/hub/spaces-zerogpu.
+The package `spaces` is installed on every Gradio Space and nowhere else, so it is not a dependency; without it this
+module changes nothing. On ZeroGPU it makes torch report a GPU and keeps what is moved there. When a wrapped function
+is called, it runs in a forked process on a real GPU: https://huggingface.co/docs/hub/spaces-zerogpu.
 """
 
 import importlib
@@ -17,36 +17,37 @@ from deep_pneumonia.errors import DeepPneumoniaError
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# Of a GPU for one call, at most; a visitor with less left of the day's share is refused, so not more than needed.
-SECONDS = 30
+# The longest that one call may hold a GPU, in seconds. A visitor with less left of the daily quota is turned away, so
+# this is no more than needed.
+GPU_SECONDS = 30
 
 
 def prepare() -> ModuleType | None:
-    """Import `spaces` where it is installed, and return it; before any weights are loaded, for it changes torch."""
+    """Import `spaces` if it is installed; call this before loading any weights, because `spaces` changes torch."""
     return importlib.import_module("spaces") if importlib.util.find_spec("spaces") else None
 
 
 def on_gpu(function: Callable[P, T]) -> Callable[P, T]:
-    """The function run where there is a GPU; where `spaces` is not installed, the function itself.
+    """The function wrapped to run on a GPU; the function itself if `spaces` is not installed.
 
-    What is given and returned travels between processes: arrays and dataclasses, never a network or a tensor on the
-    GPU. So wrap what has its reader bound to it, such as `on_gpu(reader.read)`.
+    Arguments and results travel between processes, so they must be arrays and dataclasses, never a network or a tensor
+    on the GPU. Wrap a method bound to its predictor, such as `on_gpu(predictor.predict)`.
 
     Raises:
-        DeepPneumoniaError: what the function raises, with its text.
+        DeepPneumoniaError: the error that the function raises, with its message.
     """
     spaces = prepare()
     if spaces is None:
         return function
 
-    # Of an error raised over there only the name of its class would come back.
+    # Only the class name of an error raised in the other process would come back.
     def kept(*args: P.args, **kwargs: P.kwargs) -> T | DeepPneumoniaError:
         try:
             return function(*args, **kwargs)
         except DeepPneumoniaError as error:
             return error
 
-    borrowed = spaces.GPU(duration=SECONDS)(kept)
+    borrowed = spaces.GPU(duration=GPU_SECONDS)(kept)
 
     @wraps(function)
     def called(*args: P.args, **kwargs: P.kwargs) -> T:

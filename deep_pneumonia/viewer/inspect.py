@@ -1,4 +1,4 @@
-"""The Inspect screen: what the model reads in the radiograph, and how its attention agrees with each mask."""
+"""The Inspect screen: the model's prediction for a radiograph, and how its attention agrees with each mask."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -16,8 +16,8 @@ from deep_pneumonia.viewer.opening import Opening
 from deep_pneumonia.viewer.scene import scene
 from deep_pneumonia.viewer.stage import Stage
 
-# One reading at a time, whoever asks: two would only halve the speed of both.
-ONE: dict[str, Any] = {"concurrency_id": "read", "concurrency_limit": 1}
+# One prediction at a time, whoever asks: two at once would only halve the speed of both.
+ONE_AT_A_TIME: dict[str, Any] = {"concurrency_id": "predict", "concurrency_limit": 1}
 
 
 class Inspect:
@@ -29,19 +29,19 @@ class Inspect:
         self.agreement = gr.HTML(elem_id="agreement")
         with gr.Column(visible=False, elem_id="inspected") as self.after:
             self.downloads = Downloads(predictor, opening, stage)
-            with gr.Accordion("Reading as JSON", open=False):
-                self.data = gr.JSON(label="Reading", show_label=False, elem_id="json")
+            with gr.Accordion("Prediction as JSON", open=False):
+                self.data = gr.JSON(label="Prediction", show_label=False, elem_id="json")
         self.downloads.listen(self.data)
         self.open = partial(open_case, on_gpu(predictor.predict))
         self.known: dict[int, Case] = {}
         if opening.examples.cases:
-            self.known_case(0)  # nobody waits for the first screen
+            self.known_case(0)  # so that nobody waits for the first screen
 
     def listen(self, blocks: gr.Blocks) -> None:
-        """Files are read when they are opened, and agreement is measured again when masks are drawn on."""
+        """Predict when files are opened, and score agreement again when masks change."""
         opening = self.opening
         progress = {"show_progress_on": [self.head["start"], self.summary], "api_visibility": "private"}
-        opening.listen(blocks, self.show, self.parts, **progress, **ONE)
+        opening.listen(blocks, self.show, self.parts, **progress, **ONE_AT_A_TIME)
         self.stage.on(
             "drawn",
             self.redrawn,
@@ -50,18 +50,18 @@ class Inspect:
             show_progress="hidden",
             api_visibility="private",
             trigger_mode="always_last",
-            **ONE,
+            **ONE_AT_A_TIME,
         )
-        gr.on([], self.predict, opening.given, self.data, api_name="predict", **ONE)
-        gr.on([], self.agree, [*opening.given, self.stage.drawings], self.data, api_name="agreement", **ONE)
+        gr.on([], self.predict, opening.given, self.data, api_name="predict", **ONE_AT_A_TIME)
+        gr.on([], self.agree, [*opening.given, self.stage.drawings], self.data, api_name="agreement", **ONE_AT_A_TIME)
 
     @property
     def filled(self) -> list[Any]:
-        """What is empty without a case."""
+        """The elements that are empty without a case."""
         return [self.stage.html, self.summary, self.agreement, self.data, self.head["lesson"]]
 
     def show(self, dropped: list[str] | None, more: list[str] | None) -> dict[Any, Any]:
-        """What changes on the screen for these files."""
+        """The changes of the screen for the files in the two boxes."""
         head, opening, instead = self.head, self.opening, self.opening.instead
         threshold = self.predictor.checkpoint.thresholds.attention
         try:
@@ -74,22 +74,22 @@ class Inspect:
             known = place is not None and opening.examples.files(place) == ([file], masks)
             case = self.known_case(place or 0) if known else self.open(file, masks)
         except DeepPneumoniaError as error:
-            # The last good case stays on the screen; only the sentence is new.
+            # The last good case stays on the screen below the message.
             return {head["problem"]: html.refusal(str(error)), instead: gr.update(visible=True)}
         return {**self.shows(case, file), self.stage.html: scene(case, file, masks, threshold, place)}
 
     @property
     def parts(self) -> list[Any]:
-        """What opening a case changes."""
+        """The elements that opening a case changes."""
         return [
             *self.filled, self.head["problem"], self.head["start"], self.opening.instead, self.after,
             self.opening.shown,
         ]  # fmt: skip
 
     def shows(self, case: Case, file: str) -> dict[Any, Any]:
-        """What the screen says of a case in this file; the scene on the stage is still to come."""
+        """The changes of the screen for a case in this file, without the scene on the stage."""
         return {
-            **self._said(case),
+            **self._results(case),
             self.summary: html.summary(case.name, case.prediction),
             self.head["lesson"]: self.opening.examples.lesson(file),
             self.head["start"]: gr.update(visible=False),
@@ -99,21 +99,21 @@ class Inspect:
         }
 
     def known_case(self, place: int) -> Case:
-        """A shipped case, read when it is first asked for and never again."""
+        """A shipped case, predicted when it is first opened and then kept."""
         if place not in self.known:
             files, masks = self.opening.examples.files(place)
             self.known[place] = self.open(files[0], masks)
         return self.known[place]
 
     def redrawn(self, shown: str | None, drawings: Any) -> dict[Any, Any]:
-        """Agreement of what is on the stage with the masks as they are drawn now."""
+        """The agreement on the stage, scored against the masks as drawn now."""
         try:
             file = self.opening.mine(shown)
-            return self._said(self.open(file, (), drawings)) if file and drawings is not None else {}
+            return self._results(self.open(file, (), drawings)) if file and drawings is not None else {}
         except DeepPneumoniaError as error:
             return {self.head["problem"]: html.refusal(str(error))}
 
-    def _said(self, case: Case) -> dict[Any, Any]:
+    def _results(self, case: Case) -> dict[Any, Any]:
         return {
             self.data: case.prediction.to_json(case.name),
             self.agreement: html.agreement(case.prediction),
@@ -121,25 +121,25 @@ class Inspect:
         }
 
     def predict(self, file: Any, masks: list[str] | None = None) -> dict[str, Any]:
-        """Read a chest radiograph: class probabilities, attention's evidence, agreement with doctors' masks.
+        """Predict a chest radiograph: class probabilities, the attention's evidence, agreement with doctors' masks.
 
         Args:
             file: the radiograph (PNG, JPEG, TIFF, WebP, BMP or DICOM).
-            masks: none, one or more files of masks (PNG, COCO or LabelMe JSON, RSNA boxes as CSV, DICOM SEG).
+            masks: mask files, if any (PNG, COCO or LabelMe JSON, RSNA boxes as CSV, DICOM SEG).
 
-        The answer is the reading as JSON, with the fields that the README lists.
+        Returns the prediction as JSON, with the fields that docs/api.md lists.
         """
         return self.agree(file, masks, None)
 
     def agree(self, file: Any, masks: list[str] | None = None, drawings: Any = None) -> dict[str, Any]:
-        """Measure how well the model's attention agrees with masks that were drawn on a radiograph.
+        """Score how well the model's attention agrees with masks of a radiograph.
 
         Args:
             file: the radiograph.
-            masks: files of masks; they are ignored where drawings are given.
+            masks: mask files; ignored if drawings are given.
             drawings: a list of {"reader": name, "kind": "pixel", "counts": run lengths of 0 and 1 in row order}.
 
-        The answer is the reading as JSON, the same as that of `read`.
+        Returns the prediction as JSON, as /predict does.
         """
         try:
             case = self.open(*self.opened(file, masks), checked(drawings))
@@ -148,23 +148,23 @@ class Inspect:
         return case.prediction.to_json(case.name)
 
     def opened(self, file: Any, masks: list[str] | None) -> tuple[str, list[str]]:
-        """The radiograph and the masks that a program gave.
+        """The radiograph and the masks that a program sent.
 
         Raises:
-            UnreadableFileError: there is no radiograph.
+            UnreadableFileError: no radiograph was sent.
         """
         found, others = self.opening.files(file, masks)
         if not found:
-            raise UnreadableFileError("There is no file; give a radiograph.")
+            raise UnreadableFileError("No file was sent; send a radiograph.")
         return found, others
 
 
 def checked(drawings: Any) -> Sequence[Mapping[str, Any]] | None:
-    """Drawings as a program gave them.
+    """Drawings as a program sent them.
 
     Raises:
-        AnnotationError: they are no list.
+        AnnotationError: they are not a list.
     """
     if drawings is None or isinstance(drawings, list):
         return drawings
-    raise AnnotationError("Drawings are a list with one entry a reader; give [] for none.")
+    raise AnnotationError("Drawings must be a list with one entry per reader; send [] for none.")

@@ -1,7 +1,7 @@
-"""The named endpoints as tools of a language model (MCP): Gradio's server, with what it lacks for them.
+"""The named endpoints as tools of a language model (MCP): repairs to Gradio's MCP server.
 
-As of Gradio 6.31 it describes a list of files and plain JSON by schemas that are none, so that a call with either is
-refused; it answers in Python's notation; and it keeps a file that came within a call for ever.
+As of Gradio 6.31 its schemas for lists of files and for plain JSON are invalid, so calls with either are rejected. It
+also answers in Python's notation instead of JSON, and never deletes a file that came with a call.
 """
 
 import json
@@ -10,19 +10,19 @@ from typing import Any
 
 import gradio as gr
 
-URL = "a http or https url of a file, or a data url with the file in base64"
-# What a model may give, by parameter.
+URL_FORMAT = "an http or https URL of a file, or a data URL with the file in base64"
+# What a language model may send, by parameter.
 SCHEMAS: dict[str, dict[str, Any]] = {
-    "file": {"type": "string", "format": URL},
-    "masks": {"type": "array", "items": {"type": "string", "format": URL}},
+    "file": {"type": "string", "format": URL_FORMAT},
+    "masks": {"type": "array", "items": {"type": "string", "format": URL_FORMAT}},
     "drawings": {"type": "array", "items": {"type": "object"}},
 }
 
 
 def mend(blocks: gr.Blocks) -> None:
-    """Make the MCP server of launched `blocks` take lists of files and drawings, answer in JSON and keep nothing."""
+    """Make the MCP server of launched `blocks` accept lists of files and drawings, answer in JSON and keep no file."""
     server = blocks.mcp_server_obj
-    server.api_info = deepcopy(server.api_info)  # the API's own page describes files as gradio_client gives them
+    server.api_info = deepcopy(server.api_info)  # the API page describes files as gradio_client sends them
     for endpoint in server.api_info["named_endpoints"].values():
         for parameter in endpoint["parameters"]:
             parameter["type"] = SCHEMAS.get(parameter["parameter_name"], parameter["type"])

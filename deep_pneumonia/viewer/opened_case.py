@@ -1,4 +1,4 @@
-"""A case as a visitor opens it: files and drawings become a radiograph, its masks and the model's reading."""
+"""A case as a visitor opens it: files and drawings become a radiograph, its masks and the prediction."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ from deep_pneumonia.names import distinct, reader_name
 from deep_pneumonia.prediction.predictor import Prediction
 from deep_pneumonia.radiographs.radiograph import Radiograph, decode
 
-MOST_READERS = 8  # more outlines than these hide the radiograph
+MAX_READERS = 8  # more outlines than this hide the radiograph
 Drawing = Mapping[str, Any]
 Predict = Callable[[Radiograph, Sequence[Annotation]], Prediction]
 
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """One radiograph under the name its person gave it, and the masks of it."""
+    """A radiograph under the name of its file, and its masks."""
 
     name: str
     radiograph: Radiograph
@@ -31,7 +31,7 @@ class Opened:
 
 @dataclass(frozen=True, eq=False)
 class Case(Opened):
-    """An opened radiograph and the model's reading of it."""
+    """An opened radiograph and the model's prediction for it."""
 
     prediction: Prediction
 
@@ -39,51 +39,51 @@ class Case(Opened):
 def open_case(
     predict: Predict, file: str, masks: Sequence[str] = (), drawings: Sequence[Drawing] | None = None
 ) -> Case:
-    """Open files and have `predict`, which is `Predictor.predict` or does the same elsewhere, read the radiograph.
+    """Open files and call `predict` on the radiograph: `Predictor.predict`, or a wrapper that runs it elsewhere.
 
     Raises:
-        DeepPneumoniaError: a file cannot be read; the text names it as its person does.
+        DeepPneumoniaError: a file cannot be read; the message gives the file's name, never its folder.
     """
     case = opened(file, masks, drawings)
     return Case(case.name, case.radiograph, case.masks, predict(case.radiograph, case.masks))
 
 
 def opened(file: str, masks: Sequence[str] = (), drawings: Sequence[Drawing] | None = None) -> Opened:
-    """The radiograph in an uploaded file with the masks in others, or with drawings instead of them.
+    """The radiograph in an uploaded file with the masks in other files, or with drawings instead of masks.
 
-    A drawing is {"reader", "kind", "counts"}, its counts the run lengths of 0 and 1 in turn, in row order.
+    A drawing is {"reader", "kind", "counts"}; counts are the lengths of alternating runs of 0 and 1 in row order.
 
     Raises:
-        DeepPneumoniaError: a file cannot be read; the text names it as its person does.
+        DeepPneumoniaError: a file cannot be read; the message gives the file's name, never its folder.
     """
     name = Path(file).name
     if gone := [Path(f).name for f in (file, *masks) if not Path(f).exists()]:
-        raise UnreadableFileError(f"Uploads are deleted within the hour, and {gone[0]} is gone; upload it again.")
+        raise UnreadableFileError(f"{gone[0]} is gone; upload it again. Uploads are deleted within an hour.")
     radiograph = decode(file)
     if drawings is None:
         found = [a for m in masks for a in read_annotations(m, radiograph.size, name=Path(m).name, radiograph=name)]
     else:
         found = [drawn(d, radiograph.size) for d in drawings]
-    if len(found) > MOST_READERS:
-        raise AnnotationError(f"{len(found)} masks were given, and a case holds at most {MOST_READERS}; give fewer.")
-    # Two readers of one name could not be told apart on the screen or in a saved file.
+    if len(found) > MAX_READERS:
+        raise AnnotationError(f"Got {len(found)} masks, but a case holds at most {MAX_READERS}; open it with fewer.")
+    # Two readers with the same name could not be told apart on the screen or in a saved file.
     names = distinct([a.reader for a in found])
     named = (Annotation(a.mask, reader, a.kind) for a, reader in zip(found, names, strict=True))
     return Opened(name, radiograph, tuple(named))
 
 
 def sorted_files(files: Sequence[str], masks: Sequence[str]) -> tuple[str | None, list[str]]:
-    """The radiograph among files that were dropped together, and the masks among them after those given before.
+    """The radiograph among files that were dropped together, and the given masks followed by the dropped ones.
 
     Raises:
-        UnreadableFileError: more than one of them is a radiograph.
+        UnreadableFileError: more than one of the files could be a radiograph.
     """
     found = [f for f in files if looks_like_annotation(f)] if len(files) > 1 else []
     others = [f for f in files if f not in found]
     if len(others) > 1:
         names = ", ".join(Path(f).name for f in others[:4])
         raise UnreadableFileError(
-            f"{len(others)} of these files could be radiographs ({names}); give one radiograph and the masks of it."
+            f"{len(others)} of these files could be radiographs ({names}); give one radiograph and its masks."
         )
     if not others and files:
         return files[0], [*masks, *found[1:]]
@@ -91,13 +91,13 @@ def sorted_files(files: Sequence[str], masks: Sequence[str]) -> tuple[str | None
 
 
 def drawn(drawing: Drawing, size: tuple[int, int]) -> Annotation:
-    """The annotation that a drawing holds, for a radiograph of `size` (H, W).
+    """The annotation that a drawing describes, for a radiograph of `size` (H, W).
 
-    A radiograph of more pixels than a browser is given is drawn on at a whole fraction of its size; the drawing's own
-    "size" says so, and each of its pixels then stands for a square.
+    A radiograph with more pixels than the browser receives is drawn on at a whole fraction of its size. The drawing's
+    own "size" says so, and each of its pixels then stands for a square.
 
     Raises:
-        AnnotationError: a part is missing or of a wrong type, or the runs do not fill the radiograph.
+        AnnotationError: a field is missing or of a wrong type, or the runs do not fill the radiograph.
     """
     try:
         reader, kind = reader_name(drawing["reader"], "reader"), str(drawing.get("kind", "pixel"))
@@ -105,7 +105,7 @@ def drawn(drawing: Drawing, size: tuple[int, int]) -> Annotation:
         counts = np.asarray(drawing["counts"], dtype=np.int64)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise AnnotationError(
-            'A drawing is garbled; expected {"reader": name, "kind": kind, "counts": run lengths in row order}.'
+            'A drawing is malformed; expected {"reader": name, "kind": kind, "counts": run lengths in row order}.'
         ) from error
     step = max(1, -(-size[0] // max(1, height)))
     pixels = height * width
@@ -113,7 +113,7 @@ def drawn(drawing: Drawing, size: tuple[int, int]) -> Annotation:
     if not fits or counts.ndim != 1 or (counts < 0).any() or (counts > pixels).any() or int(counts.sum()) != pixels:
         raise AnnotationError(
             f"The run lengths of {reader}'s drawing do not fill the {size[0]} x {size[1]} pixels of the radiograph; "
-            "draw on this radiograph."
+            "send the drawing of this radiograph."
         )
     mask = np.repeat(np.arange(len(counts)) % 2 == 1, counts).reshape(height, width)
     if step > 1:
@@ -123,7 +123,7 @@ def drawn(drawing: Drawing, size: tuple[int, int]) -> Annotation:
 
 
 def runs(mask: NDArray[np.bool_]) -> list[int]:
-    """Run lengths of a mask (H, W) in row order, of 0 and 1 in turn, beginning with how many 0 there are."""
+    """Lengths of the alternating runs of 0 and 1 of a mask (H, W) in row order, starting with 0."""
     flat = mask.ravel()
     edges = np.flatnonzero(flat[1:] != flat[:-1]) + 1
     counts = np.diff(np.concatenate([[0], edges, [flat.size]])).tolist()

@@ -1,6 +1,6 @@
-"""What the browser-side viewer is given of a case: grey values at their full depth, map, masks, and no more.
+"""What the browser-side viewer receives of a case: grey values at full depth, the map and the masks.
 
-All of it travels in the answer itself: no picture of a visitor is written to disk for it.
+All of it travels in the answer itself, so no image of a visitor is written to disk for it.
 """
 
 import base64
@@ -17,25 +17,25 @@ from deep_pneumonia.masks.annotation import Annotation
 from deep_pneumonia.radiographs.grey_levels import stored_integers
 from deep_pneumonia.viewer.opened_case import Case, Opened, runs
 
-MOST_PIXELS = 16_000_000  # beyond, the browser is given means over squares: 16 megapixels fill a wall
-FASTEST = 1  # level of zlib: rows of differences are small already
+MAX_PIXELS = 16_000_000  # larger radiographs are averaged over squares; 16 megapixels fill a wall of screens
+ZLIB_LEVEL = 1  # the fastest: rows of differences are small already
 
 
 def scene(case: Case, file: str, masks: list[str], threshold: float, place: int | None = None) -> dict[str, Any]:
-    """A case that was opened from files as plain JSON for the viewer.
+    """A case that was opened from files, as plain JSON for the viewer.
 
-    threshold: of the attention, in [0, 1]. place: which teaching case it is, if it is one. files: so that a reload of
-    the page opens them again.
+    threshold: of the attention, in [0, 1]. place: the index of the teaching case, None for other cases. The files are
+    included so that reloading the page opens them again.
     """
     files = {"file": file, "masks": masks}
     return {"key": sha256(Path(file)), **picture(case, threshold), "place": place, "files": files}
 
 
 def picture(case: Opened, threshold: float) -> dict[str, Any]:
-    """What is seen of a case, as plain JSON, without where it comes from; one that was opened but not read has no map.
+    """The visible part of a case as plain JSON, without its files; a case without a prediction has no map.
 
-    pixels: see `pack`. size: (H, W) of what is shown. cells: the map on the model's grid, null when a finding is
-    too unlikely for it to be shown. masks: run lengths in row order.
+    pixels: see `pack`. size: (H, W) of what is shown. cells: the map on the model's grid, null if a finding is too
+    unlikely for a map to be shown. masks: run lengths in row order.
     """
     radiograph = case.radiograph
     prediction = case.prediction if isinstance(case, Case) else None
@@ -57,9 +57,9 @@ def picture(case: Opened, threshold: float) -> dict[str, Any]:
 
 
 def _step(size: tuple[int, int]) -> int:
-    """How many pixels a side become one pixel of what is shown."""
+    """The side, in pixels, of the squares that become one shown pixel."""
     step = 1
-    while size[0] * size[1] > MOST_PIXELS * step * step:
+    while size[0] * size[1] > MAX_PIXELS * step * step:
         step += 1
     return step
 
@@ -72,15 +72,15 @@ def _mask(annotation: Annotation, step: int) -> dict[str, Any]:
 
 
 def smaller(values: NDArray[np.float32], step: int) -> NDArray[np.float32]:
-    """Means over squares of `step` pixels: no moiré, unlike taking each step-th pixel."""
+    """Means over squares of `step` pixels a side; taking every step-th pixel would give moiré."""
     return np.asarray(Image.fromarray(values).reduce(step)) if step > 1 else values
 
 
 def pack(pixels: NDArray[np.float32]) -> tuple[int, str]:
-    """Grey values (H, W) in [0, 1] as 8 bits where these hold them exactly, 16 otherwise, and as base64 text.
+    """Grey values (H, W) in [0, 1] packed as (bits, base64 text): 8 bits if they hold the values exactly, else 16.
 
-    Each row becomes its differences modulo 2^bits, of 16 bits all high bytes before all low ones, then zlib: half the
-    size of the values themselves, for a hundredth of a second a megapixel.
+    Each row is stored as its differences modulo 2^bits (with 16 bits, all high bytes before all low bytes), compressed
+    by zlib. That halves the size and takes a hundredth of a second per megapixel.
     """
     stored = stored_integers(pixels)
     deep = np.diff(stored, axis=1, prepend=stored.dtype.type(0)).astype(stored.dtype)
@@ -91,6 +91,6 @@ def pack(pixels: NDArray[np.float32]) -> tuple[int, str]:
 
 
 def _text(data: bytes) -> str:
-    """Bytes in zlib's format as base64 text; of repeats only runs are looked for: noise has no others, black has."""
-    packer = zlib.compressobj(FASTEST, strategy=zlib.Z_RLE)
+    """Bytes compressed by zlib as base64 text; only runs are searched for, since noise has no other repeats."""
+    packer = zlib.compressobj(ZLIB_LEVEL, strategy=zlib.Z_RLE)
     return base64.b64encode(packer.compress(data) + packer.flush()).decode()

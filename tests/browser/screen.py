@@ -122,7 +122,7 @@ class Screen:
         chooser.value.set_files([str(f) for f in files])
 
     def shows(self, name: str) -> None:
-        """Wait until a radiograph is the one on the stage, and its reading beside it."""
+        """Wait until a radiograph is the one on the stage, and its prediction beside it."""
         self.shows_on_stage(name)
         expect(self.page.locator("#summary")).to_contain_text(name)
 
@@ -143,8 +143,8 @@ class Screen:
         return download.value.suggested_filename, Path(download.value.path()).read_bytes()
 
     def prediction(self) -> dict[str, Any]:
-        """The reading as the page holds it."""
-        return dict(json.loads(self.download("Reading, JSON")[1]))
+        """The prediction as the page holds it."""
+        return dict(json.loads(self.download("Prediction, JSON")[1]))
 
     def fits(self) -> bool:
         return bool(self.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))

@@ -128,7 +128,7 @@ def test_drawings_survive_a_reload_and_belong_to_their_radiograph(drawing: Scree
     drawing.page.wait_for_function("window.deepPneumonia.stage.scene.name === 'chest.png'")
     assert np.array_equal(mask(drawing, 0), drawn)
     page.get_by_role("button", name="Remove Dr Kept").click()
-    expect(page.locator("#agreement")).to_contain_text("Add a doctor's mask")
+    expect(page.locator("#agreement")).to_contain_text("Add or draw a doctor's mask")
     page.reload()
     drawing.ready()
     assert drawing.stage("layers.length") == 0

@@ -98,6 +98,6 @@ def test_another_case_and_another_drawing_are_compared_anew(comparing: Screen, u
     comparing.replace(uploads / "other.png")
     comparing.shows_on_stage("other.png")
     compared(comparing, "attention", "attention_b")
-    expect(comparing.page.locator("#compared")).to_contain_text("Add a doctor's mask")
+    expect(comparing.page.locator("#compared")).to_contain_text("Add or draw a doctor's mask")
     comparing.page.go_back()
     assert comparing.page.evaluate("document.querySelector('#screens').dataset.screen") == "annotate"

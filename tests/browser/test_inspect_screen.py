@@ -60,7 +60,7 @@ def test_a_case_from_upload_to_an_empty_screen(screen: Screen, uploads: Path) ->
     screen.upload("file", uploads / "chest.png")
     screen.shows("chest.png")
     expect(page.locator("#summary h2")).to_contain_text("%")
-    expect(page.locator("#agreement")).to_contain_text("Add a doctor's mask")
+    expect(page.locator("#agreement")).to_contain_text("Add or draw a doctor's mask")
     screen.upload("masks", uploads / "doctor_a.png", uploads / "doctor_b.png")
     expect(page.locator("#agreement table")).to_have_count(2)
     expect(page.locator(".readers")).to_contain_text("doctor_b")
@@ -78,7 +78,7 @@ def test_a_case_from_upload_to_an_empty_screen(screen: Screen, uploads: Path) ->
     screen.replace(uploads / "other.png")
     screen.shows("other.png")
     expect(page.get_by_role("alert")).to_have_count(0)
-    expect(page.locator("#agreement")).to_contain_text("Add a doctor's mask")
+    expect(page.locator("#agreement")).to_contain_text("Add or draw a doctor's mask")
     assert screen.stage("layers.length") == 0
     screen.emptied()
 

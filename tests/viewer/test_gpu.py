@@ -63,11 +63,11 @@ def test_elsewhere_the_very_same_function_comes_back() -> None:
     assert "spaces" not in sys.modules
 
 
-def test_a_reading_comes_back_whole_from_the_gpu(spaces: ModuleType, radiograph: Radiograph) -> None:
+def test_a_prediction_comes_back_whole_from_the_gpu(spaces: ModuleType, radiograph: Radiograph) -> None:
     predictor = Predictor.load(device="cpu")
     mask = Annotation(draw(7, (300, 260), lesion=True)[1], "A", "pixel")
     away = gpu.on_gpu(predictor.predict)
-    assert spaces.wrapped == [gpu.SECONDS]
+    assert spaces.wrapped == [gpu.GPU_SECONDS]
     there, here = away(radiograph, annotations=[mask]), predictor.predict(radiograph, [mask])
     assert there.to_json("chest.png") == here.to_json("chest.png")
     assert np.array_equal(there.attention, here.attention)
@@ -99,6 +99,6 @@ def test_torch_is_prepared_before_weights_are_loaded(monkeypatch: pytest.MonkeyP
         prepared.append("spaces" in sys.modules)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(app.Predictor, "load", load)
+    monkeypatch.setattr(Predictor, "load", load)
     assert app.main([]) == 130
     assert prepared == [True]

@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from deep_pneumonia.errors import AnnotationError, DeepPneumoniaError, MaskSizeError, UnreadableFileError
 from deep_pneumonia.masks.annotation import Annotation, write_mask
 from deep_pneumonia.masks.coco import to_coco
-from deep_pneumonia.viewer.opened_case import MOST_READERS, drawn, opened, runs, sorted_files
+from deep_pneumonia.viewer.opened_case import MAX_READERS, drawn, opened, runs, sorted_files
 from tests.phantom import draw, save_png
 
 SIZE = (300, 260)
@@ -55,7 +55,7 @@ def test_runs_begin_with_how_much_is_no_lesion() -> None:
         {"reader": "a", "counts": [6], "size": [1, 6]}, {"reader": "a", "counts": [6], "size": "no"},
     ],
 )  # fmt: skip
-def test_a_garbled_drawing_is_a_named_error(drawing: dict[str, object]) -> None:
+def test_a_malformed_drawing_is_a_named_error(drawing: dict[str, object]) -> None:
     with pytest.raises(AnnotationError, match="drawing"):
         drawn(drawing, (2, 3))
 
@@ -107,7 +107,7 @@ def test_drawings_stand_instead_of_files(files: Path) -> None:
         ("gone.png", [], "gone.png is gone; upload it again"),
         ("chest.png", ["doctor_a.png", "gone.png"], "gone.png is gone"),
         ("chest.png", ["cut.png"], "cut.png is damaged"),
-        ("chest.png", ["doctor_a.png"] * (MOST_READERS + 1), f"at most {MOST_READERS}"),
+        ("chest.png", ["doctor_a.png"] * (MAX_READERS + 1), f"at most {MAX_READERS}"),
     ],
 )
 def test_a_bad_file_is_named_as_its_person_names_it(files: Path, file: str, masks: list[str], said: str) -> None:

@@ -94,7 +94,7 @@ def test_the_key_is_the_files_own_whatever_it_is_called(case: Case, file: Path, 
 def test_beyond_what_a_browser_can_hold_means_over_squares_are_sent(
     case: Case, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scenes, "MOST_PIXELS", 300 * 260 // 5)
+    monkeypatch.setattr(scenes, "MAX_PIXELS", 300 * 260 // 5)
     radiograph = replace(case.radiograph, spacing_mm=(0.2, 0.1))
     found = scene(replace(case, radiograph=radiograph), str(file), [], 0.35)
     assert (found["step"], found["size"]) == (3, [100, 87])

@@ -16,14 +16,15 @@ from deep_pneumonia.errors import ConflictError, DeepPneumoniaError, WorkspaceEr
 from deep_pneumonia.masks.annotation import read_as_normal
 from deep_pneumonia.radiographs.radiograph import decode
 from deep_pneumonia.viewer import html
-from deep_pneumonia.viewer.inspect import ONE, Inspect
+from deep_pneumonia.viewer.element import scripted
+from deep_pneumonia.viewer.inspect import ONE_AT_A_TIME, Inspect
 from deep_pneumonia.viewer.opened_case import Case, drawn
 from deep_pneumonia.viewer.review import uploads as intake
 from deep_pneumonia.viewer.review.downloads import take
 from deep_pneumonia.viewer.review.requests import Answer, Request, changes, text, whole_number
 from deep_pneumonia.viewer.review.workspaces import Desk, Place
 from deep_pneumonia.viewer.scene import scene
-from deep_pneumonia.viewer.stage import SCRIPTS, Stage
+from deep_pneumonia.viewer.stage import Stage
 from deep_pneumonia.worklist.rows import one_row, rows
 from deep_pneumonia.worklist.statistics import tally
 
@@ -31,13 +32,12 @@ BATCH = 1.0  # seconds of reading in one answer: a page that goes away leaves no
 NAME = 100  # characters of a reviewer's or reader's name
 COMMENT = 4000
 
-ON_LOAD = """
-const root = window.gradio_config?.root ?? "";
-import(root + props.script).then(({ mount }) => mount(element.querySelector(".review"), {
+MOUNTING = """
+mount(element.querySelector(".review"), {
   ask: (request) => server.asked(request), upload, open: () => trigger("opening"),
   download: () => trigger("taking"),
-  file: (path) => `${root}/gradio_api/file=${path}`,
-}));
+  file: (path) => `${window.gradio_config?.root ?? ""}/gradio_api/file=${path}`,
+});
 """
 TAKING = "() => [window.deepPneumonia?.review?.wanted() ?? null]"
 TAKEN = "(file, why) => window.deepPneumonia.review.taken(file, why)"
@@ -58,13 +58,8 @@ class Review:
         def asked(request: Any) -> Answer:
             return self.asked(request)
 
-        self.html = gr.HTML(
-            html_template='<div class="review"></div>',
-            js_on_load=ON_LOAD,
-            apply_default_css=False,
-            elem_id="review",
-            script=f"/gradio_api/file={SCRIPTS / 'review' / 'main.js'}",
-            server_functions=[asked],
+        self.html = scripted(
+            '<div class="review"></div>', "review/main.js", MOUNTING, elem_id="review", server_functions=[asked]
         )
         self.request = gr.JSON(visible=False)
         self.file, self.why = gr.File(visible=False), gr.Textbox(visible=False)
@@ -74,7 +69,7 @@ class Review:
         inspect = self.inspect
         self.html.opening(
             self.opened, self.request, inspect.parts, js=OPENING, api_visibility="private",
-            trigger_mode="always_last", show_progress_on=[inspect.summary], **ONE,
+            trigger_mode="always_last", show_progress_on=[inspect.summary], **ONE_AT_A_TIME,
         )  # fmt: skip
         self.html.taking(
             self.taken, self.request, [self.file, self.why], js=TAKING, api_visibility="private",

@@ -1,8 +1,7 @@
 """The six steps of the lesson as plain JSON for the page: text, the scenes of the stage, and one thing to try each.
 
-{"step", "html", "scenes": [scene, ...], "display": of the stage, "widget": {"kind", ...}}; static/teach/ shows
-them. The layout "preferred" is side by side where there is room. Each is computed when it is first opened, and never
-again.
+{"step", "html", "scenes": [scene, ...], "display": of the stage, "widget": {"kind", ...}}; static/teach/ shows them.
+The layout "preferred" is side by side where there is room. A step is computed once, when it is first opened.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,23 +19,24 @@ from deep_pneumonia.radiographs.radiograph import Radiograph, decode
 from deep_pneumonia.viewer.gpu import on_gpu
 from deep_pneumonia.viewer.opened_case import Case
 from deep_pneumonia.viewer.scene import picture
+from deep_pneumonia.viewer.teach import lesson_results as results
 from deep_pneumonia.viewer.teach import lesson_text as text
 from deep_pneumonia.viewer.teach.lesson_facts import facts, frames, plain
 
 Json = dict[str, Any]
-TRUTH = "Truth"
-COMPARED = ("right-upper-lobe", "left-upper-lobe-line")  # teaching cases: easy, and with a line
-BARE = {"layout": "overlay", "attention": False, "masks": False}
-MARKED = {"layout": "overlay", "attention": True, "masks": True}
+TRUTH = "Truth"  # the reader whose mask is the simulated lesion itself
+COMPARED_CASES = ("right-upper-lobe", "left-upper-lobe-line")  # an easy one, and one with a venous line
+BARE_DISPLAY = {"layout": "overlay", "attention": False, "masks": False}
+MARKED_DISPLAY = {"layout": "overlay", "attention": True, "masks": True}
 BETAS = (0.0, 0.9, 0.99, 0.999, 0.9999)
 
 
 class Steps:
-    """What each step shows, as one checkpoint reads it, with a second one beside it where there is one."""
+    """What each step shows, by the predictions of one checkpoint and, if there is one, of a second."""
 
     def __init__(self, predictor: Predictor, other: Predictor | None, cases: Sequence[TeachingCase]) -> None:
         self.predictor, self.other, self.cases = predictor, other, cases
-        self.read = on_gpu(predictor.predict)
+        self.predict = on_gpu(predictor.predict)
         self.compared = on_gpu(partial(compare, predictor=predictor, other=other))
         self.known: dict[int, Json] = {}
         self.made: tuple[Callable[[], Json], ...] = (
@@ -44,7 +44,7 @@ class Steps:
         )  # fmt: skip
 
     def page(self, step: int) -> Json:
-        """One step, from 1 on; a number that is none of them gives the first.
+        """One step, counted from 1; any other number gives the first.
 
         Raises:
             DeepPneumoniaError: a file of the lesson or of the shipped checkpoints cannot be read.
@@ -56,20 +56,20 @@ class Steps:
 
     @property
     def normal(self) -> str:
-        """The class of the healthy."""
+        """The name of the normal class."""
         return self.predictor.checkpoint.normal
 
     def _scene(self, name: str, radiograph: Radiograph, masks: Sequence[Annotation], prediction: Prediction) -> Json:
-        """A scene that no file of a visitor's stands behind, and that is not drawn on."""
+        """A scene that cannot be drawn on and has no file of a visitor behind it."""
         seen = picture(Case(name, radiograph, tuple(masks), prediction), self.predictor.checkpoint.thresholds.attention)
         return {**seen, "key": f"lesson/{name}", "place": None, "locked": True}
 
     def _frame(self, entry: Json, name: str) -> tuple[Json, Prediction]:
-        """A picture of the severity series as a scene, and its reading."""
+        """A picture of the severity series as a scene, and its prediction."""
         radiograph = decode(shipped.LESSON / entry["image"])
         mask = entry.get("mask")
         truth = read_mask(shipped.LESSON / mask, radiograph.size, reader=TRUTH) if mask else None
-        prediction = self.read(radiograph, [truth] if truth else [])
+        prediction = self.predict(radiograph, [truth] if truth else [])
         return self._scene(name, radiograph, [truth] if truth else [], prediction), prediction
 
     def _making(self) -> Json:
@@ -84,20 +84,20 @@ class Steps:
             for e, r in zip(entries, predictions, strict=True)
         ]  # fmt: skip
         widget = {
-            "kind": "severity", "series": series, "said": text.rises(predictions),
+            "kind": "severity", "series": series, "said": results.rises(predictions),
             "limit": self.predictor.checkpoint.thresholds.finding,
         }  # fmt: skip
-        return {"html": text.making(), "scenes": [s for s, _ in made], "display": BARE, "widget": widget}
+        return {"html": text.making(), "scenes": [s for s, _ in made], "display": BARE_DISPLAY, "widget": widget}
 
     def _case(self, case: TeachingCase) -> tuple[Json, Prediction]:
-        """A teaching case with its true mask as a scene, and its reading."""
+        """A teaching case with its true mask as a scene, and its prediction."""
         radiograph = decode(case.image)
         masks = [a for a in case.annotations(radiograph.size) if a.reader == TRUTH]
-        prediction = self.read(radiograph, masks)
+        prediction = self.predict(radiograph, masks)
         return self._scene(case.title, radiograph, masks, prediction), prediction
 
     def _attention(self) -> Json:
-        """A case of which the map is shown, and an ill one of which it is not, the first of each."""
+        """The first ill case whose map is shown, and the first whose map is not."""
         found: dict[bool, tuple[Json, Prediction]] = {}
         for case in self.cases:
             if len(found) < 2 and case.label != self.normal:
@@ -105,15 +105,15 @@ class Steps:
                 found.setdefault(prediction.shows_map, (scene, prediction))
         names = {True: "Map shown", False: "No map shown"}
         chosen = [(names[shown], *found[shown]) for shown in (True, False) if shown in found]
-        choices = [{"name": name, "html": text.agreement(prediction)} for name, _, prediction in chosen]
+        choices = [{"name": name, "html": results.agreement(prediction)} for name, _, prediction in chosen]
         cells = chosen[0][2].cells.shape
         return {
             "html": text.attention((cells[0], cells[1])), "scenes": [scene for _, scene, _ in chosen],
-            "display": {**MARKED, "layout": "preferred"}, "widget": {"kind": "choices", "choices": choices},
+            "display": {**MARKED_DISPLAY, "layout": "preferred"}, "widget": {"kind": "choices", "choices": choices},
         }  # fmt: skip
 
     def _masks(self) -> Json:
-        chosen = [c for c in self.cases if c.id in COMPARED]
+        chosen = [c for c in self.cases if c.id in COMPARED_CASES]
         pair = ("attention", "attention_b" if self.other else "grad_cam")
         scenes, choices = [], []
         for case in chosen:
@@ -122,19 +122,18 @@ class Steps:
             masks = [a for a in case.annotations(radiograph.size) if a.reader == TRUTH]
             answer = self.compared(radiograph, masks, *pair).to_json(case.title)
             scenes.append(scene)
-            choices.append({"name": case.title, "html": text.compared(answer), "comparison": answer})
+            choices.append({"name": case.title, "html": results.compared(answer), "comparison": answer})
         return {
-            "html": text.masks(facts(), plain()), "scenes": scenes, "display": {**MARKED, "layout": "side"},
+            "html": text.masks(facts(), plain()), "scenes": scenes, "display": {**MARKED_DISPLAY, "layout": "side"},
             "widget": {"kind": "choices", "choices": choices},
         }  # fmt: skip
 
     def _rarity(self) -> Json:
         known = facts()
-        counts = known.counts
-        rare = min(counts, key=lambda name: counts[name])
-        widget = {"kind": "balance", "counts": counts, "rare": rare, "betas": BETAS, "beta": known.beta}
+        rare = known.rarest_class
+        widget = {"kind": "balance", "counts": known.counts, "rare": rare, "betas": BETAS, "beta": known.beta}
         scene, _ = self._frame(frames()["frames"][-1], "Severity, worst")
-        return {"html": text.rarity(known, rare), "scenes": [scene], "display": BARE, "widget": widget}
+        return {"html": text.rarity(known, rare), "scenes": [scene], "display": BARE_DISPLAY, "widget": widget}
 
     def _cheating(self) -> Json:
         document = frames()
@@ -147,14 +146,13 @@ class Steps:
             a, b = (on_gpu(self.other.predict)(decode(shipped.LESSON / e["image"])) for e in pair)
             changes.append((self.other.checkpoint.name, a, b))
         known = facts()
-        counts = known.counts
-        rare = min(counts, key=lambda name: counts[name])
         choices = [
-            {"name": name, "html": text.lettered(prediction, changes)}
+            {"name": name, "html": results.lettered(prediction, changes)}
             for name, prediction in (("Without letters", first), ("With letters", second))
         ]
         return {
-            "html": text.cheating(known, rare), "scenes": [before, after], "display": {**BARE, "masks": True},
+            "html": text.cheating(known, known.rarest_class), "scenes": [before, after],
+            "display": {**BARE_DISPLAY, "masks": True},
             "widget": {"kind": "choices", "choices": choices, "keep": True},
         }  # fmt: skip
 
@@ -162,22 +160,26 @@ class Steps:
         case = self.cases[0]
         shown = [("A chest", *self._case(case)), *(self._blank(*one) for one in blanks())]
         choices = [
-            {"name": name, "html": text.unknown(prediction, blank=place > 0), "probabilities": prediction.probabilities}
+            {
+                "name": name,
+                "html": results.unknown(prediction, blank=place > 0),
+                "probabilities": prediction.probabilities,
+            }
             for place, (name, _, prediction) in enumerate(shown)
         ]
         return {
             "html": text.calibration(facts()), "scenes": [scene for _, scene, _ in shown],
-            "display": {**MARKED, "masks": False, "layout": "preferred"},
+            "display": {**MARKED_DISPLAY, "masks": False, "layout": "preferred"},
             "widget": {"kind": "calibration", "choices": choices, "temperature": self.predictor.checkpoint.temperature},
         }  # fmt: skip
 
     def _blank(self, name: str, radiograph: Radiograph) -> tuple[str, Json, Prediction]:
-        prediction = self.read(radiograph)
+        prediction = self.predict(radiograph)
         return name, self._scene(name, radiograph, [], prediction), prediction
 
 
 def blanks() -> list[tuple[str, Radiograph]]:
-    """Two pictures in which there is nothing: one grey all over, and one of noise."""
+    """Two pictures without content: uniform grey, and noise."""
     grey = np.full((256, 256), 128, np.uint8)
     noise = np.random.default_rng(0).integers(0, 256, (256, 256), dtype=np.uint8)
     named = {"Nothing but grey": grey, "Nothing but noise": noise}

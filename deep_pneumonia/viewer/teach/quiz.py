@@ -1,4 +1,4 @@
-"""The Quiz screen: mark the lesion, name the class, then see what the doctors and the model marked."""
+"""The Quiz screen: mark the lesion, choose the class, then see what the doctors and the model marked."""
 
 import base64
 import io
@@ -19,35 +19,34 @@ from deep_pneumonia.masks.annotation import Annotation
 from deep_pneumonia.names import distinct
 from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.radiographs.radiograph import Radiograph, decode
+from deep_pneumonia.viewer.element import scripted
 from deep_pneumonia.viewer.gpu import on_gpu
-from deep_pneumonia.viewer.inspect import ONE
+from deep_pneumonia.viewer.inspect import ONE_AT_A_TIME
 from deep_pneumonia.viewer.opened_case import Case, Opened, drawn
 from deep_pneumonia.viewer.scene import picture
-from deep_pneumonia.viewer.stage import SCRIPTS, Stage
+from deep_pneumonia.viewer.stage import Stage
 from deep_pneumonia.viewer.teach.quiz_answer import answered
 from deep_pneumonia.viewer.teach.quiz_cases import Deck, Decks, QuizCase, deck, find, taught
 
-MARK, MARK_COLOUR = "Your mark", "#FF8AD8"  # no doctor's colour, and none of the attention's
-THUMBNAIL = 96  # pixels a side
+MARK, MARK_COLOUR = "Your mark", "#FF8AD8"  # unlike the colours of doctors and of the attention
+THUMBNAIL_SIDE = 96  # pixels
 EVENTS = ("begin", "choose", "ask", "reveal")
-# Within Gradio's element: the script draws the screen, and its events carry a request to the server.
-ON_LOAD = """
+# The script draws the screen, and its events carry a request to the server.
+MOUNTING = """
 const events = ["begin", "choose", "ask", "reveal"];
 const send = (event) => events.includes(event) && trigger(event);
-import((window.gradio_config?.root ?? "") + props.script).then(({ mount }) => {
-  mount(element.querySelector(".quiz"), document.querySelector("#quiz-deck .quiz-deck"), send);
-});
+mount(element.querySelector(".quiz"), document.querySelector("#quiz-deck .quiz-deck"), send);
 """
-# The same words stand in static/review/main.js.
-PAGE = 'sessionStorage.getItem("deep-pneumonia/desk") ?? ""'
-REQUEST = f"() => [{PAGE}, window.deepPneumonia.quiz.request]"
-ANSWER = "(answer) => window.deepPneumonia.quiz.answered(answer)"
+# JavaScript for the page's token of its workspace, under the key that static/review/main.js uses.
+PAGE_KEY = 'sessionStorage.getItem("deep-pneumonia/desk") ?? ""'
+KEY_AND_REQUEST = f"() => [{PAGE_KEY}, window.deepPneumonia.quiz.request]"
+TELL_ANSWER = "(answer) => window.deepPneumonia.quiz.answered(answer)"
 
 
 class Quiz:
     """The screen's columns, laid out inside the current Blocks.
 
-    decks: gives the cases of the workspace that a page's token opens, if there are workspaces.
+    decks: returns the cases of the workspace that a page's token opens; None if there are no workspaces.
     """
 
     def __init__(
@@ -60,15 +59,10 @@ class Quiz:
         with left:
             gr.HTML('<div class="quiz-deck"></div>', elem_id="quiz-deck")
         with right:
-            self.html = gr.HTML(
-                None,
-                html_template='<section class="quiz" aria-label="Quiz"></section>',
-                js_on_load=ON_LOAD,
-                apply_default_css=False,
-                elem_id="quiz",
-                script=f"/gradio_api/file={SCRIPTS / 'teach' / 'quiz.js'}",
+            self.html = scripted(
+                '<section class="quiz" aria-label="Quiz"></section>', "teach/quiz.js", MOUNTING, elem_id="quiz"
             )
-            # Filled by the page as it calls, and what it is told; never shown.
+            # Filled by the page with each call, and the answers to it; never shown.
             self.token = gr.Textbox(visible=False)
             self.request = gr.JSON(label="Question", visible=False)
             self.answers = {event: gr.JSON(label=event, visible=False) for event in EVENTS}
@@ -76,19 +70,19 @@ class Quiz:
 
     def _listen(self) -> None:
         both, latest = [self.token, self.request], {"trigger_mode": "always_last"}
-        self._on("begin", self.begin, [self.token], [], js=f"() => [{PAGE}]", **latest)
-        self._on("choose", self.choose, [self.token], [], js=f"() => [{PAGE}]", **latest)
-        self._on("ask", self.ask, both, [self.stage.html], js=REQUEST, **latest)
-        self._on("reveal", self.reveal, both, [self.stage.html], js=REQUEST, **ONE)
+        self._on("begin", self.begin, [self.token], [], js=f"() => [{PAGE_KEY}]", **latest)
+        self._on("choose", self.choose, [self.token], [], js=f"() => [{PAGE_KEY}]", **latest)
+        self._on("ask", self.ask, both, [self.stage.html], js=KEY_AND_REQUEST, **latest)
+        self._on("reveal", self.reveal, both, [self.stage.html], js=KEY_AND_REQUEST, **ONE_AT_A_TIME)
 
     def _on(self, event: str, function: Callable[..., Any], inputs: Any, outputs: list[Any], **options: Any) -> None:
         answer = self.answers[event]
         listen = getattr(self.html, event)
         options |= {"show_progress": "hidden", "api_visibility": "private"}
-        listen(function, inputs, [*outputs, answer], **options).then(None, answer, None, js=ANSWER)
+        listen(function, inputs, [*outputs, answer], **options).then(None, answer, None, js=TELL_ANSWER)
 
     def begin(self, token: str) -> dict[str, Any]:
-        """Which cases there are, and what may be answered to them; nothing of what is right."""
+        """The cases and the possible answers, without anything that tells which answer is right."""
         problem = None
         try:
             decks = self.decks(token)
@@ -104,7 +98,7 @@ class Quiz:
         return {"event": "begin", "decks": shown, "problem": problem}
 
     def choose(self, token: str) -> dict[str, Any]:
-        """The cases under their names, for a teacher who makes a list of them."""
+        """The cases by name, for a teacher who makes a list of them."""
         try:
             decks = self.decks(token)
         except DeepPneumoniaError as error:
@@ -120,7 +114,7 @@ class Quiz:
         return {"event": "choose", "cases": cases}
 
     def ask(self, token: str, request: Any) -> tuple[Any, dict[str, Any]]:
-        """The radiograph of a case for the stage, and nothing that would give its answer away."""
+        """The radiograph of a case for the stage, without anything that would give the answer away."""
         try:
             asked = _request(request)
             _, case = find(self.decks(token), asked.get("id"))
@@ -131,7 +125,7 @@ class Quiz:
         return found, {"event": "ask", "id": case.id}
 
     def reveal(self, token: str, request: Any) -> tuple[Any, dict[str, Any]]:
-        """Doctors' masks, the learner's and the attention for the stage, and what they have to do with each other."""
+        """The doctors' masks, the learner's mark and the attention for the stage, and the scores between them."""
         try:
             asked = _request(request)
             one, case = find(self.decks(token), asked.get("id"))
@@ -151,7 +145,7 @@ class Quiz:
         return {**found, "locked": True}, {"event": "reveal", **said}
 
     def decks(self, token: str) -> list[Deck]:
-        """The teaching cases, and those of the visitor's workspace if there are any."""
+        """The teaching cases, and those of the visitor's workspace if it has any."""
         own = self._deck("own", "Your workspace", self.own(token or "") if self.own else ())
         return [self.teaching, own] if own.cases else [self.teaching]
 
@@ -160,7 +154,7 @@ class Quiz:
         return deck(key, name, cases, checkpoint.classes, checkpoint.normal)
 
     def _scene(self, case: Opened, asked: QuizCase) -> dict[str, Any]:
-        """A scene of this screen alone: a drawing in it is no annotation, and a reload opens no file for it."""
+        """A scene of this screen only: drawings in it are not annotations, and a reload opens no file for it."""
         found = picture(case, self.predictor.checkpoint.thresholds.attention)
         key = f"quiz/{sha256(asked.image)}"
         return {**found, "key": key, "place": None, "files": None, "screen": "quiz", "case": asked.id}
@@ -171,7 +165,7 @@ def _request(request: Any) -> Mapping[str, Any]:
 
 
 def _name(asked: Mapping[str, Any]) -> str:
-    """What the case is called before its name may be known."""
+    """What the case is called until it is revealed."""
     number, total = (n if isinstance(n := asked.get(key), int) else 1 for key in ("number", "total"))
     return f"Case {number} of {total}"
 
@@ -180,42 +174,42 @@ def _chosen(asked: Mapping[str, Any], one: Deck) -> tuple[str, float]:
     """The learner's answer and confidence.
 
     Raises:
-        DeepPneumoniaError: the answer cannot be chosen, or the confidence is below that of a guess or above 1.
+        DeepPneumoniaError: the answer is not among the choices, or the confidence is below that of a guess or above 1.
     """
     answer, confidence = asked.get("answer"), asked.get("confidence")
     if answer not in one.answers:
-        raise DeepPneumoniaError(f"{str(answer)[:40]} is no answer here; choose one of {', '.join(one.answers)}.")
+        raise DeepPneumoniaError(f"{str(answer)[:40]} is not an answer here; choose one of {', '.join(one.answers)}.")
     guess = 1 / len(one.answers)
     if not isinstance(confidence, int | float) or not guess - 0.01 <= confidence <= 1:
-        raise DeepPneumoniaError(f"The confidence is {str(confidence)[:40]}; choose from {guess:.2f}, a guess, to 1.")
+        raise DeepPneumoniaError(f"The confidence is {str(confidence)[:40]}; choose from {guess:.2f} (a guess) to 1.")
     return cast(str, answer), float(confidence)
 
 
 def _mark(drawings: Any, radiograph: Radiograph) -> Annotation:
-    """The learner's mask; empty where nothing was drawn.
+    """The learner's mask; empty if nothing was drawn.
 
     Raises:
-        AnnotationError: the drawing is garbled, or there are several.
+        AnnotationError: the drawing is malformed, or there are several.
     """
     if not drawings:
         return Annotation(np.zeros(radiograph.size, bool), MARK, "pixel")
     if not isinstance(drawings, list) or len(drawings) > 1:
-        raise AnnotationError("A learner has one drawing; give a list of one, or [] for nothing to draw.")
+        raise AnnotationError("A learner has one drawing; send a list of one, or [] if nothing was drawn.")
     return Annotation(drawn(drawings[0], radiograph.size).mask, MARK, "pixel")
 
 
 def _named(doctors: Sequence[Annotation]) -> list[Annotation]:
-    """The doctors' masks under names that differ from each other and from the learner's."""
+    """The doctors' masks, renamed where needed so that no two readers, the learner included, share a name."""
     names = distinct([MARK, *(d.reader for d in doctors)])[1:]
     return [Annotation(d.mask, name, d.kind) for d, name in zip(doctors, names, strict=True)]
 
 
 @cache
 def _thumbnail(image: Path) -> str:
-    """A small picture as an address that holds it."""
+    """A thumbnail as a data URL."""
     with Image.open(image) as picture:
         picture.load()
-        picture.thumbnail((THUMBNAIL, THUMBNAIL))
+        picture.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
         data = io.BytesIO()
         picture.convert("L").save(data, format="JPEG", quality=80)
     return f"data:image/jpeg;base64,{base64.b64encode(data.getvalue()).decode()}"

@@ -32,11 +32,6 @@ TEACHING = load_cases(shipped.CASES)
 
 
 @pytest.fixture(scope="module")
-def predictor(trained: Path) -> Predictor:
-    return Predictor.load(trained / "checkpoint", "cpu")
-
-
-@pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> dict[str, QuizCase]:
     """Cases of a workspace: two doctors, a doctor who saw nothing, a label alone, and one of which nothing is known."""
     folder = tmp_path_factory.mktemp("workspace")
@@ -197,7 +192,7 @@ def test_teaching_cases_are_ill_or_normal_by_what_the_readers_drew(quiz: Quiz) -
         ({"confidence": 0.3}, "choose from 0.50"),
         ({"confidence": float("nan")}, "choose from 0.50"),
         ({"confidence": None}, "choose from 0.50"),
-        ({"drawings": [{}]}, "garbled"),
+        ({"drawings": [{}]}, "malformed"),
         ({"drawings": [{}, {}]}, "list of one"),
         ({"drawings": [{"reader": "R", "counts": [5]}]}, "do not fill"),
     ],
