@@ -1,38 +1,38 @@
-"""Every error that a person can meet, drawn in one place.
+"""Every error that a user can see, in one place.
 
 DeepPneumoniaError
-├── RadiographError            a file that cannot become a radiograph
-│   ├── UnreadableFileError    missing, unreadable, empty
-│   ├── NotARadiographError    not a picture in a supported format, or a damaged one
+├── RadiographError            a file that cannot be decoded as a radiograph
+│   ├── UnreadableFileError    missing, unreadable or empty
+│   ├── NotARadiographError    not an image in a supported format, or a damaged one
 │   ├── TooLargeError          more bytes or pixels than allowed
-│   └── UnsupportedDicomError  a DICOM object without exactly one greyscale frame
-├── AnnotationError            a mask or an annotation file that cannot be read
-│   └── MaskSizeError          a mask whose size is not its radiograph's
-├── PreparationError           a raw data set with a part missing
+│   └── UnsupportedDicomError  a DICOM object that is not one greyscale frame
+├── AnnotationError            a mask or annotation file that cannot be read
+│   └── MaskSizeError          a mask that differs in size from its radiograph
+├── PreparationError           a raw data set that lacks a part
 ├── ManifestError              a manifest.csv that contradicts itself
 ├── CheckpointError            a checkpoint that cannot be loaded
 │   ├── DamagedCheckpointError a file is missing, cut short or altered
 │   ├── ForeignCheckpointError not a checkpoint of this package
 │   ├── NewerCheckpointError   written by a newer format than this package knows
 │   └── HubError               the Hugging Face Hub has none, refuses, or cannot be reached
-├── SimulationError            a chest CT that cannot be rendered, or cases that cannot be simulated as asked
+├── SimulationError            a chest CT that cannot be rendered, or cases that cannot be simulated
 ├── CasesError                 a folder of teaching cases that cannot be read
-├── ExplanationError           an explanation that a radiograph does not have
-├── WorkspaceError             a workspace that cannot be used, or a case that it does not have
-│   ├── ConflictError          somebody else changed the same mask or verdict first
-│   └── ExchangeError          an export that cannot be written, or one that cannot be imported
-└── TrainingError              a run that cannot start or resume as asked
+├── ExplanationError           an explanation that is not available for a radiograph
+├── WorkspaceError             a work list that cannot be used, or a case that it does not have
+│   ├── ConflictError          another person changed the same mask or verdict first
+│   └── ExchangeError          an export that cannot be written or imported
+└── TrainingError              a run that cannot start or resume
 
-The text of each is one plain sentence: what was got, what was expected, what to do.
+Each message is one plain sentence that says what was found, what was expected and what to do.
 """
 
 
 class DeepPneumoniaError(Exception):
-    """Base of all errors of this package; its text may be shown to a person as it is."""
+    """Base of all errors of this package. Its text can be shown to a user unchanged."""
 
 
 class RadiographError(DeepPneumoniaError):
-    """A file cannot become a radiograph."""
+    """A file cannot be decoded as a radiograph."""
 
 
 class UnreadableFileError(RadiographError):
@@ -40,7 +40,7 @@ class UnreadableFileError(RadiographError):
 
 
 class NotARadiographError(RadiographError):
-    """The bytes are not a picture in a supported format, or the picture is damaged."""
+    """The bytes are not an image in a supported format, or the image is damaged."""
 
 
 class TooLargeError(RadiographError):
@@ -48,7 +48,7 @@ class TooLargeError(RadiographError):
 
 
 class UnsupportedDicomError(RadiographError):
-    """The DICOM object does not hold exactly one greyscale frame that can be decoded."""
+    """The DICOM object does not hold exactly one frame that can be decoded."""
 
 
 class AnnotationError(DeepPneumoniaError):
@@ -56,15 +56,15 @@ class AnnotationError(DeepPneumoniaError):
 
 
 class MaskSizeError(AnnotationError):
-    """A mask has another size than its radiograph."""
+    """A mask differs in size from its radiograph."""
 
 
 class PreparationError(DeepPneumoniaError):
-    """A raw data set lacks a part or contradicts its publisher's layout."""
+    """A raw data set lacks a part or differs from its publisher's layout."""
 
 
 class ManifestError(DeepPneumoniaError):
-    """A manifest.csv lacks a column, names a missing file or splits a patient."""
+    """A manifest.csv lacks a column, names a missing file or puts one patient into two splits."""
 
 
 class CheckpointError(DeepPneumoniaError):
@@ -88,7 +88,7 @@ class HubError(CheckpointError):
 
 
 class TrainingError(DeepPneumoniaError):
-    """A run cannot start, or cannot resume with what was asked."""
+    """A run cannot start, or cannot resume with the given options."""
 
 
 class CasesError(DeepPneumoniaError):
@@ -96,20 +96,20 @@ class CasesError(DeepPneumoniaError):
 
 
 class ExplanationError(DeepPneumoniaError):
-    """There is no such explanation of this radiograph, with these checkpoints and readers."""
+    """The explanation is not available for this radiograph, these checkpoints and these readers."""
 
 
 class SimulationError(DeepPneumoniaError):
-    """The chest CT is missing or damaged, or cases cannot be simulated as asked."""
+    """The chest CT is missing or damaged, or cases cannot be simulated with the given options."""
 
 
 class WorkspaceError(DeepPneumoniaError):
-    """A workspace cannot be opened, or has no such case; or what it was given cannot be kept."""
+    """A work list cannot be opened, does not have a case, or cannot keep what it was given."""
 
 
 class ConflictError(WorkspaceError):
-    """Somebody else changed the same mask or verdict first."""
+    """Another person changed the same mask or verdict first."""
 
 
 class ExchangeError(WorkspaceError):
-    """A work list cannot be exported there, or what should be imported is no export, damaged or hostile."""
+    """A work list cannot be exported, or the archive to import is not an export, damaged or unsafe."""

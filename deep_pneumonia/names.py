@@ -1,4 +1,4 @@
-"""Names from strangers' files, made fit to be compared, shown and written: of files, of readers, of images."""
+"""Names of files and readers that come from unknown files, cleaned so that they can be compared, shown and written."""
 
 from collections.abc import Sequence
 from itertools import chain, count
@@ -8,28 +8,28 @@ MAX_NAME_LENGTH = 100  # characters
 
 
 def base(name: str) -> str:
-    """A file's name without its folders, of either system: "b.png" of "a/b.png" and of "a\\b.png"."""
+    """The last part of a POSIX or Windows path: "b.png" for "a/b.png" and for "a\\b.png"."""
     return PurePosixPath(name.replace("\\", "/")).name
 
 
 def stem(name: str) -> str:
-    """A file's name without its folders and its last ending."""
+    """The last part of a path without its last suffix."""
     return PurePosixPath(base(name)).stem
 
 
 def shown(name: str) -> str:
-    """A file's name fit for a sentence: one printable line of at most 100 characters, "The file" if there is none."""
+    """The last part of a path for a message: one printable line of at most 100 characters, or "The file" if empty."""
     return _printable(base(name)) or "The file"
 
 
 def reader_name(value: object, otherwise: str) -> str:
-    """A reader's name that a file gives, fit to be shown; `otherwise` where it gives none."""
+    """The reader's name that a file states, made printable; `otherwise` if the file states none."""
     given = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
     return _printable(given) or _printable(otherwise) or "reader"
 
 
 def distinct(names: Sequence[str]) -> list[str]:
-    """The same names in the same order, each once: a second "A" becomes "A (2)"."""
+    """The names in the same order, made unique: a second "A" becomes "A (2)"."""
     given: list[str] = []
     for name in names:
         choices = chain([name], (f"{name} ({n})" for n in count(2)))

@@ -1,4 +1,4 @@
-"""The verb prepare: a publisher's raw folder becomes manifest.csv and masks/ for training and evaluation."""
+"""Prepare a publisher's raw folder: write manifest.csv and masks/ for training and evaluation."""
 
 import argparse
 import re
@@ -19,11 +19,11 @@ from deep_pneumonia.masks.annotation import write_mask
 
 
 def prepare(finds: Sequence[Find], source: str, out: Path, *, val: float, test: float) -> list[Case]:
-    """Write `out`/masks/*.png and then `out`/manifest.csv; `val` and `test` are shares of patients in [0, 1).
+    """Write `out`/masks/*.png, then `out`/manifest.csv; `val` and `test` are shares of patients in [0, 1).
 
     Raises:
         PreparationError: an image that has a mask cannot be read.
-        AnnotationError: a mask cannot be read or has another size than its radiograph.
+        AnnotationError: a mask cannot be read or differs in size from its radiograph.
     """
     (out / "masks").mkdir(parents=True, exist_ok=True)
     cases = []
@@ -67,7 +67,7 @@ def _write_masks(find: Find, out: Path) -> tuple[tuple[MaskRef, ...], Path | Non
 
 
 def _mask_path(out: Path, key: str, reader: str) -> Path:
-    # No "/" and no ";", which separates masks in the manifest; different keys give different names.
+    # "/" and the manifest's separator ";" are escaped, and different keys give different names.
     safe = re.sub(r"[/;%\\]", lambda m: f"%{ord(m[0]):02X}", key)
     return out / f"{safe}-{reader}.png"
 
@@ -76,10 +76,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="deep-pneumonia prepare", description=__doc__)
     kinds = parser.add_subparsers(dest="source", required=True)
     for name, text in (
-        ("nih", "NIH ChestX-ray14 with the readings of NIH, RSNA and ChestX-Det; or RSNA's DICOM download"),
-        ("kermany", "Guangzhou children's chest_xray folder (its test split stays the test split)"),
+        ("nih", "NIH ChestX-ray14 with the annotations of NIH, RSNA and ChestX-Det; or RSNA's DICOM download"),
+        ("kermany", "Guangzhou children's chest_xray folder (the published test split is kept)"),
         ("covid", "ieee8023 COVID-19 image data collection"),
-        ("folder", "your own <class>/<image> folders with optional masks/"),
+        ("folder", "your own <class>/<image> folders, with optional masks/"),
     ):
         one = kinds.add_parser(
             name, help=text, description=text, formatter_class=argparse.ArgumentDefaultsHelpFormatter
@@ -97,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     own.add_argument("--normal", metavar="CLASS", help="class whose images a doctor read as normal")
     own.add_argument(
         "--patient-pattern", metavar="REGEX",
-        help="its first group, in the file's name without ending, is the patient; else each file is one",
+        help="regular expression for the file's stem; its first group is the patient (default: each file is one)",
     )  # fmt: skip
     return parser
 
@@ -114,7 +114,7 @@ def _finds(options: argparse.Namespace) -> list[Find]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the verb: 0, or 2 with one line on stderr when something is wrong with the raw folder."""
+    """Run the verb; return 0, or 2 with one line on stderr if the raw folder is not valid."""
     options = _parser().parse_args(argv)
     return guarded(lambda: _run(options))
 
@@ -122,9 +122,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> None:
     test = getattr(options, "test", 0.0)
     if not (options.val >= 0 and test >= 0 and options.val + test < 1):
-        raise PreparationError(f"The shares are {options.val} and {test}; both are at least 0, together below 1.")
+        raise PreparationError(
+            f"The shares are {options.val} and {test}; expected at least 0 each and below 1 together."
+        )
     if not options.raw.is_dir():
-        raise PreparationError(f"{options.raw} is no folder; give the folder with the publisher's files.")
+        raise PreparationError(f"{options.raw} is not a folder; give the folder with the publisher's files.")
     if options.out.resolve() == options.raw.resolve():
         raise PreparationError(f"{options.out} is the raw folder itself; give another folder to write to.")
     print(table(prepare(_finds(options), options.source, options.out, val=options.val, test=test)))

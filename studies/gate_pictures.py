@@ -20,7 +20,7 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 from sklearn.datasets import load_sample_image
 
-from deep_pneumonia.radiographs.radiograph import CLEARLY_COLOURED, Radiograph, decode
+from deep_pneumonia.radiographs.radiograph import MIN_COLOUR_RANGE, Radiograph, decode
 
 PHOTOGRAPHS = (
     "astronaut", "camera", "coins", "coffee", "chelsea", "moon", "clock", "rocket", "hubble_deep_field", "horse",
@@ -188,7 +188,7 @@ def noise() -> Iterator[Other]:
 def picture(kind: str, name: str, image: Image.Image) -> Other:
     """A picture as the decoder would give it: grey, with the share of its pixels that is coloured."""
     channels = np.asarray(image.convert("RGB"))
-    colour = float(np.mean(np.ptp(channels, axis=2) > CLEARLY_COLOURED))
+    colour = float(np.mean(np.ptp(channels, axis=2) > MIN_COLOUR_RANGE))
     luma = np.asarray(image.convert("L")).astype(np.float32) / np.float32(255)
     return Other(kind, name, Radiograph(luma, None, "PNG", colour))
 

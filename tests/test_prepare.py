@@ -79,7 +79,7 @@ def test_the_table_counts_images_patients_and_masks(nih, tmp_path, capsys):
 
 
 def test_raw_must_be_a_folder_and_not_the_target(own, tmp_path, capsys):
-    assert "is no folder" in refused(capsys, "folder", own / "absent", tmp_path / "out")
+    assert "is not a folder" in refused(capsys, "folder", own / "absent", tmp_path / "out")
     assert "is the raw folder itself" in refused(capsys, "folder", own, own)
     text(tmp_path / "file", "")
     assert "file" in refused(capsys, "folder", own, tmp_path / "file")

@@ -1,1 +1,1 @@
-"""Published and own folders become a manifest."""
+"""Published data sets and users' own folders, read into one manifest."""

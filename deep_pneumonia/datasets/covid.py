@@ -1,4 +1,4 @@
-"""Adapter covid: the ieee8023 image collection, with radiologists' pixel masks where they are given."""
+"""Adapter covid: the ieee8023 image collection, with radiologists' pixel masks if available."""
 
 import re
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from deep_pneumonia.datasets.source import BACTERIAL, NORMAL, VIRAL, Drawing, Fi
 from deep_pneumonia.errors import PreparationError
 from deep_pneumonia.masks.annotation import Annotation, Size, from_crops, read_mask
 
-# A finding reads "Streptococcus" in the early table and "Pneumonia/Bacterial/Streptococcus" in the later one.
+# The early table has "Streptococcus", the later one "Pneumonia/Bacterial/Streptococcus".
 BACTERIA = {
     "Bacterial", "Chlamydophila", "E.Coli", "Klebsiella", "Legionella", "MRSA", "Mycoplasma",
     "Mycoplasma Bacterial Pneumonia", "Nocardia", "Staphylococcus", "Streptococcus",
@@ -24,7 +24,7 @@ COLUMNS = ("patientid", "sex", "age", "finding", "view", "modality", "filename")
 
 
 def covid(raw: Path, *, masks: Path | None = None) -> list[Find]:
-    """Frontal radiographs of `raw`/images by `raw`/metadata.csv; `masks` is the folder of structure.csv.
+    """Read the frontal radiographs of `raw`/images listed in `raw`/metadata.csv; `masks` has structure.csv.
 
     Raises:
         PreparationError: a part is missing.
@@ -57,13 +57,15 @@ def covid(raw: Path, *, masks: Path | None = None) -> list[Find]:
                 )
             )
     if not finds:
-        raise PreparationError(f"{raw / 'images'} holds none of the frontal radiographs of {table}; unpack it there.")
+        raise PreparationError(
+            f"{raw / 'images'} holds none of the frontal radiographs listed in {table}; unpack the images there."
+        )
     listed = {row["filename"] for row in rows}
     return finds + _unlisted({n: c for n, c in crops.items() if n not in listed}, masks)
 
 
 def label_of(finding: str) -> str:
-    """Class of a finding in either spelling of the table; "" where the cause is neither kind of germ."""
+    """Class of a finding in either spelling of the table; "" if the cause is neither bacterial nor viral."""
     parts = {part.strip() for part in re.split(r"[/,]", finding)}
     classes = [
         name for name, germs in ((BACTERIAL, BACTERIA), (VIRAL, VIRUSES), (NORMAL, {"No Finding"})) if parts & germs
@@ -79,7 +81,7 @@ def _by_file(rows: Sequence[dict[str, str]]) -> dict[str, list[dict[str, str]]]:
 
 
 def _patients(rows: Sequence[dict[str, str]]) -> dict[str, str]:
-    """One name for each patient id: ids under which the same file stands are one patient."""
+    """One name for each patient id. Ids that share a file are one patient."""
     names = {row["patientid"]: row["patientid"] for row in rows}
     for same in _by_file(rows).values():
         joined = {names[row["patientid"]] for row in same}
@@ -98,7 +100,7 @@ def _paste(crops: Sequence[Crop], size: Size) -> Annotation:
 
 
 def _unlisted(crops: dict[str, list[Crop]], masks: Path | None) -> list[Find]:
-    """Images that only the masks' publisher has: no label, and the file's name is the patient."""
+    """Images that only the publisher of the masks has. They have no label; the file name is the patient."""
     finds = []
     for name, found in crops.items():
         image = first_existing([masks / "images" / name, masks / found[0].image]) if masks else None

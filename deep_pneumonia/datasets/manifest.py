@@ -1,11 +1,11 @@
-"""manifest.csv, one row an image: the one way data enters pre-training, training and evaluation.
+"""manifest.csv, one row per image: the only input of pre-training, training and evaluation.
 
 Columns: image, patient, source, split, label, mask, mask_kind, reader, other_mask, sex, age, view, weak_label.
-Paths are absolute or relative to the manifest's folder. Several readers of one image stand in `mask`,
-`mask_kind` and `reader`, separated by ";" in the same order; a ";" in a reader's name is written %3B. A mask
-is *known* (drawn, or kind "normal": a doctor read the image as normal, so it is empty) or *unknown* (all
-three cells empty). `other_mask` is what is known to be no lesion. An empty label leaves the image out of
-classification; its pixels and masks still serve. A weak label, which no doctor gave, serves only a training that asks.
+Paths are absolute or relative to the manifest's folder. Several readers of one image are listed in `mask`, `mask_kind`
+and `reader` in the same order, separated by ";"; a ";" in a reader's name is written %3B. A mask is *known* (drawn, or
+empty with kind "normal" because a doctor read the image as normal) or *unknown* (all three cells empty). `other_mask`
+marks what is known not to be pneumonia. An image with an empty label is left out of classification, but its pixels and
+masks are still used. A weak label was not given by a doctor and is used only by a training that asks for it.
 """
 
 import csv
@@ -30,7 +30,7 @@ SEPARATOR = ";"
 
 @dataclass(frozen=True)
 class MaskRef:
-    """One reader's mask on disk; `path` is None when the reader read the image as normal."""
+    """One reader's mask on disk; `path` is None if the reader read the image as normal."""
 
     path: Path | None
     kind: Kind
@@ -49,7 +49,7 @@ class MaskRef:
 
 @dataclass(frozen=True)
 class Case:
-    """One image with its patient, label and masks. `label` "" means: not for classification."""
+    """One image with its patient, label and masks. An empty `label` excludes it from classification."""
 
     image: Path
     patient: str
@@ -70,7 +70,7 @@ class Case:
 
     @property
     def group(self) -> str:
-        """Patient key that is unique over sources."""
+        """The patient's key, unique across sources."""
         return f"{self.source}/{self.patient}"
 
     def annotations(self, size: tuple[int, int]) -> list[Annotation]:
@@ -83,9 +83,9 @@ class Case:
 
 
 def split_of(patient: str, *, val: float, test: float) -> str:
-    """Split of a patient by the hash of its key: the same for ever, whatever else is in the set.
+    """Split of a patient by the hash of its key, so that it never depends on the other patients.
 
-    `val` and `test` are the shares of patients in [0, 1] that go there; the rest is for training.
+    val, test: shares of patients in [0, 1]; the rest is for training.
     """
     share = int(sha256(patient.encode())[:16], 16) / 2**64
     if share < test:
@@ -94,7 +94,7 @@ def split_of(patient: str, *, val: float, test: float) -> str:
 
 
 def write_manifest(cases: Sequence[Case], path: Path) -> None:
-    """Write `cases` as a manifest; paths below its folder become relative, others stay absolute."""
+    """Write `cases` as a manifest. Paths below its folder become relative, others stay absolute."""
     root = path.parent.resolve()
 
     def cell(file: Path | None) -> str:
@@ -114,15 +114,15 @@ def write_manifest(cases: Sequence[Case], path: Path) -> None:
 
 
 def _mask_cells(case: Case, cell: Callable[[Path | None], str]) -> list[tuple[str, str, str]]:
-    return [(cell(m.path), m.kind, _written(m.reader)) for m in case.masks]
+    return [(cell(m.path), m.kind, _escaped(m.reader)) for m in case.masks]
 
 
-def _written(reader: str) -> str:
-    """A reader's name without the separator, and without what csv ends a line at; `_meant` gives any name back."""
+def _escaped(reader: str) -> str:
+    """Escape the separator and the line end of csv in a reader's name; `_unescaped` restores it."""
     return re.sub("%(?=3B|0D|25)", "%25", reader).replace(SEPARATOR, "%3B").replace("\r", "%0D")
 
 
-def _meant(reader: str) -> str:
+def _unescaped(reader: str) -> str:
     return re.sub("%(3B|0D|25)", lambda found: chr(int(found[1], 16)), reader)
 
 
@@ -130,12 +130,12 @@ def read_manifests(paths: Iterable[str | Path]) -> list[Case]:
     """Read one or more manifests as one list of cases.
 
     Raises:
-        ManifestError: a file or column is missing, a cell is not understood, an image file does not
-            exist, an image stands twice, or a patient is in two splits.
+        ManifestError: a file or column is missing, a cell is not valid, an image file does not exist or is listed
+            twice, or a patient is in two splits.
     """
     cases = [case for path in paths for case in _read_one(Path(path))]
     if not cases:
-        raise ManifestError("The manifests hold no image; run `python -m deep_pneumonia.prepare` first.")
+        raise ManifestError("The manifests list no image; run `python -m deep_pneumonia.prepare` first.")
     _check(cases)
     return cases
 
@@ -157,7 +157,7 @@ def _case(row: dict[str, str], path: Path, number: int) -> Case:
         return ManifestError(f"{path}, line {number}: {text}")
 
     if None in row or None in row.values():
-        raise fail(f"the number of cells is not that of the {len(REQUIRED)} or more columns.")
+        raise fail("the number of cells differs from the number of columns.")
     if row["split"] not in SPLITS:
         raise fail(f"the split is {row['split']!r}, expected one of {', '.join(SPLITS)}.")
     if not (row["image"] and row["patient"] and row["source"]):
@@ -174,7 +174,7 @@ def _case(row: dict[str, str], path: Path, number: int) -> Case:
     for file, kind, reader in zip(files, kinds, readers, strict=True):
         if kind not in KINDS or (kind == "normal") != (file == ""):
             raise fail(f"mask {file!r} of kind {kind!r}: a kind is one of {', '.join(KINDS)}, only normal has no file.")
-        masks.append(MaskRef(path.parent / file if file else None, kind, _meant(reader)))
+        masks.append(MaskRef(path.parent / file if file else None, kind, _unescaped(reader)))
     other = row.get("other_mask", "")
     return Case(
         image, row["patient"], row["source"], row["split"], row["label"], tuple(masks),
@@ -191,21 +191,21 @@ def _check(cases: Sequence[Case]) -> None:
                 f"Patient {case.patient} of {case.source} is in {split[case.group]} and in {case.split}; "
                 "all images of a patient belong to one split."
             )
-        file = case.image.parent.resolve() / case.image.name  # however its folder is spelled
+        file = case.image.parent.resolve() / case.image.name  # the same file through any spelling of its folder
         if file in seen:
-            raise ManifestError(f"The image {case.image} stands twice; name each image once.")
+            raise ManifestError(f"The image {case.image} is listed twice; list each image once.")
         seen.add(file)
 
 
 def table(cases: Sequence[Case]) -> str:
-    """What was found, as plain text: images and patients of each split and label, masks of each reader."""
+    """A summary as plain text: images and patients by split and label, masks by reader."""
     found: dict[tuple[str, ...], list[str]] = defaultdict(list)
     drawn: dict[tuple[str, ...], int] = defaultdict(int)
     for case in cases:
         found[case.split, case.label or "(no label)"].append(case.patient)
         for mask in case.masks:
             drawn[mask.reader, mask.kind] += 1
-        drawn["(any)", "no lesion of pneumonia"] += case.other_mask is not None
+        drawn["(any)", "not pneumonia"] += case.other_mask is not None
         drawn["(no doctor)", f"weak label {case.weak_label}"] += bool(case.weak_label)
     lines = [f"{'split':<8}{'label':<26}{'images':>8}{'patients':>10}"]
     for split, label in sorted(found, key=lambda k: (SPLITS.index(k[0]), k[1])):

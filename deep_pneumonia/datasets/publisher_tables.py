@@ -1,7 +1,7 @@
-"""The annotation files of four publishers, read into plain records keyed by image.
+"""Read the annotation files of four publishers into plain records keyed by image.
 
-Coordinates stay as published; `deep_pneumonia.masks.annotation` draws them. Keys: NIH images go by their name
-without ending ("00000017_000"), RSNA's by patientId, covid images by file name.
+Coordinates stay as published; `deep_pneumonia.masks.annotation` draws them. The key is the stem ("00000017_000") for
+NIH, the patientId for RSNA, and the file name for covid images.
 """
 
 import csv
@@ -21,7 +21,7 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class NamedBox:
-    """One box of a named finding: (x, y, width, height) in NIH_FRAME."""
+    """A box of a named finding: (x, y, width, height) in NIH_FRAME."""
 
     finding: str
     box: Box
@@ -29,7 +29,7 @@ class NamedBox:
 
 @dataclass(frozen=True)
 class NamedPolygon:
-    """One polygon of a named finding: points (x, y) in NIH_FRAME."""
+    """A polygon of a named finding: points (x, y) in NIH_FRAME."""
 
     finding: str
     points: tuple[Point, ...]
@@ -37,8 +37,11 @@ class NamedPolygon:
 
 @dataclass(frozen=True)
 class Person:
-    """What the NIH table tells of an image: sex F, M or "", age in years or "", view PA, AP or "", and findings as
-    mined from its report, "Effusion|Mass" or "No Finding"."""
+    """What the NIH table states about an image.
+
+    sex: F, M or "". age: years or "". view: PA, AP or "". findings: mined from the report, such as "Effusion|Mass" or
+    "No Finding".
+    """
 
     sex: str
     age: str
@@ -48,7 +51,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Crop:
-    """One mask of structure.csv: a PNG to be pasted at (top, left) into a frame of (H, W)."""
+    """A mask of structure.csv: a PNG to paste at (top, left) into a frame of (H, W)."""
 
     finding: str
     image: str
@@ -59,7 +62,7 @@ class Crop:
 
 
 def read_table(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
-    """Rows of a CSV file with at least `columns`; a cell that the row lacks is "".
+    """Read the rows of a CSV file with at least `columns`; missing cells are "".
 
     Raises:
         AnnotationError: the file cannot be read as CSV or lacks a column.
@@ -87,10 +90,10 @@ def _four(cells: Sequence[str], path: Path) -> tuple[float, float, float, float]
 
 
 def read_nih_boxes(path: Path) -> dict[str, list[NamedBox]]:
-    """BBox_List_2017.csv: boxes of named findings for each NIH image that has any.
+    """Read BBox_List_2017.csv: boxes of named findings by NIH image.
 
     Raises:
-        AnnotationError: the file is not readable as this publisher's.
+        AnnotationError: the file is not readable or not this publisher's.
     """
     # One header cell, "Bbox [x,y,w,h]", holds commas without quotes and so names four columns.
     columns = ("Bbox [x", "y", "w", "h]")
@@ -102,10 +105,10 @@ def read_nih_boxes(path: Path) -> dict[str, list[NamedBox]]:
 
 
 def read_rsna_boxes(path: Path) -> dict[str, list[Box]]:
-    """stage_2_train_labels.csv: boxes of lung opacity for each patientId (an empty list without any).
+    """Read stage_2_train_labels.csv: boxes of lung opacity by patientId, an empty list if there is none.
 
     Raises:
-        AnnotationError: the file is not readable as this publisher's.
+        AnnotationError: the file is not readable or not this publisher's.
     """
     columns = ("x", "y", "width", "height")
     boxes: dict[str, list[Box]] = defaultdict(list)
@@ -117,19 +120,19 @@ def read_rsna_boxes(path: Path) -> dict[str, list[Box]]:
 
 
 def read_rsna_classes(path: Path) -> dict[str, str]:
-    """stage_2_detailed_class_info.csv by patientId: Normal, No Lung Opacity / Not Normal, Lung Opacity.
+    """Read stage_2_detailed_class_info.csv: Normal, No Lung Opacity / Not Normal or Lung Opacity by patientId.
 
     Raises:
-        AnnotationError: the file is not readable as this publisher's.
+        AnnotationError: the file is not readable or not this publisher's.
     """
     return {row["patientId"]: row["class"] for row in read_table(path, ("patientId", "class"))}
 
 
 def read_nih_names(path: Path) -> dict[str, str]:
-    """NIH image (without ending) by RSNA patientId, from the published JSON or a CSV "patientId,nih_image".
+    """Read the stem of the NIH image by RSNA patientId, from the published JSON or a CSV "patientId,nih_image".
 
     Raises:
-        AnnotationError: the file is not readable as either.
+        AnnotationError: the file is not readable as either format.
     """
     if path.suffix == ".csv":
         rows = read_table(path, ("patientId", "nih_image"))
@@ -142,10 +145,10 @@ def read_nih_names(path: Path) -> dict[str, str]:
 
 
 def read_chestx_det(path: Path) -> dict[str, list[NamedPolygon]]:
-    """ChestX_Det.json: polygons of named findings for each image read, an empty list where nothing was drawn.
+    """Read ChestX_Det.json: polygons of named findings by image, an empty list if nothing was drawn.
 
     Raises:
-        AnnotationError: the file is not readable as this publisher's.
+        AnnotationError: the file is not readable or not this publisher's.
     """
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
@@ -163,10 +166,10 @@ def read_chestx_det(path: Path) -> dict[str, list[NamedPolygon]]:
 
 
 def read_panel(path: Path) -> dict[str, set[str]]:
-    """google2019_labels.csv: the findings that the panel of radiologists saw (YES) in each NIH image.
+    """Read google2019_labels.csv: the findings that the panel of radiologists saw (YES) by NIH image.
 
     Raises:
-        AnnotationError: the file is not readable as this publisher's.
+        AnnotationError: the file is not readable or not this publisher's.
     """
     findings = ("Fracture", "Pneumothorax", "Airspace opacity", "Nodule or mass")
     rows = read_table(path, ("Image Index", *findings))
@@ -174,10 +177,10 @@ def read_panel(path: Path) -> dict[str, set[str]]:
 
 
 def read_people(path: Path) -> dict[str, Person]:
-    """Data_Entry_2017.csv: sex, age, view and text-mined findings for each NIH image.
+    """Read Data_Entry_2017.csv: sex, age, view and text-mined findings by NIH image.
 
     Raises:
-        AnnotationError: the file is not readable as this publisher's.
+        AnnotationError: the file is not readable or not this publisher's.
     """
     columns = ("Image Index", "Patient Gender", "Patient Age", "View Position", "Finding Labels")
     return {
@@ -187,21 +190,21 @@ def read_people(path: Path) -> dict[str, Person]:
 
 
 def years(cell: str) -> str:
-    """Age in whole years from "58", "58.0" or "058Y"; "" where it is none of these or above 120."""
+    """Age in whole years from "58", "58.0" or "058Y"; "" for other text and above 120."""
     digits = cell.strip().removesuffix("Y").split(".")[0]
     return str(int(digits)) if digits.isdecimal() and int(digits) <= 120 else ""
 
 
 def read_structure(path: Path) -> dict[str, list[Crop]]:
-    """structure.csv of the covid masks: the crops that belong to each covid image; masks lie beside the file.
+    """Read structure.csv of the covid masks: the crops of each covid image. The masks lie beside the file.
 
     Raises:
-        AnnotationError: the file is not readable as this publisher's.
+        AnnotationError: the file is not readable or not this publisher's.
     """
     columns = ("Class", "Filename", "Image", "Mask", "Resolution", "Top", "Left")
     crops: dict[str, list[Crop]] = defaultdict(list)
     for row in read_table(path, columns):
-        if not row["Mask"]:  # some devices stand in the table without a mask
+        if not row["Mask"]:  # some devices are listed without a mask
             continue
         width, height, top, left = _four([*row["Resolution"].split("x"), row["Top"], row["Left"]], path)
         finding = row["Class"].removeprefix("COVID-19 ")

@@ -1,7 +1,6 @@
-"""Adapters: a publisher's folder becomes a list of finds, one an image. Classes are named here alone.
+"""Adapters that turn a publisher's folder into a list of finds, one per image, and the names of all classes.
 
-This module holds what all adapters share and the two small ones, kermany and folder; nih and covid have
-their own modules.
+This module holds the shared parts and the two small adapters, kermany and folder; nih and covid have their own modules.
 """
 
 import re
@@ -23,16 +22,17 @@ VIRAL = "Viral pneumonia"
 OPACITY = "Lung opacity"
 
 IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".dcm")
-Drawing = Callable[[Size], Annotation]  # draws a reader's mask at the radiograph's size (H, W)
+Drawing = Callable[[Size], Annotation]  # draws a reader's mask at the size (H, W) of the radiograph
 
 
 @dataclass(frozen=True)
 class Find:
-    """One image of a raw data set with all that its publisher tells of it.
+    """One image of a raw data set with everything that its publisher states about it.
 
-    `key` is unique in the data set and names the mask files. `split` is the published one or "" for a split
-    by the hash of `hash_key` (default: the patient). `normal_by` are the readers that read it as normal, `other`
-    draws what is known to be no lesion, `weak_label` is of no doctor.
+    key: unique in the data set; names the mask files.
+    split: the published split, or "" for a split by the hash of `hash_key` (the patient if empty).
+    drawings: draw the readers' masks. normal_by: readers who read the image as normal.
+    other: draw what is known not to be pneumonia. weak_label: a label that was not given by a doctor.
     """
 
     key: str
@@ -51,7 +51,7 @@ class Find:
 
 
 def peek_size(image: Path) -> Size:
-    """Size (H, W) as the radiograph will be decoded, from the header alone.
+    """Read the size (H, W) of the decoded radiograph from its header alone.
 
     Raises:
         PreparationError: the file has no readable header.
@@ -69,7 +69,7 @@ def peek_size(image: Path) -> Size:
 
 
 def dicom_header(image: Path, *tags: str) -> list[str]:
-    """Values of `tags` as text, "" where one is absent, without reading the pixels.
+    """Read the values of `tags` as text, "" for absent ones, without reading the pixels.
 
     Raises:
         PreparationError: the file is not readable as DICOM.
@@ -82,7 +82,7 @@ def dicom_header(image: Path, *tags: str) -> list[str]:
 
 
 def images_below(folder: Path, *, deep: bool = False) -> list[Path]:
-    """Image files in `folder` (with `deep`: at any depth), sorted; hidden files and __MACOSX left out."""
+    """Image files in `folder` (at any depth if `deep`), sorted, without hidden files and __MACOSX."""
     files = folder.rglob("*") if deep else folder.glob("*")
     return sorted(
         f
@@ -94,15 +94,15 @@ def images_below(folder: Path, *, deep: bool = False) -> list[Path]:
 
 
 def first_existing(candidates: Iterable[Path]) -> Path | None:
-    """The first of `candidates` that is a file, or None."""
+    """The first candidate that is a file, or None."""
     return next((c for c in candidates if c.is_file()), None)
 
 
 def kermany(raw: Path) -> list[Find]:
-    """Guangzhou children: {train,test[,val]}/{NORMAL,PNEUMONIA}; the published test split is kept.
+    """Read the Guangzhou children's radiographs, {train,test[,val]}/{NORMAL,PNEUMONIA}, with the published test split.
 
     Raises:
-        PreparationError: a part is missing or a file name is not understood.
+        PreparationError: a part is missing or a file name is not valid.
     """
     root = raw if (raw / "train").is_dir() else raw / "chest_xray"
     finds = []
@@ -120,28 +120,29 @@ def kermany(raw: Path) -> list[Find]:
 def _child(image: Path, split: str) -> Find:
     name = re.match(r"(person\d+|(?:NORMAL2-)?IM-\d+|(?:BACTERIA|VIRUS|NORMAL)-\d+)", image.name)
     if name is None:
-        raise PreparationError(f"{image} does not name its patient as person<N>, IM-<N> or NORMAL2-IM-<N>.")
+        raise PreparationError(f"{image} does not name its patient; expected person<N>, IM-<N> or NORMAL2-IM-<N>.")
     number = name[1]
     published = "test" if split == "test" else ""
     if image.parent.name == "NORMAL":
-        # Two physicians graded each image, so "normal" is a reading and its mask is known.
+        # Two physicians graded each image, so a normal image has a known, empty mask.
         return Find(image.name, image, number, NORMAL, published, normal_by=("Guangzhou",))
     cause = re.search(r"bacteria|virus", image.name, re.IGNORECASE)
     if cause is None:
-        raise PreparationError(f"{image} does not tell the cause; expected bacteria or virus in its name.")
+        raise PreparationError(f"{image} does not state the cause; expected bacteria or virus in its name.")
     label = BACTERIAL if cause[0].lower() == "bacteria" else VIRAL
-    # person<N> starts anew for each cause. The hash uses the number alone, in case they are one patient.
+    # person<N> restarts for each cause. The hash uses the number alone, in case both are one patient.
     return Find(image.name, image, f"{number}-{cause[0].lower()}", label, published, hash_key=number)
 
 
 def folder(raw: Path, *, normal: str | None = None, patient_pattern: str | None = None) -> list[Find]:
-    """Anyone's RAW/<class>/<images>, with optional masks/<class>/<stem>.png or masks/<stem>.png.
+    """Read your own RAW/<class>/<images> with optional masks/<class>/<stem>.png or masks/<stem>.png.
 
-    `normal` is the class whose images a doctor read as normal. `patient_pattern` is a regular expression
-    whose first group, found in the file's stem, is the patient; without it each image is a patient.
+    normal: the class whose images a doctor read as normal.
+    patient_pattern: a regular expression whose first group, found in the file's stem, is the patient; without it, each
+    image is a patient.
 
     Raises:
-        PreparationError: no class, an unknown `normal`, or a pattern or mask that does not fit.
+        PreparationError: no class, an unknown `normal`, or a pattern or mask that does not match.
         AnnotationError: a mask cannot be read.
     """
     classes = sorted(
@@ -151,7 +152,9 @@ def folder(raw: Path, *, normal: str | None = None, patient_pattern: str | None 
     if not images:
         raise PreparationError(f"{raw} holds no images; put them into one folder for each class: {raw}/<class>/.")
     if normal and normal not in classes:
-        raise PreparationError(f"The normal class {normal!r} is no folder of {raw}; there are {', '.join(classes)}.")
+        raise PreparationError(
+            f"The normal class {normal!r} is not a folder of {raw}; choose from {', '.join(classes)}."
+        )
     twice = [stem for stem, n in Counter(image.stem for image in images).items() if n > 1]
     return [_own(raw, image, image.parent.name == normal, _compiled(patient_pattern), twice) for image in images]
 
@@ -162,7 +165,7 @@ def _own(raw: Path, image: Path, is_normal: bool, pattern: re.Pattern[str] | Non
     mask = first_existing([masks / label / f"{image.stem}.png", flat])
     if mask == flat and image.stem in twice:
         raise PreparationError(f"{flat} fits several images; move it to {masks}/<class>/{flat.name}.")
-    # An empty mask does not tell whether anybody looked: only the normal class has known, empty masks.
+    # An empty file may mean that nobody looked. Only the normal class has known, empty masks.
     drawn = mask is not None and not read_mask(mask).is_empty
     if drawn and is_normal:
         raise PreparationError(f"{mask} marks a lesion on an image of the normal class {label!r}; correct one.")
@@ -179,7 +182,9 @@ def _compiled(pattern: str | None) -> re.Pattern[str] | None:
     try:
         compiled = re.compile(pattern)
     except re.error as error:
-        raise PreparationError(f"The patient pattern {pattern!r} is no regular expression ({error}).") from error
+        raise PreparationError(
+            f"The patient pattern {pattern!r} is not a regular expression ({error}); correct it."
+        ) from error
     if not compiled.groups:
         raise PreparationError(f"The patient pattern {pattern!r} has no group; put the patient in ( ).")
     return compiled

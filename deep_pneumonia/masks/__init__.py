@@ -1,1 +1,1 @@
-"""What a doctor drew, in every format."""
+"""Doctors' annotations: one mask type, read from and written to every format."""

@@ -1,8 +1,8 @@
-"""A doctor's annotation of one radiograph: a mask with its reader and kind, drawn from any publisher's form.
+"""A doctor's annotation of one radiograph: a mask with its reader and kind, from PNG files, polygons or boxes.
 
-Rasterising: pixel (row i, column j) has its centre at x = j + 0.5, y = i + 0.5. Coordinates are scaled from
-the frame they were drawn in to the size asked for; a pixel is lesion when its centre lies in the shape or on
-its edge. What lies outside the picture is cut off.
+Rasterising: the centre of pixel (row i, column j) is x = j + 0.5, y = i + 0.5. Coordinates are scaled from the frame
+they were drawn in to the requested size. A pixel is lesion if its centre lies inside the shape or on its edge. Parts
+outside the image are cut off.
 """
 
 import io
@@ -33,11 +33,11 @@ PNG_START = b"\x89PNG\r\n\x1a\n"
 class Annotation:
     """What one reader marked on one radiograph.
 
-    `mask` is bool (H, W), True on lesion, read-only. Kind "normal": a doctor read the radiograph as normal,
-    so the mask is known and empty.
+    mask: bool (H, W), True on lesion, read-only. A writeable array is copied.
+    kind: how it was drawn. "normal" means that the reader read the radiograph as normal, so the mask is empty.
 
     Raises:
-        AnnotationError: the mask is not a bool array (H, W), the kind is unknown, or a normal one has lesion.
+        AnnotationError: the mask is not a bool array (H, W), the kind is unknown, or a normal mask marks lesion.
     """
 
     mask: Mask
@@ -51,7 +51,7 @@ class Annotation:
         if mask.dtype != np.bool_ or mask.ndim != 2 or mask.size == 0:
             raise AnnotationError(f"A mask is a bool array (H, W); got {mask.dtype} of shape {mask.shape}.")
         if self.kind == "normal" and mask.any():
-            raise AnnotationError("A mask of kind normal has lesion pixels; give it the kind it was drawn as.")
+            raise AnnotationError("A mask of kind normal marks lesion; give it the kind it was drawn as.")
         if mask.flags.writeable:
             mask = mask.copy()
             mask.setflags(write=False)
@@ -90,18 +90,19 @@ def read_mask(
     fit: bool = False,
     name: str = "",
 ) -> Annotation:
-    """Read a mask from a PNG file or its bytes: greyscale of any depth, palette or colour, alpha or not.
+    """Read a mask from a PNG file or its bytes: greyscale of any depth, palette or colour, with or without alpha.
 
-    Lesion is where the value (in colour: the brightest channel) lies above half of the file's full range. A
-    file whose brightest value is 1 is a label mask: 1 is lesion. With alpha, a pixel must also be more opaque
-    than transparent; where all colours are the same and only alpha varies, alpha alone is the mask.
-    `size` (H, W) is that of the radiograph; with `fit` a mask of another size is resampled (nearest).
-    `name` is what errors call the file, where its person knows it by another name than its path.
+    A pixel is lesion if its value (its brightest channel) is above half of the file's range. A file whose brightest
+    value is 1 is a label mask, in which 1 is lesion. With an alpha channel, a lesion pixel must also be more opaque
+    than transparent; if only alpha varies, alpha alone is the mask.
+
+    size: (H, W) of the radiograph. With `fit`, a mask of another size is resampled to it (nearest neighbour).
+    name: what errors call the file; its path if empty.
 
     Raises:
-        MaskSizeError: the mask has another size and `fit` is False.
-        AnnotationError: the file is missing, larger than 64 MiB or 64 megapixels, not a PNG, damaged, or so
-            dark that lesion and background cannot be told apart.
+        MaskSizeError: the mask differs in size from the radiograph and `fit` is False.
+        AnnotationError: the file is missing, larger than 64 MiB or 64 megapixels, not a PNG, damaged, or so dark that
+            lesion and background cannot be distinguished.
     """
     name = f"The mask {name or ('' if isinstance(file, bytes) else file)}".rstrip()
     mask = _lesion(_open_png(read_bytes(file, name, error=AnnotationError), name), name)
@@ -113,7 +114,7 @@ def read_mask(
 
 
 def _open_png(data: bytes, name: str) -> Image.Image:
-    # The size stands in the header, so that a small file that unfolds to a huge picture is never unfolded.
+    # The size is in the header, so a small file that claims a huge image is rejected before it is decoded.
     if not data.startswith(PNG_START) or data[12:16] != b"IHDR" or len(data) < 24:
         raise AnnotationError(f"{name} is not a PNG file; save the mask as PNG, lesion white on black.")
     width, height = struct.unpack(">II", data[16:24])
@@ -147,27 +148,27 @@ def _bright(values: NDArray[np.integer], full: int, name: str) -> Mask:
     brightest = int(values.max())
     if 1 < brightest <= full // 2:
         raise AnnotationError(
-            f"{name} has {brightest} of {full} as its brightest value, so that lesion and background "
-            f"cannot be told apart; save it with 0 for background and {full} (or 1) for lesion."
+            f"{name} has {brightest} of {full} as its brightest value, so lesion and background "
+            f"cannot be distinguished; save it with 0 for background and {full} (or 1) for lesion."
         )
     return np.asarray(values > (0 if brightest == 1 else full // 2), dtype=np.bool_)
 
 
 def _nearest(mask: Mask, size: Size) -> Mask:
-    # Centre of new pixel i lies in old pixel floor((i + 0.5) H / h); in whole numbers, so nothing is rounded.
+    # The centre of new pixel i lies in old pixel floor((i + 0.5) H / h), computed in integers to avoid rounding.
     rows, columns = ((2 * np.arange(new) + 1) * old // (2 * new) for new, old in zip(size, mask.shape, strict=True))
     return mask[np.ix_(rows, columns)]
 
 
 def to_png(mask: ArrayLike) -> bytes:
-    """A bool mask (H, W) as an 8-bit PNG, 255 on lesion and 0 elsewhere."""
+    """Encode a bool mask (H, W) as an 8-bit PNG with 255 on lesion and 0 elsewhere."""
     stream = io.BytesIO()
     Image.fromarray(np.asarray(mask, dtype=np.bool_).astype(np.uint8) * 255).save(stream, format="PNG")
     return stream.getvalue()
 
 
 def write_mask(mask: ArrayLike, path: str | Path) -> None:
-    """Write a bool mask (H, W) as `to_png` does; all of the file or nothing."""
+    """Write a bool mask (H, W) as `to_png` encodes it, atomically."""
     with whole(path) as partial:
         partial.write_bytes(to_png(mask))
 
@@ -175,7 +176,7 @@ def write_mask(mask: ArrayLike, path: str | Path) -> None:
 def from_polygons(
     polygons: Sequence[Sequence[tuple[float, float]]], frame: Size, size: Size, *, reader: str
 ) -> Annotation:
-    """Mask of the union of polygons, points (x, y) in a frame of (H, W), drawn at `size` (H, W).
+    """Draw the union of polygons, with points (x, y) in a frame of (H, W), at `size` (H, W).
 
     Raises:
         AnnotationError: a coordinate is not a finite number, or a size is not positive.
@@ -186,7 +187,7 @@ def from_polygons(
 def from_boxes(
     boxes: Sequence[tuple[float, float, float, float]], frame: Size, size: Size, *, reader: str
 ) -> Annotation:
-    """Mask of the union of boxes (x, y, width, height) in a frame of (H, W), drawn at `size` (H, W).
+    """Draw the union of boxes (x, y, width, height) in a frame of (H, W), at `size` (H, W).
 
     Raises:
         AnnotationError: a coordinate is not a finite number, or a size is not positive.
@@ -204,14 +205,14 @@ def _drawn(polygons: Sequence[Sequence[tuple[float, float]]], frame: Size, size:
         x, y = np.array(points, dtype=np.float64).reshape(-1, 2).T
         if not (np.isfinite(x).all() and np.isfinite(y).all()):
             raise AnnotationError("A drawn shape has a coordinate that is not a finite number; correct it.")
-        if len(x) >= 3:  # fewer points enclose nothing
-            # scikit-image puts pixel centres on whole numbers, hence the half pixel.
+        if len(x) >= 3:  # fewer points enclose no area
+            # scikit-image has pixel centres at whole numbers, hence the half pixel.
             mask[polygon(y * size[0] / frame[0] - 0.5, x * size[1] / frame[1] - 0.5, size)] = True
     return mask
 
 
 def from_crops(crops: Sequence[tuple[Mask, int, int]], frame: Size, size: Size, *, reader: str) -> Annotation:
-    """Mask of crops (bool (h, w), top, left) pasted into a frame of (H, W), then fitted to `size` (nearest).
+    """Paste crops (bool (h, w), top, left) into a frame of (H, W) and resample it to `size` (nearest neighbour).
 
     Raises:
         AnnotationError: a size is not positive or has more than 64 megapixels.
@@ -230,11 +231,11 @@ def _check_sizes(*sizes: Size) -> None:
         if height < 1 or width < 1 or height * width > MAX_PIXELS:
             raise AnnotationError(
                 f"A mask cannot have {height} x {width} pixels; expected sides of at least 1 and at most "
-                f"{MAX_PIXELS} pixels together."
+                f"{MAX_PIXELS} pixels in all."
             )
 
 
 def read_as_normal(size: Size, *, reader: str) -> Annotation:
-    """The known, empty mask of a radiograph of `size` (H, W) that `reader` read as normal."""
+    """The empty mask of a radiograph of `size` (H, W) that `reader` read as normal."""
     _check_sizes(size)
     return Annotation(np.zeros(size, dtype=np.bool_), reader, "normal")

@@ -1,6 +1,6 @@
-"""Doctors' annotations in whatever form a person has them: the format is told by the content, never by the name.
+"""Doctors' annotations in any supported format, which is detected by content and never by name.
 
-PNG (`annotation`), COCO JSON (`coco`), LabelMe JSON (`labelme`), DICOM SEG (`dicom_seg`), RSNA's CSV (`rsna`).
+PNG (`annotation`), COCO JSON (`coco`), LabelMe JSON (`labelme`), DICOM SEG (`dicom_seg`) and RSNA's CSV (`rsna_csv`).
 """
 
 import io
@@ -23,21 +23,20 @@ from deep_pneumonia.names import reader_name, shown, stem
 from deep_pneumonia.radiographs import dicom
 from deep_pneumonia.radiographs.silence import SILENCE
 
-HEAD = 4096  # bytes that tell JSON, CSV and DICOM from a radiograph
-START = 2**16  # bytes of a PNG whose first rows may tell
+HEAD_BYTES = 4096  # enough to distinguish JSON, CSV and DICOM from a radiograph
+PNG_HEAD_BYTES = 2**16  # the first rows of a PNG, which may show more than two colours
 BOM = b"\xef\xbb\xbf"
 
 
 def read_annotations(file: str | Path | bytes, size: Size, *, name: str, radiograph: str = "") -> list[Annotation]:
-    """The readers' masks of one radiograph of `size` (H, W), one or more, from a file or its bytes.
+    """Read the masks of one radiograph of `size` (H, W), one for each reader, from a file or its bytes.
 
-    name: the file's name as its person knows it; errors quote it, and its stem names the reader where the format
-    names none.
-    radiograph: the radiograph's file name, by which its annotations are found among those of others.
+    name: the file's name as the user knows it. Errors quote it, and its stem names the reader if the file does not.
+    radiograph: the radiograph's file name, which selects its annotations in a file with several radiographs.
 
     Raises:
-        MaskSizeError: the annotations are of a picture of another size.
-        AnnotationError: unreadable, empty, over 64 MiB, in no format that is known here, damaged, or without
+        MaskSizeError: the annotations are for an image of another size.
+        AnnotationError: the file is unreadable, empty, over 64 MiB, damaged, in an unknown format, or without
             annotations of this radiograph.
     """
     called = shown(name)
@@ -47,7 +46,7 @@ def read_annotations(file: str | Path | bytes, size: Size, *, name: str, radiogr
             return [read_mask(data, size, reader=reader_name(None, stem(name)), name=called)]
     if data[128:132] == b"DICM" or dicom.may_be(data):
         return read_seg(data, size, name=name)
-    if not _like_json(data[:HEAD]):
+    if not _like_json(data[:HEAD_BYTES]):
         return read_rsna(data, size, name=name, radiograph=radiograph)
     document = parse_json(data, called)
     if is_coco(document):
@@ -60,10 +59,10 @@ def read_annotations(file: str | Path | bytes, size: Size, *, name: str, radiogr
 
 
 def looks_like_annotation(file: str | Path | bytes) -> bool:
-    """Whether a file is rather an annotation than a radiograph; False for junk and for what cannot be read.
+    """Whether a file is an annotation rather than a radiograph; False for other and for unreadable files.
 
-    JSON, CSV and DICOM segmentations are, and PNG files of at most two colours, one of them black or transparent.
-    Whether it can be read in full, `read_annotations` tells.
+    Annotations are JSON, CSV, DICOM segmentations, and PNG files with at most two colours, one of them black or
+    transparent. Only `read_annotations` checks whether the file can be read in full.
     """
     with SILENCE:
         try:
@@ -71,24 +70,24 @@ def looks_like_annotation(file: str | Path | bytes) -> bool:
                 return _looks(io.BytesIO(file))
             with Path(file).open("rb") as stream:
                 return _looks(stream)
-        except Exception:  # whatever it is that a decoder trips over, it is no annotation
+        except Exception:  # decoders raise many types on damaged bytes
             return False
 
 
 def _looks(stream: BinaryIO) -> bool:
-    head = stream.read(HEAD)
+    head = stream.read(HEAD_BYTES)
     if head.startswith(PNG_START):
-        start = head + stream.read(START - HEAD)
+        start = head + stream.read(PNG_HEAD_BYTES - HEAD_BYTES)
         stream.seek(0)
         return not _many_values(start) and _is_mask(Image.open(stream, formats=["PNG"]))
     return is_seg(head) or _like_json(head) or _like_csv(head)
 
 
 def _many_values(png: bytes) -> bool:
-    """Whether the first rows alone show more than two colours, so that a radiograph need not be decoded in full.
+    """Whether the first rows show more than two colours, so that a radiograph need not be decoded in full.
 
-    A row's bytes are differences to their neighbours (PNG 9.2). Two colours give at most 13 of them in each byte of at
-    most four channels, and five numbers tell how differences were taken: 57 with 8 bits a channel.
+    The bytes of a row are differences between neighbours (PNG specification, 9.2). Two colours give at most 13
+    differences in each byte of at most four channels, and five more values name the filter: 57 with 8 bits a channel.
     """
     bits, at, packed = png[24], 8, b""
     while at + 8 <= len(png):
@@ -96,7 +95,7 @@ def _many_values(png: bytes) -> bool:
         if kind == b"IDAT":
             packed += png[at + 8 : at + 8 + length]
         at += length + 12
-    rows = zlib.decompressobj().decompress(packed, START)
+    rows = zlib.decompressobj().decompress(packed, PNG_HEAD_BYTES)
     return bits >= 8 and len(set(rows)) > 13 * 4 * bits // 8 + 5
 
 
@@ -107,14 +106,14 @@ def _is_mask(image: Image.Image) -> bool:
         image = image.convert("RGBA")
     elif image.mode.startswith("I"):
         image = image.convert("I")
-    colours = image.getcolors(2)  # None where there are more
+    colours = image.getcolors(2)  # None if there are more
     if colours is None:
         return False
     return len(colours) == 1 or any(_is_background(colour, image.mode) for _, colour in colours)
 
 
 def _is_background(colour: float | tuple[int, ...], mode: str) -> bool:
-    """Whether a pixel is black, or transparent."""
+    """Whether a pixel is black or transparent."""
     if not isinstance(colour, tuple):
         return colour == 0
     ink = colour[:-1] if mode in ("LA", "RGBA") else colour

@@ -1,7 +1,7 @@
-"""COCO JSON, the form that most annotation tools share: polygons, boxes and run-length masks, many images a file.
+"""COCO JSON, which most annotation tools write: polygons, boxes and run-length masks of many images in one file.
 
-COCO knows no readers; annotations carry theirs as `attributes.reader` (where CVAT keeps what a project adds) or as
-`reader`. Without, all are of one reader, named after the file.
+COCO has no field for readers. An annotation names its reader as `attributes.reader` (where CVAT puts custom fields) or
+as `reader`; without a name, all annotations belong to one reader who is named after the file.
 """
 
 import json
@@ -27,14 +27,16 @@ def is_coco(document: object) -> bool:
 
 
 def read_coco(document: Entry, size: Size, *, name: str, radiograph: str = "") -> list[Annotation]:
-    """The readers' masks of one radiograph of `size` (H, W) from parsed COCO JSON, in their order in the file.
+    """Read the masks of one radiograph of `size` (H, W) from parsed COCO JSON, one for each reader, in file order.
 
-    name, radiograph: the names of this file and of the radiograph, by which its image is chosen where the file has
-    several. A reader's shapes are joined. An image without annotations was looked at: one empty mask.
+    The shapes of one reader are joined. An image without annotations gives one empty mask.
+
+    name: the name of this file.
+    radiograph: the radiograph's file name, which selects its image if the file has several.
 
     Raises:
-        MaskSizeError: the image or a mask has another size than the radiograph.
-        AnnotationError: no image or several are the radiograph's, a shape is damaged, or the work is too much.
+        MaskSizeError: the image or a mask differs in size from the radiograph.
+        AnnotationError: no image or several images match, a shape is damaged, or drawing would take too long.
     """
     called, work = shown(name), Work(shown(name))
     image = _image(items(document.get("images"), "images", called), called, radiograph)
@@ -79,7 +81,7 @@ def _kind(entry: Entry) -> Kind | None:
 
 
 def _one(kinds: set[Kind | None]) -> Kind | None:
-    """The kind that all of a reader's annotations give, if they do."""
+    """The kind that all annotations of a reader state, or None if they differ."""
     return next(iter(kinds)) if len(kinds) == 1 else None
 
 
@@ -89,7 +91,7 @@ def _check_count(readers: int, name: str) -> None:
 
 
 def _add(entry: Entry, shapes: Shapes, size: Size, work: Work) -> None:
-    """Add what one annotation marks: its segmentation, or where it has none its box."""
+    """Add the segmentation of one annotation, or its box if it has no segmentation."""
     marked, name = entry.get("segmentation"), work.name
     if isinstance(marked, dict):
         height, width = numbers(marked.get("size"), "a mask size", name, count=2)
@@ -111,12 +113,13 @@ def _add(entry: Entry, shapes: Shapes, size: Size, work: Work) -> None:
 
 
 def to_coco(annotations: Sequence[Annotation], file_name: str) -> bytes:
-    """COCO JSON of one image, a mask each reader, from which `read_coco` gives the same annotations bit for bit.
+    """Encode one image as COCO JSON with one mask for each reader; `read_coco` restores the masks bit for bit.
 
-    Masks stand as uncompressed run lengths with iscrowd 1: the one form of a mask that the format itself describes,
-    and that tools read which choose by iscrowd or have no codec for the compressed string. A mask that joins several
-    lesions is what COCO calls a crowd; training code that leaves crowds out must be told not to.
-    file_name: the radiograph's name; its folders are not written. Readers of one name are numbered.
+    Masks are uncompressed run lengths with iscrowd 1, the only form of a mask that the format itself describes. Tools
+    that choose by iscrowd or cannot decode the compressed string read it too. Training code that leaves out crowds must
+    be told to keep them.
+
+    file_name: the radiograph's name; its folders are not written. Readers with the same name are numbered.
 
     Raises:
         AnnotationError: there is no annotation, or their sizes differ.
@@ -135,11 +138,10 @@ def to_coco(annotations: Sequence[Annotation], file_name: str) -> bytes:
 
 
 def write_coco(images: Iterable[tuple[str, Sequence[Annotation]]], stream: TextIO) -> None:
-    """COCO JSON of many images, each written before the next is asked for, from which `read_coco` gives each one's
-    masks by its file name.
+    """Write COCO JSON of many images, each before the next is taken from `images`; see `to_coco` for the masks.
 
-    images: the file's name, as it shall stand there, and one mask or more of each; what `to_coco` says of masks and
-    readers holds. Names of readers that cannot be shown lose what cannot.
+    images: the file name to write and at least one mask of each image. Characters of a reader's name that cannot be
+    printed are replaced. `read_coco` finds the masks of an image by its file name.
     """
     frames, number = [], 0
     stream.write(
@@ -170,7 +172,7 @@ def _entry(number: int, annotation: Annotation, reader: str, image: int = 1) -> 
 
 
 def _bbox(mask: Mask) -> list[int]:
-    """x, y, width and height of the smallest box around the lesion; four zeros where there is none."""
+    """x, y, width and height of the smallest box around the lesion; four zeros without lesion."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not rows.size:
         return [0, 0, 0, 0]

@@ -1,4 +1,4 @@
-"""DICOM segmentations of one radiograph, read: one segment a reader, named by its SegmentLabel.
+"""Read DICOM segmentations of one radiograph: one segment for each reader, named by its SegmentLabel.
 
 `deep_pneumonia.masks.dicom_seg_write` writes them.
 """
@@ -20,31 +20,31 @@ from deep_pneumonia.radiographs import dicom
 from deep_pneumonia.radiographs.silence import SILENCE
 
 MAX_FRAMES = 64
-MAX_ITEMS = 20_000  # of all sequences together; 64 frames need some hundreds
-ITEM = b"\xfe\xff\x00\xe0"
+MAX_ITEMS = 20_000  # in all sequences; 64 frames need some hundreds
+ITEM_TAG = b"\xfe\xff\x00\xe0"
 TAGS = [
     *("Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "BitsAllocated", "PixelData", "SOPClassUID"),
     *("SegmentationType", "MaximumFractionalValue", "SegmentSequence"),
     *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"),
 ]
-KIND = "Kind: "  # begins the SegmentDescription of what is written here
+KIND_PREFIX = "Kind: "  # starts the SegmentDescription of segments that this package writes
 
 
 def is_seg(head: bytes) -> bool:
-    """Whether a file that starts with these bytes says that it is a DICOM segmentation."""
+    """Whether a file that starts with these bytes is a DICOM segmentation."""
     return head[128:132] == b"DICM" and dicom.sop_class(head) == SegmentationStorage
 
 
 def read_seg(data: bytes, size: Size, *, name: str) -> list[Annotation]:
-    """The readers' masks of one radiograph of `size` (H, W) from a DICOM segmentation, in the order of its segments.
+    """Read the masks of one radiograph of `size` (H, W) from a DICOM segmentation, in the order of its segments.
 
-    A reader is a segment's label, else its description, else named after the file; segments of one reader are joined,
-    and a segment without a frame is an empty mask. Fractional values are lesion above half of their full scale.
+    A segment's label names the reader, or else its description, or else the file name. Segments of one reader are
+    joined, and a segment without a frame is an empty mask. Fractional values above half of their full scale are lesion.
 
     Raises:
-        MaskSizeError: the segmentation has another size than the radiograph.
+        MaskSizeError: the segmentation differs in size from the radiograph.
         AnnotationError: not a DICOM segmentation, larger than 64 MiB (also when inflated) or 64 frames, damaged,
-            compressed, or of a volume. All of it is checked before pixels are unpacked.
+            compressed, or of a volume. All of this is checked before pixels are unpacked.
     """
     called = shown(name)
     with SILENCE:
@@ -55,18 +55,18 @@ def read_seg(data: bytes, size: Size, *, name: str) -> list[Annotation]:
             raise
         except TooLargeError as error:
             raise AnnotationError(str(error)) from None
-        except Exception:  # whatever pydicom trips over, the bytes are to blame; its text may quote tags
+        except Exception:  # pydicom raises many types on damaged bytes, and their messages may quote tags
             raise AnnotationError(f"{called} is damaged and could not be read as DICOM; export it again.") from None
 
 
 def _header(data: bytes, size: Size, name: str) -> Dataset:
-    """The data set of a segmentation whose pixels may be unpacked."""
-    if data.count(ITEM) > MAX_ITEMS:
+    """Check a segmentation and return its data set, whose pixels can be unpacked safely."""
+    if data.count(ITEM_TAG) > MAX_ITEMS:
         raise AnnotationError(f"{name} has more than {MAX_ITEMS} items; export the segmentation of one radiograph.")
     header = dicom.elements(data, name, TAGS, limit=MAX_FILE_BYTES)
     if header.get("SOPClassUID") != SegmentationStorage:
         raise AnnotationError(
-            f"{name} is a DICOM object but no segmentation; export the mask as DICOM SEG (binary), or as PNG."
+            f"{name} is a DICOM object but not a segmentation; export the mask as DICOM SEG (binary), or as PNG."
         )
     check_size((int(header.Rows), int(header.Columns)), size, name)
     frames = int(header.get("NumberOfFrames") or 1)
@@ -83,13 +83,13 @@ def _header(data: bytes, size: Size, name: str) -> Dataset:
 
 
 def _joined(header: Dataset, size: Size, name: str, otherwise: str) -> list[Annotation]:
-    """One annotation a reader, from all segments that bear the reader's name."""
+    """One annotation for each reader, joined from all segments with the reader's name."""
     masks = _masks(header, size, name)
     readers: dict[str, tuple[Mask, Kind]] = {}
     for segment in header.SegmentSequence:
         label, text = str(segment.get("SegmentLabel") or ""), str(segment.get("SegmentDescription") or "")
-        kind: Kind = next((k for k in KINDS if text == KIND + k), "pixel")
-        reader = reader_name(label, otherwise if text.startswith(KIND) else text.split("\n")[0] or otherwise)
+        kind: Kind = next((k for k in KINDS if text == KIND_PREFIX + k), "pixel")
+        reader = reader_name(label, otherwise if text.startswith(KIND_PREFIX) else text.split("\n")[0] or otherwise)
         mask = masks.get(int(segment.SegmentNumber))
         mask = np.zeros(size, dtype=np.bool_) if mask is None else mask
         before = readers.get(reader, (np.zeros(size, dtype=np.bool_), kind))
@@ -102,8 +102,8 @@ def _masks(header: Dataset, size: Size, name: str) -> dict[int, Mask]:
     numbers = [_segment(header, frame) for frame in range(int(header.get("NumberOfFrames") or 1))]
     if len(set(numbers)) != len(numbers):
         raise AnnotationError(
-            f"{name} has several frames of one segment, as a volume or a tiled picture has; expected one frame each, "
-            "so export one radiograph's."
+            f"{name} has several frames of one segment, like a volume or a tiled image; expected one frame each, "
+            "so export a single radiograph."
         )
     if not set(numbers) <= {int(segment.SegmentNumber) for segment in header.SegmentSequence}:
         raise AnnotationError(f"{name} has a frame of a segment that it does not describe; export it again.")
@@ -122,7 +122,7 @@ def _segment(header: Dataset, frame: int) -> int:
 
 
 def _frames(header: Dataset, count: int, size: Size) -> Iterator[Mask]:
-    """Bool masks (H, W). Binary frames follow each other bit by bit, lowest first, without filling up a byte."""
+    """Bool masks (H, W). Binary frames are packed bit by bit, lowest bit first, without padding between frames."""
     pixels = size[0] * size[1]
     stored = np.frombuffer(header.PixelData, dtype=np.uint8)
     for start in range(0, count * pixels, pixels):

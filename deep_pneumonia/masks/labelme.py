@@ -1,6 +1,6 @@
-"""LabelMe JSON: one radiograph a file, drawn with polygons, rectangles, circles and brushed masks.
+"""LabelMe JSON: one radiograph per file, drawn with polygons, rectangles, circles and brushed masks.
 
-A file is one reader's and bears that reader's name. The picture that LabelMe may keep in it (imageData) is never
+A file belongs to one reader and is named after that reader. The image that LabelMe may embed (imageData) is never
 decoded.
 """
 
@@ -16,7 +16,7 @@ from deep_pneumonia.masks.shapes import Shapes, Work
 from deep_pneumonia.masks.untrusted import frame, items, numbers
 from deep_pneumonia.names import reader_name, shown, stem
 
-OFF = 0.01  # pixels that the polygon drawn for a circle lies outside it at most, and never inside
+MAX_CIRCLE_ERROR = 0.01  # pixels between a circle and the polygon around it
 
 Point = tuple[float, float]
 
@@ -27,13 +27,15 @@ def is_labelme(document: object) -> bool:
 
 
 def read_labelme(document: dict[str, Any], size: Size, *, name: str) -> list[Annotation]:
-    """The mask of one radiograph of `size` (H, W) from parsed LabelMe JSON: all shapes joined, whatever their label.
+    """Read the mask of one radiograph of `size` (H, W) from parsed LabelMe JSON, all shapes joined.
 
-    name: the file's name; its stem names the reader. A file without shapes is an empty mask.
+    Labels of shapes are ignored, and a file without shapes gives an empty mask.
+
+    name: the file's name; its stem names the reader.
 
     Raises:
-        MaskSizeError: the picture that was drawn on has another size than the radiograph.
-        AnnotationError: a shape is damaged or encloses nothing (a point, a line), or the work is too much.
+        MaskSizeError: the annotated image differs in size from the radiograph.
+        AnnotationError: a shape is damaged or encloses no area (a point, a line), or drawing would take too long.
     """
     called = shown(name)
     drawn_on = frame(document.get("imageHeight"), document.get("imageWidth"), size, called)
@@ -50,7 +52,7 @@ def _add(shape: dict[str, Any], shapes: Shapes, size: Size, work: Work) -> None:
     points = _points(shape.get("points"), name)
     if kind == "polygon" and len(points) >= 3:
         shapes.polygon([x for x, _ in points], [y for _, y in points])
-    elif kind == "rectangle" and len(points) in (2, 4):  # opposite corners; tools that followed write all four
+    elif kind == "rectangle" and len(points) in (2, 4):  # opposite corners; later tools write all four
         left, top, right, bottom = _around(points)
         shapes.box(left, top, right - left, bottom - top)
     elif kind == "circle" and len(points) == 2:
@@ -77,21 +79,21 @@ def _around(points: list[Point]) -> tuple[float, float, float, float]:
 
 
 def _circle(centre: Point, radius: float) -> tuple[list[float], list[float]]:
-    """x and y of the regular polygon around a circle, with as few corners as keep within OFF of it."""
-    corners = max(8, math.ceil(math.pi / math.acos(radius / (radius + OFF))))
+    """x and y of the regular polygon around a circle with the fewest corners that keep MAX_CIRCLE_ERROR."""
+    corners = max(8, math.ceil(math.pi / math.acos(radius / (radius + MAX_CIRCLE_ERROR))))
     angles = [2 * math.pi * k / corners for k in range(corners)]
     outer = radius / math.cos(math.pi / corners)
     return [centre[0] + outer * math.cos(a) for a in angles], [centre[1] + outer * math.sin(a) for a in angles]
 
 
 def _brushed(text: object, corners: list[Point], shapes: Shapes, size: Size, work: Work) -> None:
-    """Paste a mask that stands as base64 of a PNG; its first and last pixel are the two corners."""
+    """Paste a mask given as a base64 PNG; the two corners are its first and last pixel."""
     left, top, right, bottom = (round(v) for v in _around(corners))
     expected = (bottom - top + 1, right - left + 1)
     work.spend(size[0] * size[1] + expected[0] * expected[1])
     try:
         png = base64.b64decode(text if isinstance(text, str) else "", validate=True)
-        # Looked at before it is unfolded: a small PNG may claim a huge picture.
+        # Checked before it is decoded: a small PNG may claim a huge image.
         if struct.unpack_from(">II", png, 16) != expected[::-1]:
             raise AnnotationError("another size")
         crop = read_mask(png, expected).mask

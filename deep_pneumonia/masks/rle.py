@@ -1,9 +1,8 @@
-"""COCO's run lengths: a mask read column by column as the lengths of runs, the first of background.
+"""COCO's run-length encoding: the lengths of runs in a mask read column by column, starting with background.
 
-In JSON the runs stand either as a list of numbers or compressed, as a string. Compressed, the first three runs stand
-as they are and every later one as its difference to the run two before it; each number is cut into groups of five
-bits, lowest first, and each group becomes the character of code 48 + group, + 32 where more groups follow. The last
-group's highest bit is the sign.
+JSON has the runs as a list of numbers or as a compressed string. In the string, each run after the third is the
+difference to the run two before it. Each number is split into groups of five bits, lowest first, and each group becomes
+the character 48 + group, + 32 if more groups follow. The highest bit of the last group is the sign.
 Source: rleToString and rleFrString of the COCO API, common/maskApi.c.
 """
 
@@ -13,12 +12,12 @@ from numpy.typing import NDArray
 from deep_pneumonia.errors import AnnotationError
 from deep_pneumonia.masks.annotation import Mask, Size
 
-MAX_TEXT = 8 * 2**20  # characters; noise over four megapixels has two million runs
+MAX_TEXT_LENGTH = 8 * 2**20  # characters; noise over four megapixels has two million runs
 MAX_GROUPS = 7  # 35 bits with sign; a mask of 64 megapixels needs 27
 
 
 def encode(mask: Mask) -> list[int]:
-    """Run lengths of a bool mask (H, W); their sum is H x W."""
+    """Encode a bool mask (H, W) as run lengths, whose sum is H x W."""
     flat = mask.T.ravel()
     edges = np.flatnonzero(flat[1:] != flat[:-1]) + 1
     runs = np.diff([0, *edges, flat.size]).tolist()
@@ -26,10 +25,10 @@ def encode(mask: Mask) -> list[int]:
 
 
 def decode(counts: object, size: Size, name: str) -> Mask:
-    """Bool mask of `size` (H, W) from a list of run lengths or from a compressed string.
+    """Decode a list of run lengths or a compressed string to a bool mask of `size` (H, W).
 
     Raises:
-        AnnotationError: they are neither, or do not add up to H x W; the sentence names the file.
+        AnnotationError: `counts` is neither, or does not add up to H x W.
     """
     pixels = size[0] * size[1]
     runs = _whole_numbers(counts, pixels) if isinstance(counts, list) else _decompressed(counts)
@@ -49,8 +48,8 @@ def _whole_numbers(counts: list[object], pixels: int) -> NDArray[np.int64] | Non
 
 
 def _decompressed(text: object) -> NDArray[np.int64] | None:
-    """Run lengths from a compressed string; None where it is none."""
-    if not isinstance(text, str) or not 0 < len(text) <= MAX_TEXT or not text.isascii():
+    """Run lengths from a compressed string, or None if it is not one."""
+    if not isinstance(text, str) or not 0 < len(text) <= MAX_TEXT_LENGTH or not text.isascii():
         return None
     codes = np.frombuffer(text.encode("ascii"), dtype=np.uint8).astype(np.int64) - 48
     last = np.flatnonzero((codes & 32) == 0)
@@ -63,6 +62,6 @@ def _decompressed(text: object) -> NDArray[np.int64] | None:
     shifts = 5 * (np.arange(len(codes)) - np.repeat(first, groups))
     numbers = np.add.reduceat((codes & 31) << shifts, first)
     numbers -= np.where(codes[last] & 16, 1 << 5 * groups, 0)
-    for start in (1, 2):  # differences to the run two before
+    for start in (1, 2):  # undo the differences to the run two before
         numbers[start::2] = np.cumsum(numbers[start::2])
     return numbers

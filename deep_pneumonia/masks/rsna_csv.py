@@ -1,7 +1,7 @@
-"""A table of boxes as the RSNA Pneumonia Detection Challenge publishes it, for one radiograph.
+"""The boxes of one radiograph in a table of the RSNA Pneumonia Detection Challenge.
 
-patientId,x,y,width,height,Target: a row a box, with Target 1; a radiograph without lung opacity has one row with
-Target 0 and no box. `datasets.publisher_tables` reads the whole published set; this reads what a person gives.
+Columns: patientId,x,y,width,height,Target. Each box is a row with Target 1; a radiograph without lung opacity has one
+row with Target 0 and no box. `datasets.publisher_tables` reads the whole published data set instead.
 """
 
 import csv
@@ -14,32 +14,31 @@ from deep_pneumonia.masks.shapes import Shapes, Work
 from deep_pneumonia.masks.untrusted import numbers
 from deep_pneumonia.names import reader_name, shown, stem
 
-BOX = ("x", "y", "width", "height")
-COLUMNS = ("patientId", *BOX, "Target")
+BOX_COLUMNS = ("x", "y", "width", "height")
+COLUMNS = ("patientId", *BOX_COLUMNS, "Target")
 Row = dict[str, str]
 
 
 def read_rsna(data: bytes, size: Size, *, name: str, radiograph: str = "") -> list[Annotation]:
-    """The boxes of one radiograph of `size` (H, W), in its own pixels, as one mask; read as normal where Target is 0.
+    """Read the boxes of one radiograph of `size` (H, W), in its pixels, as one mask; Target 0 means normal.
 
-    name, radiograph: the names of this file, whose stem names the reader, and of the radiograph, whose stem is its
-    patientId. Where the file has one patientId only, that one is taken.
+    name: the name of this file; its stem names the reader.
+    radiograph: the radiograph's file name; its stem is the patientId. A file with a single patientId needs no match.
 
     Raises:
-        AnnotationError: not such a table, without rows of this radiograph, or a row is damaged or contradicts
-            another.
+        AnnotationError: not such a table, no rows of this radiograph, or a row is damaged or contradicts another.
     """
     called = shown(name)
     rows = _of_one(_rows(data, called), called, stem(radiograph))
     targets = {row["Target"].strip() for row in rows}
     reader = reader_name(None, stem(name))
-    if targets == {"0"} and not any(row[c].strip() for row in rows for c in BOX):
+    if targets == {"0"} and not any(row[c].strip() for row in rows for c in BOX_COLUMNS):
         return [read_as_normal(size, reader=reader)]
     if targets != {"1"}:
         raise AnnotationError(f"{called} has a Target that contradicts its boxes; expected 1 with a box, or 0 without.")
     shapes = Shapes(size, Work(called))
     for row in rows:
-        shapes.box(*numbers([_number(row[c]) for c in BOX], "a box", called, count=4))
+        shapes.box(*numbers([_number(row[c]) for c in BOX_COLUMNS], "a box", called, count=4))
     return [shapes.drawn(reader)]
 
 
@@ -58,7 +57,7 @@ def _rows(data: bytes, name: str) -> list[Row]:
         return list(reader)
     except (ValueError, csv.Error):
         raise AnnotationError(
-            f"{name} is no annotation that is known here: a mask as PNG or DICOM SEG, JSON of COCO or LabelMe, "
+            f"{name} is not in a supported format: a mask as PNG or DICOM SEG, JSON of COCO or LabelMe, "
             f"or CSV with the columns {', '.join(COLUMNS)}; export one of these."
         ) from None
 
@@ -70,7 +69,7 @@ def _of_one(rows: list[Row], name: str, patient: str) -> list[Row]:
         return rows
     if not found:
         raise AnnotationError(
-            f"{name} has {len(patients)} patientIds and none is {shown(patient)}, the radiograph's name; "
+            f"{name} has {len(patients)} patientIds, but none is {shown(patient)}, the radiograph's name; "
             "name the radiograph by its patientId, or keep its rows only."
         )
     return found

@@ -1,4 +1,4 @@
-"""What one reader drew, collected from a file's shapes and drawn once, within a bound on the work."""
+"""The shapes of one reader, collected from a file and drawn once, with a limit on the work."""
 
 from __future__ import annotations
 
@@ -7,36 +7,36 @@ import numpy as np
 from deep_pneumonia.errors import AnnotationError
 from deep_pneumonia.masks.annotation import Annotation, Kind, Mask, Size, from_boxes, from_polygons
 
-# In tests of one point against one edge, about 2 ns each. Drawing takes (edges x pixels of the shape's bounding box),
-# so that a few hundred bytes could keep a server busy for hours.
+# The unit is a test of one point against one edge, about 2 ns. Drawing a shape takes (edges x pixels of its bounding
+# box), so without a limit a few hundred bytes could keep a server busy for hours.
 MAX_WORK = 10_000_000_000
-OF_A_PIXEL = 20  # a mask is filled, copied and joined
-OF_A_SHAPE = 20_000
+PIXEL_COST = 20  # to fill, copy and join a mask
+SHAPE_COST = 20_000
 MAX_READERS = 64
 
 
 class Work:
-    """What drawing all of one file may cost; it also bounds the masks in memory, to 500 million pixels."""
+    """The budget for drawing one file; it also limits the masks in memory to 500 million pixels."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self._left = MAX_WORK
 
     def spend(self, pixels: int, edges: int = 0) -> None:
-        """Take the cost of one shape whose bounding box has `pixels`, or of one mask.
+        """Spend the cost of one shape, whose bounding box has `pixels`, or of one mask.
 
         Raises:
-            AnnotationError: the file has cost more than allowed.
+            AnnotationError: the budget is exhausted.
         """
-        self._left -= OF_A_SHAPE + pixels * (OF_A_PIXEL + edges)
+        self._left -= SHAPE_COST + pixels * (PIXEL_COST + edges)
         if self._left < 0:
             raise AnnotationError(
-                f"{self.name} has too many or too detailed shapes to draw; export one radiograph's, with fewer points."
+                f"{self.name} has too many or too detailed shapes; export a single radiograph with fewer points."
             )
 
 
 class Shapes:
-    """Polygons, boxes and masks of one reader on a radiograph of `size` (H, W), in its pixels."""
+    """Polygons, boxes and masks of one reader on a radiograph of `size` (H, W), in pixels."""
 
     def __init__(self, size: Size, work: Work) -> None:
         self._size, self._work = size, work
@@ -45,7 +45,7 @@ class Shapes:
         self._mask: Mask | None = None
 
     def polygon(self, x: list[float], y: list[float]) -> None:
-        """Add a polygon of points (x, y), each at most a million pixels from the origin."""
+        """Add a polygon of points (x, y), with coordinates of at most a million pixels."""
         self._spend(x, y)
         self._polygons.append(list(zip(x, y, strict=True)))
 
@@ -63,7 +63,7 @@ class Shapes:
         self._boxes.append((x, y, width, height))
 
     def mask(self, mask: Mask) -> None:
-        """Add a mask (H, W) of the radiograph's size; what decoded it has spent its work."""
+        """Add a mask (H, W) of the radiograph's size; its decoder has spent the work."""
         self._mask = mask if self._mask is None else self._mask | mask
 
     def _spend(self, x: list[float], y: list[float]) -> None:
@@ -73,10 +73,10 @@ class Shapes:
             self._work.spend(height * width, len(x))
 
     def drawn(self, reader: str, kind: Kind | None = None) -> Annotation:
-        """The union of all shapes. Its kind, where none is given: polygon or box if all are, else pixel.
+        """Draw the union of all shapes. Without a given kind it is polygon or box if all shapes are, else pixel.
 
         Raises:
-            AnnotationError: the kind is "normal" but something was drawn.
+            AnnotationError: the kind is "normal" but there are shapes.
         """
         self._work.spend(self._size[0] * self._size[1])
         mask = np.zeros(self._size, np.bool_) if self._mask is None else self._mask
@@ -93,10 +93,10 @@ class Shapes:
 
 
 def checked(mask: Mask, reader: str, kind: Kind, name: str) -> Annotation:
-    """An annotation whose kind stands in a file of this name.
+    """An annotation whose kind was stated by the file `name`.
 
     Raises:
-        AnnotationError: the kind is "normal" but the mask has lesion.
+        AnnotationError: the kind is "normal" but the mask marks lesion.
     """
     if kind == "normal" and mask.any():
         raise AnnotationError(

@@ -1,6 +1,6 @@
-"""Annotation files of unknown origin: bytes and JSON within bounds, numbers that are numbers.
+"""Checks for annotation files of unknown origin: JSON of limited size, finite numbers, plausible sizes.
 
-Every error names the file as its person knows it, by its name and without its folders.
+Every error names the file as the user knows it, without its folders.
 """
 
 import json
@@ -10,14 +10,14 @@ from typing import Any
 from deep_pneumonia.errors import AnnotationError
 
 MAX_PARTS = 2_000_000  # lists and objects in a JSON file; a mask of 100,000 points has 100,001
-MAX_COORDINATE = 1_000_000  # pixels from the origin; no radiograph has a side like that
+MAX_COORDINATE = 1_000_000  # pixels from the origin; far beyond any radiograph
 
 
 def parse_json(data: bytes, name: str) -> Any:
-    """What a JSON file in UTF-8 says.
+    """Parse a JSON file in UTF-8.
 
     Raises:
-        AnnotationError: it is not JSON, is cut short or nested too deep, or has more than two million parts.
+        AnnotationError: not JSON, cut short, nested too deep, or more than two million lists and objects.
     """
     if data.count(b"[") + data.count(b"{") > MAX_PARTS:
         raise AnnotationError(f"{name} has more than {MAX_PARTS} parts; export the annotations of one radiograph.")
@@ -30,11 +30,11 @@ def parse_json(data: bytes, name: str) -> Any:
 
 
 def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")
+    raise ValueError(f"{constant} is not JSON")
 
 
 def items(value: object, what: str, name: str) -> list[dict[str, Any]]:
-    """A list of JSON objects that the file must hold; `what` is its plain name.
+    """Check that a value is a list of JSON objects; `what` names it in errors.
 
     Raises:
         AnnotationError: it is something else.
@@ -45,11 +45,10 @@ def items(value: object, what: str, name: str) -> list[dict[str, Any]]:
 
 
 def numbers(values: object, what: str, name: str, *, count: int | None = None) -> list[float]:
-    """Numbers in pixels that the file must hold; `what` is the plain name of what they describe.
+    """Check that values are numbers in pixels; `what` names what they describe in errors.
 
     Raises:
-        AnnotationError: it is no list, has another length than `count`, or one is not a finite number of at most
-            a million.
+        AnnotationError: not a list, not of length `count`, or a value is not a finite number of at most a million.
     """
     if isinstance(values, list | tuple) and count in (None, len(values)):
         found = [float(v) for v in values if _is_number(v)]
@@ -62,19 +61,19 @@ def numbers(values: object, what: str, name: str, *, count: int | None = None) -
 
 
 def _is_number(value: object) -> bool:
-    # Compared before it is turned into a float: a whole number may have thousands of digits. NaN fails.
+    # Compared before the conversion to float, because an integer may have thousands of digits. NaN fails.
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= MAX_COORDINATE
 
 
 def frame(height: object, width: object, otherwise: tuple[int, int], name: str) -> tuple[int, int]:
-    """(H, W) of the picture that was drawn on; `otherwise` where the file does not tell.
+    """(H, W) of the annotated image; `otherwise` if the file does not state it.
 
     Raises:
         AnnotationError: a side is not a whole number of pixels.
     """
     if height is None and width is None:
         return otherwise
-    sides = numbers([height, width], "a picture size", name, count=2)
+    sides = numbers([height, width], "an image size", name, count=2)
     if min(sides) < 1 or not all(map(float.is_integer, sides)):
-        raise AnnotationError(f"{name} has a picture of {height} x {width} pixels; expected whole numbers from 1 on.")
+        raise AnnotationError(f"{name} has an image of {height} x {width} pixels; expected whole numbers from 1.")
     return math.floor(sides[0]), math.floor(sides[1])

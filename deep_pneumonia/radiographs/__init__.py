@@ -1,1 +1,1 @@
-"""An unknown file becomes pixels."""
+"""Decode unknown files into pixels in [0, 1]."""

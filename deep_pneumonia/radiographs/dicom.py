@@ -1,6 +1,6 @@
-"""DICOM objects with one frame, as `deep_pneumonia.radiographs.radiograph` reads them.
+"""Headers and pixels of DICOM objects with one frame.
 
-What is common to all objects serves `dicom_seg`, `dicom_export` and `mask_files` too; nothing else imports this.
+`radiographs.radiograph` decodes radiographs with this module; `masks` reads and writes segmentations with it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from pydicom.uid import (
 from deep_pneumonia.errors import NotARadiographError, TooLargeError, UnsupportedDicomError
 from deep_pneumonia.radiographs.grey_levels import numbers
 
-# The only elements that are read: none of them says whose radiograph it is.
+# The only elements that are read. None of them identifies the patient.
 TAGS = [
     *("PixelData", "NumberOfFrames", "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration"),
     *("Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation"),
@@ -43,27 +43,27 @@ TAGS = [
     *("RescaleSlope", "RescaleIntercept", "ModalityLUTSequence", "LUTDescriptor", "LUTData"),
     *("WindowCenter", "WindowWidth", "VOILUTFunction", "VOILUTSequence"),
 ]
-GREY = ("MONOCHROME1", "MONOCHROME2")
-MAX_GDCM_SECONDS = 30  # seconds for GDCM; a large radiograph takes one or two, a damaged one may take forever
+GREY_INTERPRETATIONS = ("MONOCHROME1", "MONOCHROME2")
+MAX_GDCM_SECONDS = 30  # a large radiograph takes one or two; a damaged one may never end
 
 
 def may_be(data: bytes) -> bool:
-    """Whether bytes without the DICM mark start like a DICOM data set: group 0002 or 0008."""
+    """Whether bytes without the DICM marker start like a DICOM data set, with group 0002 or 0008."""
     return data[:2] in (b"\x02\x00", b"\x08\x00", b"\x00\x08")
 
 
 def read_header(data: bytes, name: str, *, limit: int) -> Dataset:
-    """Data set with the elements of TAGS only, its pixels still encoded.
+    """Read the elements of TAGS; the pixels stay encoded.
 
-    limit: bytes that a deflated data set may have when inflated.
+    limit: the most bytes that a deflated data set may inflate to.
 
     Raises:
-        UnsupportedDicomError: no pixels, several frames, or a transfer syntax or colour space not known here.
-        TooLargeError: inflates to more than limit bytes.
+        UnsupportedDicomError: no pixels, several frames, or an unsupported transfer syntax or colour space.
+        TooLargeError: the data set inflates to more than `limit` bytes.
     """
     header = elements(data, name, TAGS, limit=limit)
     if "PixelData" not in header or not header.get("Rows") or not header.get("Columns"):
-        raise UnsupportedDicomError(f"{name} is a DICOM object without a picture; choose one with pixel data.")
+        raise UnsupportedDicomError(f"{name} is a DICOM object without pixel data; choose one with an image.")
     if int(header.get("NumberOfFrames") or 1) > 1:
         raise UnsupportedDicomError(
             f"{name} is a DICOM object with {int(header.NumberOfFrames)} frames, expected exactly one; "
@@ -75,7 +75,7 @@ def read_header(data: bytes, name: str, *, limit: int) -> Dataset:
             "export it uncompressed (Explicit VR Little Endian)."
         )
     channels = (header.get("SamplesPerPixel", 1), header.get("PhotometricInterpretation"))
-    if (channels[0] == 1 and channels[1] not in GREY) or channels[0] not in (1, 3):
+    if (channels[0] == 1 and channels[1] not in GREY_INTERPRETATIONS) or channels[0] not in (1, 3):
         raise UnsupportedDicomError(
             f"{name} is a DICOM object that is neither greyscale (MONOCHROME1, MONOCHROME2) nor RGB; "
             "export it as greyscale."
@@ -84,12 +84,12 @@ def read_header(data: bytes, name: str, *, limit: int) -> Dataset:
 
 
 def elements(data: bytes, name: str, tags: Sequence[str], *, limit: int) -> Dataset:
-    """Data set with the elements of tags only, its transfer syntax known.
+    """Read the elements of `tags` and set the transfer syntax if the file does not state it.
 
-    limit: bytes that a deflated data set may have when inflated.
+    limit: the most bytes that a deflated data set may inflate to.
 
     Raises:
-        TooLargeError: inflates to more than limit bytes.
+        TooLargeError: the data set inflates to more than `limit` bytes.
     """
     meta, start = _file_meta(data)
     if meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
@@ -97,19 +97,19 @@ def elements(data: bytes, name: str, tags: Sequence[str], *, limit: int) -> Data
         if len(data) > limit:
             raise TooLargeError(f"{name} inflates to more than the allowed {limit} bytes; export it uncompressed.")
     header = dcmread(io.BytesIO(data), force=True, specific_tags=list(tags))
-    if not header.file_meta.get("TransferSyntaxUID"):  # then only the order of bytes matters below
+    if not header.file_meta.get("TransferSyntaxUID"):  # only the byte order matters below
         little = header.original_encoding[1]
         header.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
     return header
 
 
 def sop_class(head: bytes) -> str:
-    """What kind of object starts with these bytes: the UID of its SOP class, "" where its meta header has none."""
+    """The SOP class UID in the meta header of the object that starts with these bytes, or ""."""
     return str(_file_meta(head)[0].get("MediaStorageSOPClassUID") or "")
 
 
 def _file_meta(data: bytes) -> tuple[Dataset, int]:
-    """Class and transfer syntax from the meta header, and where the data set behind it starts."""
+    """SOP class and transfer syntax from the meta header, and the offset of the data set after it."""
     stream = io.BytesIO(data)
     read_preamble(stream, force=True)
     meta = read_dataset(
@@ -126,25 +126,25 @@ def _decodable(syntax: UID) -> bool:
 
 
 def size(header: Dataset) -> tuple[int, int]:
-    """(H, W) in pixels, before anything is decoded."""
+    """(H, W) in pixels, from the header."""
     return int(header.Rows), int(header.Columns)
 
 
 def read_frame(header: Dataset, name: str) -> NDArray[np.integer]:
-    """Stored values: integers (H, W), or uint8 (H, W, 3) in RGB.
+    """Decode the stored values: integers (H, W), or uint8 (H, W, 3) in RGB.
 
     Raises:
-        NotARadiographError: the encoded picture is damaged or has another size than the header says.
+        NotARadiographError: the encoded frame is damaged or differs in size from the header.
     """
     syntax = header.file_meta.TransferSyntaxUID
     if not syntax.is_encapsulated or syntax == RLELossless:
         values = pixel_array(header)
     else:
         frame = next(generate_frames(header.PixelData, number_of_frames=1))
-        # A few bytes can claim a picture of gigabytes: look before a decoder allocates it.
+        # A few bytes can claim an image of gigabytes, so the size is checked before a decoder allocates memory.
         if _coded_size(frame) != size(header):
             raise NotARadiographError(
-                f"{name} is damaged: its encoded picture has another size than its header; export it again."
+                f"{name} is damaged: its encoded image has another size than its header; export it again."
             )
         values = pixel_array(header, decoding_plugin="pillow") if _for_pillow(header) else _by_gdcm(frame, header)
     if values.ndim == 3 and values.dtype != np.uint8:
@@ -153,7 +153,7 @@ def read_frame(header: Dataset, name: str) -> NDArray[np.integer]:
 
 
 def _for_pillow(header: Dataset) -> bool:
-    """Whether Pillow decodes it: safe with damaged bytes, in this process, but not for every syntax."""
+    """Whether Pillow decodes the frame. It is safe with damaged bytes but does not know every syntax."""
     syntax, deep = header.file_meta.TransferSyntaxUID, header.BitsStored > 8
     if syntax in (JPEGBaseline8Bit, JPEGExtended12Bit):
         return not deep
@@ -174,7 +174,7 @@ def _by_gdcm(frame: bytes, header: Dataset) -> NDArray[np.integer]:
         "pixel_representation": header.PixelRepresentation,
         "pixel_keyword": "PixelData",
     }
-    # -P: the folder of the script holds an inspect.py, which must not hide the standard library's.
+    # -P keeps the script's folder out of sys.path, so that its modules cannot shadow the standard library.
     decoded = subprocess.run(  # noqa: S603  (no shell, no argument from outside)
         [sys.executable, "-P", str(Path(__file__).with_name("gdcm_process.py"))],
         input=json.dumps(options).encode() + b"\n" + frame,
@@ -186,7 +186,7 @@ def _by_gdcm(frame: bytes, header: Dataset) -> NDArray[np.integer]:
 
 
 def _coded_size(frame: bytes) -> tuple[int, int] | None:
-    """(H, W) that a code stream says: JPEG 2000 (ISO 15444-1 A.5.1), JPEG and JPEG-LS (ISO 10918-1 B.2.2)."""
+    """(H, W) in the header of a JPEG 2000 (ISO 15444-1 A.5.1), JPEG or JPEG-LS (ISO 10918-1 B.2.2) code stream."""
     start = frame.find(b"\xff\x4f\xff\x51")
     if start >= 0:
         right, bottom, left, top = struct.unpack_from(">4I", frame, start + 8)
@@ -202,7 +202,7 @@ def _coded_size(frame: bytes) -> tuple[int, int] | None:
 
 
 def spacing_mm(header: Dataset) -> tuple[float, float] | None:
-    """Millimetres between (rows, columns): in the patient, else at the detector, else None."""
+    """Millimetres between (rows, columns): in the patient if stated, else at the detector, else None."""
     for keyword in ("PixelSpacing", "ImagerPixelSpacing"):
         found = numbers(header, keyword)
         if len(found) == 2 and min(found) > 0:

@@ -1,9 +1,9 @@
-"""One compressed DICOM frame decoded by GDCM in a process of its own; a script that `dicom.py` starts.
+"""Decode one compressed DICOM frame with GDCM in its own process; a script that `dicom.py` starts.
 
-GDCM reads what Pillow does not: lossless JPEG, JPEG-LS, 12-bit JPEG. But on damaged bytes it aborts or loops
-instead of raising, and it writes to stderr, so it must not run where other people's work is.
+GDCM reads lossless JPEG, JPEG-LS and 12-bit JPEG, which Pillow does not. On damaged bytes it aborts or loops instead
+of raising an error, and it writes to stderr, so it must not run inside the app's process.
 
-stdin: a line of JSON, the arguments of pydicom's decoder, then the encoded frame. stdout: the array as .npy.
+stdin: one line of JSON with the arguments of pydicom's decoder, then the encoded frame. stdout: the array as .npy.
 """
 
 import io
@@ -17,11 +17,11 @@ from pydicom.uid import UID, JPEGExtended12Bit, JPEGLosslessSV1
 
 
 def main() -> None:
-    """Decode stdin to stdout."""
+    """Decode the frame on stdin and write the array to stdout."""
     options = json.loads(sys.stdin.buffer.readline())
     syntax = UID(options.pop("transfer_syntax"))
     if syntax == JPEGExtended12Bit:
-        # pydicom refuses 12-bit JPEG for GDCM's sake, which has decoded it since; one decoder reads all JPEG.
+        # pydicom does not offer GDCM for 12-bit JPEG, although GDCM decodes it with the same decoder as lossless JPEG.
         syntax = JPEGLosslessSV1
     frame = encapsulate([sys.stdin.buffer.read()])
     values, _ = get_decoder(syntax).as_array(frame, decoding_plugin="gdcm", **options)

@@ -1,4 +1,4 @@
-"""Stored values become what a person sees, [0, 1] with bone bright: scales, lookup tables, windows."""
+"""Convert between stored integers and pixels in [0, 1] with bright bone: scales, lookup tables and windows."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pydicom import Dataset
 
 
 def scaled_integers(values: NDArray[np.integer]) -> NDArray[np.float32]:
-    """Integers (H, W) in [0, 1]: divided by the full scale of their brightest value, see `full_scale`.
+    """Scale integers (H, W) to [0, 1] by the full scale of their brightest value; see `full_scale`.
 
-    Negative values and values over 16 bits have no such scale; they are stretched like floats.
+    Values that are negative or need more than 16 bits have no such scale and are stretched as floats are.
     """
     brightest = int(values.max())
     if values.min() < 0 or brightest >= 2**16:
@@ -19,7 +19,7 @@ def scaled_integers(values: NDArray[np.integer]) -> NDArray[np.float32]:
 
 
 def scaled_floats(values: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Floats (H, W) in [0, 1]: as they are when they lie there, else from their minimum to their maximum.
+    """Scale floats (H, W) to [0, 1]: unchanged if they lie in that range, else stretched from minimum to maximum.
 
     Raises:
         ValueError: a value is not finite.
@@ -35,13 +35,13 @@ def scaled_floats(values: NDArray[np.floating]) -> NDArray[np.float32]:
 def full_scale(brightest: int) -> int:
     """2^b - 1 for the smallest b of 8, 10, 12, 14 and 16 that holds the brightest value.
 
-    Detectors store 10 to 14 bits in 16-bit files; divided by 65535, such a picture would come out black.
+    Detectors store 10 to 14 bits in 16-bit files, and such an image divided by 65535 would be almost black.
     """
     return next(2**b - 1 for b in (8, 10, 12, 14, 16) if brightest < 2**b or b == 16)
 
 
 def stretched(values: NDArray[np.number], low: float, high: float) -> NDArray[np.float32]:
-    """Linear from [low, high] to [0, 1], clipped; all zero when there is no range."""
+    """Map [low, high] linearly to [0, 1] and clip; all zero if the range is empty."""
     if not high > low:
         return np.zeros(values.shape, dtype=np.float32)
     return np.clip((values.astype(np.float64) - low) / (high - low), 0, 1).astype(np.float32)
@@ -56,10 +56,10 @@ def stored_integers(pixels: NDArray[np.float32]) -> NDArray[np.uint8 | np.uint16
 
 
 def displayed(stored: NDArray[np.integer], header: Dataset) -> NDArray[np.float32]:
-    """Stored values as a person sees them: float32 (H, W) in [0, 1], bone bright.
+    """Stored values as a viewer displays them: float32 (H, W) in [0, 1] with bright bone.
 
-    Modality LUT or rescale, then VOI LUT or the first window (PS3.3 C.11.1 and C.11.2), or the range of the
-    pixels when there is neither, then MONOCHROME1 inverted. Padding is left out of the range and is black.
+    Apply the modality LUT or rescale, then the VOI LUT or the first window (DICOM PS3.3 C.11.1 and C.11.2), or the
+    range of the pixels if there is neither, then invert MONOCHROME1. Padding does not count for the range and is black.
     """
     padding = _padding(stored, header)
     values = _modality(stored, header)
@@ -74,7 +74,7 @@ def displayed(stored: NDArray[np.integer], header: Dataset) -> NDArray[np.float3
 
 
 def numbers(header: Dataset, keyword: str) -> list[float]:
-    """The element's numbers; none when it is missing, empty, not numeric or not finite."""
+    """The numbers of an element; an empty list if it is missing, empty, not numeric or not finite."""
     try:
         found = np.atleast_1d(np.asarray(header.get(keyword), dtype=np.float64))
     except (TypeError, ValueError):
@@ -109,7 +109,7 @@ def _voi(values: NDArray[np.float64], header: Dataset) -> NDArray[np.float32] | 
 
 
 def _windowed(values: NDArray[np.float64], c: float, w: float, function: str) -> NDArray[np.float32] | None:
-    """PS3.3 C.11.2.1.2 and C.11.2.1.3 with y from 0 to 1; None for a width that has no meaning."""
+    """DICOM PS3.3 C.11.2.1.2 and C.11.2.1.3 with y from 0 to 1; None if the width is not valid."""
     if w <= 0 or (function == "LINEAR" and w < 1):
         return None
     if function == "SIGMOID":
@@ -121,7 +121,7 @@ def _windowed(values: NDArray[np.float64], c: float, w: float, function: str) ->
 
 
 def _table(item: Dataset) -> tuple[NDArray[np.float64], float]:
-    """Entries of a lookup table, PS3.3 C.11.1.1, and the value that its first entry is for."""
+    """Entries of a lookup table (DICOM PS3.3 C.11.1.1) and the value that its first entry stands for."""
     rows, first = int(item.LUTDescriptor[0]) or 2**16, int(item.LUTDescriptor[1])
     data = item.LUTData
     if isinstance(data, bytes):
@@ -130,5 +130,5 @@ def _table(item: Dataset) -> tuple[NDArray[np.float64], float]:
 
 
 def _looked_up(values: NDArray[np.float64], table: NDArray[np.float64], first: float) -> NDArray[np.float64]:
-    # pydicom's own apply_voi overflows where 8-bit entries fill more than 256 rows
+    # pydicom's apply_voi overflows if a table of 8-bit entries has more than 256 rows
     return table[np.clip(values - first, 0, len(table) - 1).astype(np.intp)]

@@ -1,4 +1,4 @@
-"""A file becomes a radiograph here and nowhere else: pixels in [0, 1], pixel spacing, no identity."""
+"""The only decoder of radiographs: a file becomes pixels in [0, 1] and a pixel spacing, without identity."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from deep_pneumonia.radiographs.grey_levels import displayed, scaled_floats, sca
 from deep_pneumonia.radiographs.silence import SILENCE
 
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
-SMALLEST_SIDE = 16  # pixels; below this a picture is an icon, and no network has a cell of attention in it
-CLEARLY_COLOURED = 24  # of 255 between the channels of a pixel; JPEG noise in a grey picture stays below
+MIN_SIDE = 16  # pixels; smaller images are icons, and the model's map has no cell for them
+MIN_COLOUR_RANGE = 24  # of 255, between the channels of a pixel; JPEG noise in a grey image stays below
 
-# TIFF's tag 262: a film digitiser may write white as 0, as MONOCHROME1 does in DICOM.
-PHOTOMETRIC, WHITE_IS_ZERO = 262, 0
+# TIFF tag 262: a film digitiser may write white as 0, as MONOCHROME1 does in DICOM.
+PHOTOMETRIC_TAG, WHITE_IS_ZERO = 262, 0
 
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -37,12 +37,12 @@ _UPRIGHT = {
 
 @dataclass(frozen=True, eq=False)
 class Radiograph:
-    """One frame, air dark and bone bright, without anything that says whose it is.
+    """One frame with dark air and bright bone, without anything that identifies the patient.
 
-    pixels: float32 (H, W) in [0, 1], read-only.
-    spacing_mm: millimetres between (rows, columns); None when the file does not tell, as only DICOM can.
-    source: the format it was decoded from, "PNG", "JPEG", "TIFF", "WEBP", "BMP" or "DICOM".
-    colour: share of pixels in [0, 1] whose channels clearly differ, a hint that this is no radiograph.
+    pixels: float32 (H, W) in [0, 1], read-only. A writeable array is copied.
+    spacing_mm: millimetres between (rows, columns); None if unknown. Only DICOM files state it.
+    source: the format of the file: "PNG", "JPEG", "TIFF", "WEBP", "BMP" or "DICOM".
+    colour: share of pixels in [0, 1] whose channels clearly differ, which hints at a photo.
 
     Raises:
         ValueError: the pixels are not float32 (H, W), finite and in [0, 1].
@@ -72,20 +72,20 @@ class Radiograph:
 
 
 def decode(file: str | Path | bytes, *, max_bytes: int = MAX_FILE_BYTES, max_pixels: int = 64_000_000) -> Radiograph:
-    """Decode one picture by its content; its name plays no part.
+    """Decode one image by its content, whatever its name.
 
-    PNG, JPEG, TIFF, WebP, BMP: 8-bit values are divided by 255. Deeper integers are divided by 2^b - 1, where
-    b is the smallest of 8, 10, 12, 14 and 16 bits that holds the brightest pixel: detectors store 10 to 14
-    bits in 16-bit files, and such a picture must not come out black. Floats in [0, 1] stay, other floats and
-    32-bit integers are stretched from their minimum to their maximum. Colour becomes ITU-R BT.601 luma,
-    transparency lies over black, EXIF orientation is applied. Colour deeper than 8 bits keeps its upper 8
-    bits, all that Pillow hands out; no detector writes colour. DICOM: see `grey_levels.displayed`.
+    PNG, JPEG, TIFF, WebP and BMP: 8-bit values are divided by 255. Deeper integers are divided by 2^b - 1, where b is
+    the smallest of 8, 10, 12, 14 and 16 bits that holds the brightest pixel, because detectors store 10 to 14 bits in
+    16-bit files. Floats in [0, 1] stay as they are; other floats and 32-bit integers are stretched from their minimum
+    to their maximum. Colour becomes ITU-R BT.601 luma, transparent pixels are blended with black, and the EXIF
+    orientation is applied. Pillow keeps only the upper 8 bits of deeper colour, which no detector writes.
+    DICOM: see `grey_levels.displayed`.
 
     Raises:
         UnreadableFileError: the file is missing, unreadable or empty.
-        NotARadiographError: no picture in a supported format, damaged, animated, or under 16 pixels a side.
-        TooLargeError: more than max_bytes bytes or max_pixels pixels; both are checked before decoding.
-        UnsupportedDicomError: a DICOM object without exactly one frame that can be decoded.
+        NotARadiographError: not an image in a supported format, damaged, animated, or a side is below 16 pixels.
+        TooLargeError: more than `max_bytes` bytes or `max_pixels` pixels; both are checked before decoding.
+        UnsupportedDicomError: the DICOM object does not have exactly one frame that can be decoded.
     """
     name = "The file" if isinstance(file, bytes) else names.shown(str(file))
     data = read_bytes(file, name, error=UnreadableFileError, too_large=TooLargeError, limit=max_bytes)
@@ -96,7 +96,7 @@ def decode(file: str | Path | bytes, *, max_bytes: int = MAX_FILE_BYTES, max_pix
             raise
         except Image.DecompressionBombError:
             raise _too_many_pixels(name, max_pixels) from None
-        except Exception:  # whatever a decoder trips over, the bytes are to blame; its text may quote tags
+        except Exception:  # decoders raise many types on damaged bytes, and their messages may quote tags
             raise NotARadiographError(
                 f"{name} is damaged and could not be decoded; export or download it again."
             ) from None
@@ -115,20 +115,20 @@ def _decode(data: bytes, name: str, max_pixels: int) -> Radiograph:
         if dicom.may_be(data):
             return _from_dicom(data, name, max_pixels)
         raise NotARadiographError(
-            f"{name} is not a PNG, JPEG, TIFF, WebP, BMP or DICOM picture, or is badly damaged; "
+            f"{name} is not a PNG, JPEG, TIFF, WebP, BMP or DICOM image, or is badly damaged; "
             "choose a radiograph in one of these formats."
         ) from None
     _check_size((image.height, image.width), name, max_pixels)
-    # A phone writes previews behind its JPEG and Pillow calls that MPO; the first picture is the picture.
+    # Phones append previews to a JPEG, which Pillow calls MPO. The first image is the photo itself.
     source = "JPEG" if image.format == "MPO" else str(image.format)
     if source != "JPEG" and getattr(image, "is_animated", False):
         raise NotARadiographError(
-            f"{name} holds several pictures (pages or an animation), expected one; export a single picture."
+            f"{name} holds several images (pages or an animation), expected one; export a single image."
         )
     image.load()
     pixels, colour = _grey(_upright(image))
-    if image.mode not in ("1", "L") and getattr(image, "tag_v2", {}).get(PHOTOMETRIC) == WHITE_IS_ZERO:
-        pixels = 1 - pixels  # Pillow does it for 1 and 8 bits only
+    if image.mode not in ("1", "L") and getattr(image, "tag_v2", {}).get(PHOTOMETRIC_TAG) == WHITE_IS_ZERO:
+        pixels = 1 - pixels  # Pillow inverts only 1 and 8 bits itself
     pixels.setflags(write=False)
     return Radiograph(pixels, None, source, colour)
 
@@ -148,23 +148,23 @@ def _from_dicom(data: bytes, name: str, max_pixels: int) -> Radiograph:
 def _check_size(size: tuple[int, int], name: str, max_pixels: int) -> None:
     if size[0] * size[1] > max_pixels:
         raise _too_many_pixels(name, max_pixels)
-    if min(size) < SMALLEST_SIDE:
+    if min(size) < MIN_SIDE:
         raise NotARadiographError(
-            f"{name} has {size[0]} x {size[1]} pixels, expected at least {SMALLEST_SIDE} on each side; "
-            "choose the radiograph itself, not an icon of it."
+            f"{name} has {size[0]} x {size[1]} pixels, expected at least {MIN_SIDE} on each side; "
+            "choose the radiograph itself, not a thumbnail."
         )
 
 
 def _upright(image: Image.Image) -> Image.Image:
     try:
         turn = _UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1))
-    except Exception:  # a damaged EXIF block says nothing about the pixels
+    except Exception:  # a damaged EXIF block does not damage the pixels
         return image
     return image if turn is None else image.transpose(turn)
 
 
 def _grey(image: Image.Image) -> tuple[NDArray[np.float32], float]:
-    """Pixels in [0, 1] and the share of clearly coloured ones."""
+    """Pixels in [0, 1] and the share of clearly coloured pixels."""
     if image.mode.startswith("I"):
         return scaled_integers(np.asarray(image)), 0.0
     if image.mode == "F":
@@ -177,5 +177,5 @@ def _grey(image: Image.Image) -> tuple[NDArray[np.float32], float]:
     else:
         image = image.convert("RGB")
         channels = np.asarray(image)
-        colour = float(np.mean(np.ptp(channels, axis=2) > CLEARLY_COLOURED))
+        colour = float(np.mean(np.ptp(channels, axis=2) > MIN_COLOUR_RANGE))
     return np.asarray(image.convert("L")).astype(np.float32) / np.float32(255), colour

@@ -1,4 +1,4 @@
-"""Decoders are silent: what Pillow and pydicom warn of or log may quote tags, and those may name a patient."""
+"""Silence for decoders: warnings and logs of Pillow and pydicom may quote tags, and tags may name a patient."""
 
 import logging
 import threading
@@ -10,7 +10,7 @@ logging.getLogger("pydicom").setLevel(logging.CRITICAL)
 
 
 class Silence:
-    """No warnings while anyone decodes: they may quote tags. catch_warnings alone is not safe in threads."""
+    """A context that ignores all warnings while any thread is inside it; `catch_warnings` alone is not thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

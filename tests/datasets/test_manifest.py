@@ -140,7 +140,7 @@ def test_a_file_that_is_no_manifest_is_named(tmp_path: Path) -> None:
     for name in ("gone.csv", "picture.png", "empty.csv", "endless.csv", "."):
         with pytest.raises(ManifestError, match=str(tmp_path / name)):
             read_manifests([tmp_path / name])
-    with pytest.raises(ManifestError, match="hold no image"):
+    with pytest.raises(ManifestError, match="list no image"):
         read(tmp_path)
 
 
@@ -153,13 +153,13 @@ def test_a_patient_belongs_to_one_split(tmp_path: Path) -> None:
 
 
 def test_an_image_stands_once_however_it_is_spelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ManifestError, match=r"a\.png stands twice"):
+    with pytest.raises(ManifestError, match=r"a\.png is listed twice"):
         read(tmp_path, "a.png,1,s,train,,,,", "a.png,1,s,train,,,,")
-    with pytest.raises(ManifestError, match=r"a\.png stands twice"):
+    with pytest.raises(ManifestError, match=r"a\.png is listed twice"):
         read(tmp_path, "a.png,1,s,train,,,,", f"../{tmp_path.name}/a.png,1,s,train,,,,")
     read(tmp_path, "a.png,1,s,train,,,,", "b.png,1,s,train,,,,")
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ManifestError, match=r"a\.png stands twice"):
+    with pytest.raises(ManifestError, match=r"a\.png is listed twice"):
         read_manifests(["manifest.csv", tmp_path / "manifest.csv"])
 
 

@@ -117,7 +117,7 @@ def test_nih_takes_chestx_det_in_two_files_but_not_with_other_names(nih, tmp_pat
 
 def test_nih_refuses_an_image_that_stands_twice(nih, tmp_path, capsys):
     picture(nih / "more" / "00000001_000.png")
-    assert "00000001_000 stands twice" in refused(capsys, "nih", nih, tmp_path / "out")
+    assert "00000001_000 exists twice" in refused(capsys, "nih", nih, tmp_path / "out")
 
 
 def test_a_drawn_image_that_is_damaged_is_named(nih, tmp_path, capsys):

@@ -52,7 +52,7 @@ def test_kermany_may_be_given_by_the_folder_above_it(kermany, tmp_path):
 def test_kermany_names_what_it_does_not_understand(kermany, tmp_path, capsys):
     out = tmp_path / "out"
     stranger = picture(kermany / "train" / "PNEUMONIA" / "person1_fungus_1.jpeg")
-    assert "does not tell the cause" in refused(capsys, "kermany", kermany, out)
+    assert "does not state the cause" in refused(capsys, "kermany", kermany, out)
     stranger.rename(stranger.with_name("chest.jpeg"))
     assert "does not name its patient" in refused(capsys, "kermany", kermany, out)
     for file in (kermany / "test" / "NORMAL").iterdir():
@@ -86,7 +86,7 @@ def test_folder_names_what_does_not_fit(own, tmp_path, capsys):
     out = tmp_path / "out"
     for options, word in (
         (("--normal", "healthy"), "healthy"),
-        (("--patient-pattern", "("), "no regular expression"),
+        (("--patient-pattern", "("), "not a regular expression"),
         (("--patient-pattern", "p1"), "no group"),
         (("--patient-pattern", "(x9)"), "finds no patient in p1-a.png"),
         (("--normal", "sick"), "marks a lesion"),

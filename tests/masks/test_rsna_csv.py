@@ -35,7 +35,7 @@ def test_target_0_is_read_as_normal():
 def test_a_table_of_one_patient_needs_no_name():
     for radiograph in ("", "other.png"):
         assert read("p1,0,0,1,1,1", radiograph=radiograph).mask.sum() == 1
-        with pytest.raises(AnnotationError, match=r"^dr_a\.csv has 2 patientIds and none is"):
+        with pytest.raises(AnnotationError, match=r"^dr_a\.csv has 2 patientIds, but none is"):
             read("p1,0,0,1,1,1", "p2,,,,,0", radiograph=radiograph)
 
 
@@ -52,9 +52,7 @@ def test_a_damaged_row_is_named_in_one_sentence(rows):
 
 
 def test_another_table_says_what_is_expected():
-    with pytest.raises(
-        AnnotationError, match=r"^dr_a\.csv is no annotation that is known here.*patientId, x, y, width"
-    ):
+    with pytest.raises(AnnotationError, match=r"^dr_a\.csv is not in a supported format.*patientId, x, y, width"):
         read("1,2", header="a,b\n")
 
 

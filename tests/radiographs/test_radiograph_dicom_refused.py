@@ -49,7 +49,7 @@ def film() -> Dataset:
 
 @pytest.mark.parametrize(("data", "reason"), [
     (written(data_set(np.concatenate([RAMP, RAMP]), NumberOfFrames=2, Rows=48)), "2 frames"),
-    (written(without("PixelData")), "without a picture"), (written(without("Rows")), "without a picture"),
+    (written(without("PixelData")), "without pixel data"), (written(without("Rows")), "without pixel data"),
     (written(data_set(RAMP8, PhotometricInterpretation="PALETTE COLOR")), "neither greyscale"),
     (written(without("PhotometricInterpretation")), "neither greyscale"),
     (written(film()), "transfer syntax"),
@@ -109,7 +109,7 @@ def test_a_frame_that_is_no_code_stream_is_refused() -> None:
 ], ids=["raw", "rle", "jpeg", "jpeg2000"])  # fmt: skip
 def test_cut_objects_are_refused(make, share: float) -> None:  # type: ignore[no-untyped-def]
     data = make()
-    with pytest.raises(RadiographError, match=r"damaged|without a picture"):
+    with pytest.raises(RadiographError, match=r"damaged|without pixel data"):
         decode(data[: int(share * len(data))])
 
 
