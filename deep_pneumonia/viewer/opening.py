@@ -17,7 +17,7 @@ from deep_pneumonia.viewer.opened_case import sorted_files
 Files = tuple[list[str] | None, list[str] | None]
 Holds = Callable[[str], bool]
 Show = Callable[[list[str] | None, list[str] | None], dict[Any, Any]]
-# JavaScript: the files that static/store.js keeps for this tab.
+# JavaScript: the files that static/storage.js keeps for this tab.
 LAST_FILES = '() => [JSON.parse(sessionStorage.getItem("deep-pneumonia/last") ?? "null")]'
 
 

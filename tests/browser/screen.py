@@ -81,7 +81,7 @@ class Screen:
     def grey(self, x: float, y: float, pane: int = 0) -> list[int]:
         """Red, green and blue of what is drawn at an image point."""
         script = """([x, y, pane]) => {
-          const { view, panes } = window.deepPneumonia.stage;
+          const { view, renderer: { panes } } = window.deepPneumonia.stage;
           const [dx, dy] = view.toScreen([x, y]);
           const ratio = window.devicePixelRatio;
           return [...panes[pane].context.getImageData(dx * ratio, dy * ratio, 1, 1).data].slice(0, 3);

@@ -37,13 +37,13 @@ def mask(screen: Screen, layer: int) -> NDArray[np.bool_]:
 def test_a_drawn_mask_is_measured_at_once_and_then_by_the_server(drawing: Screen) -> None:
     page = drawing.page
     expect(page.locator("#summary")).to_be_hidden()  # whoever draws is not told what the model thinks
-    assert drawing.stage("state.attention") is False
+    assert drawing.stage("display.attention") is False
     page.get_by_role("button", name="Add a reader").click()
     row = page.locator(".readers li").nth(1)
-    expect(row.locator(".figures b").first).to_have_text("\u2013")
+    expect(row.locator(".scores b").first).to_have_text("\u2013")
     drawing.slide("Brush", 40)
     drawing.drag((130, 200), (150, 260), (120, 280))
-    said = row.locator(".figures b").first.inner_text()
+    said = row.locator(".scores b").first.inner_text()
     assert said != "\u2013"
     drawn = mask(drawing, 1)
     assert drawn[200, 130]
@@ -53,7 +53,7 @@ def test_a_drawn_mask_is_measured_at_once_and_then_by_the_server(drawing: Screen
     expect(page.locator("#agreement")).to_contain_text(f"Reader 2 covers {drawn.mean():.1%}")
     drawing.slide("Threshold", round(drawing.stage("scene.threshold") * 100))
     scores = drawing.prediction()["agreement"][1]
-    live = row.locator(".figures b").all_inner_texts()
+    live = row.locator(".scores b").all_inner_texts()
     assert live == [f"{scores[key]:.2f}" for key in ("iou", "dice", "share_inside")]
     # The next stroke moves the figure again.
     drawing.drag((250, 300), (280, 330))
@@ -95,7 +95,7 @@ def test_boxes_and_polygons_set_the_pixels_that_python_would(drawing: Screen) ->
     corners = [(60.0, 60.0), (200.0, 90.0), (120.0, 220.0)]
     for corner in corners:
         drawing.page.mouse.click(*drawing.at(*corner))
-    kept = drawing.page.evaluate("window.deepPneumonia.pencil.corners")
+    kept = drawing.page.evaluate("window.deepPneumonia.tools.polygon.corners")
     drawing.press("Enter")
     assert np.array_equal(mask(drawing, 1), from_polygons([kept], SIZE, SIZE, reader="r").mask)
     assert np.allclose(kept, corners, atol=1.5)

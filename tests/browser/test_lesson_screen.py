@@ -74,7 +74,7 @@ def test_severity_changes_picture_and_figures_at_once_without_a_request(lesson: 
     assert sum(a[0] - b[0] for a, b in zip(after, before, strict=True)) > 60
     assert len(lesson.requests) == asked
     page.get_by_label("True outline").check()
-    assert lesson.stage("state.masks") is True
+    assert lesson.stage("display.masks") is True
     lesson.press("m")
     expect(page.get_by_label("True outline")).not_to_be_checked()
 
@@ -166,7 +166,7 @@ def test_the_opened_case_returns_with_its_own_figures(opened: Open, uploads: Pat
     assert screen.page.evaluate("window.deepPneumonia.drawings()") is None
     screen.page.get_by_role("link", name="Inspect").click()
     screen.shows("chest.png")
-    assert screen.stage("state.masks") is True
+    assert screen.stage("display.masks") is True
     assert [d["reader"] for d in screen.page.evaluate("window.deepPneumonia.drawings()")] == ["doctor_a"]
     assert screen.page.locator("#agreement").inner_text() == scores
     screen.page.get_by_role("link", name="Teach").click()

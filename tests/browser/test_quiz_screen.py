@@ -123,7 +123,7 @@ def test_a_whole_quiz_is_scored_and_leaves_the_opened_case_alone(quiz: Quiz) -> 
         page.locator(".quiz-main").click()
     expect(page.locator(".quiz h3")).to_contain_text("All 3 cases are answered")
     assert quiz.row("Class right")[0] == f"{right} of 3"
-    assert quiz.row("Normal ones left unmarked")[0] == f"{normal} of {normal}"
+    assert quiz.row("Normal cases left unmarked")[0] == f"{normal} of {normal}"
     assert float(quiz.row("Brier score")[0]) == pytest.approx((right * 0.01 + (3 - right) * 0.81) / 3, abs=0.006)
     expect(page.locator(".quiz-plot circle")).to_have_count(1)  # all were said with the same confidence
     expect(page.locator(".quiz-plot text.quiz-you")).to_have_text("3")

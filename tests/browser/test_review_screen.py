@@ -31,7 +31,7 @@ def test_ten_cases_are_reviewed_with_the_keyboard_alone(opened: Open) -> None:
         seen.append(name)
         if number == 0:
             keyboard.press("1")
-            expect(screen.page.locator("#case-verdict .state")).to_contain_text("Say who you are")
+            expect(screen.page.locator("#case-verdict .state")).to_contain_text("Enter your name")
             keyboard.type("Ana")
             keyboard.press("Enter")
             screen.page.evaluate("document.activeElement.blur()")
@@ -96,8 +96,8 @@ def test_masks_that_are_corrected_are_kept_and_exported(shared: tuple[Workspace,
     page = screen.page
     listed(screen, 3)
     expect(page.locator(".review > .hint")).to_contain_text("everyone who opens this page")
-    page.get_by_role("button", name="Read the rest").click()
-    expect(page.locator(".work-list .unread")).to_have_count(0)
+    page.get_by_role("button", name="Predict the rest").click()
+    expect(page.locator(".work-list .unpredicted")).to_have_count(0)
     page.locator(".work-list .row").first.click()
     on_stage(screen)
     page.get_by_label("Your name").fill("Ana")
@@ -107,7 +107,7 @@ def test_masks_that_are_corrected_are_kept_and_exported(shared: tuple[Workspace,
     case = page.evaluate("window.deepPneumonia.stage.scene.work.id")
     before = {d.reader: d.version for d in space.drawings(case)}
     screen.drag((60, 60), (90, 90))
-    expect(page.locator(".viewer .status")).to_contain_text("Kept in the work list")
+    expect(page.locator(".viewer .status")).to_contain_text("Saved in the work list")
     after = {d.reader: d.version for d in space.drawings(case)}
     changed = {reader for reader in after if after[reader] != before.get(reader)}
     assert len(changed) == 1
@@ -144,7 +144,7 @@ def test_files_and_an_export_are_added_to_a_page_s_own_list(opened: Open, upload
     page.locator(".review input[type=file]").first.set_input_files(sorted(own.iterdir()))
     listed(screen, 15)
     expect(page.locator(".review-problem")).to_contain_text("2 new cases. patient-9.png could not be read")
-    expect(page.locator(".work-list .unread")).to_have_count(0)
+    expect(page.locator(".work-list .unpredicted")).to_have_count(0)
     page.get_by_label("Search the work list").fill("patient-8")
     expect(page.locator(".work-list .row .c-readers")).to_have_text("1")
     with page.expect_download() as download:
@@ -176,7 +176,7 @@ def test_two_windows_that_change_one_mask_lose_neither(opened: Open) -> None:
     status = page.locator(".viewer .status")
     expect(status).to_contain_text("was changed by Ben")
     page.get_by_role("button", name="Keep mine as the newest").click()
-    expect(status).to_contain_text("Kept in the work list")
+    expect(status).to_contain_text("Saved in the work list")
     assert (
         page.evaluate("window.deepPneumonia.stage.scene.work.versions[window.deepPneumonia.stage.layers[0].reader]")
         == 3

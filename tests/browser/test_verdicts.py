@@ -40,16 +40,16 @@ def test_a_verdict_that_was_not_kept_is_said_and_outlives_the_page(opened: Open)
     page.get_by_label("Comment").fill("the apex is missed")
     page.get_by_role("button", name="Disagree").click()
     state = page.locator("#case-verdict .state")
-    expect(state).to_contain_text(f"Not kept: {REFUSAL}")
+    expect(state).to_contain_text(f"Not saved: {REFUSAL}")
     case = on_stage(screen)
     page.get_by_role("button", name="Next \u2192").click()
     on_stage(screen, other_than=case)
-    expect(page.locator("#case-verdict .missed")).to_have_text(f"Not kept yet: {case}")
+    expect(page.locator("#case-verdict .missed")).to_have_text(f"Not saved yet: {case}")
     page.go_back()
     page.reload()
     assert on_stage(screen) == case
     expect(page.get_by_label("Comment")).to_have_value("the apex is missed")
-    expect(state).to_contain_text("Not kept yet")
+    expect(state).to_contain_text("Not saved yet")
     page.unroute("**/component_server/")
     page.get_by_role("button", name="Try again").click()
     on_stage(screen, other_than=case)
@@ -61,20 +61,20 @@ def test_keys_hold_wherever_the_focus_is_on_the_case_but_in_a_field(opened: Open
     page = screen.page
     case = on_stage(screen)
     page.get_by_label("go on to the next").uncheck()
-    layout = screen.stage("state.layout")
+    layout = screen.stage("display.layout")
     page.get_by_role("button", name="Unsure").click()
-    expect(page.locator("#case-verdict .state")).to_contain_text("Kept, ")
+    expect(page.locator("#case-verdict .state")).to_contain_text("Saved, ")
     page.keyboard.press("2")
     expect(page.get_by_role("button", name="Partly")).to_have_attribute("aria-pressed", "true")
     assert own_verdict(page, case) == ["partly", ""]
-    assert screen.stage("state.layout") == layout
+    assert screen.stage("display.layout") == layout
     page.locator(".viewer").focus()
     page.keyboard.press("Shift+Digit3")
-    assert screen.stage("state.layout") == "slider"
+    assert screen.stage("display.layout") == "slider"
     page.keyboard.press("c")
     page.keyboard.type("1 n")
     page.keyboard.press("Escape")
-    expect(page.locator("#case-verdict .state")).to_contain_text("Kept, ")
+    expect(page.locator("#case-verdict .state")).to_contain_text("Saved, ")
     assert own_verdict(page, case) == ["partly", "1 n"]
     page.locator("#case-list .virtual").focus()
     page.keyboard.press("n")

@@ -31,10 +31,10 @@ def test_no_slider_sends_a_request_and_the_frames_are_reported(screen: Screen) -
     before = len(screen.requests)
     report = {}
     for name, values in SLIDERS.items():
-        screen.page.evaluate("window.deepPneumonia.stage.timings.length = 0")
+        screen.page.evaluate("window.deepPneumonia.stage.renderer.timings.length = 0")
         for value in values:
             screen.slide(name, value)
-        frames = screen.stage("timings")
+        frames = screen.stage("renderer.timings")
         assert len(frames) >= len(values) - 1
         report[name] = {"frames": len(frames), "median_ms": statistics.median(frames), "longest_ms": max(frames)}
     assert screen.requests[before:] == []
@@ -54,7 +54,7 @@ def test_the_threshold_moves_the_figures_as_python_measures_them(screen: Screen,
         for row, mask in enumerate(masks):
             wanted = compare(attention, read_mask(mask).mask, threshold / 100)
             scores = [f"{v:.2f}" for v in (wanted.iou, wanted.dice, wanted.share_inside)]
-            said = screen.page.locator(".readers li").nth(row).locator(".figures b").all_inner_texts()
+            said = screen.page.locator(".readers li").nth(row).locator(".scores b").all_inner_texts()
             assert said == scores
 
 
@@ -74,7 +74,7 @@ def test_a_window_changes_the_greys_and_inverting_turns_them_round(screen: Scree
     screen.press("r")
     screen.press("a")
     assert screen.grey(*place) == plain
-    assert screen.stage("state.window") == {"centre": 0.5, "width": 1, "invert": False}
+    assert screen.stage("display.window") == {"centre": 0.5, "width": 1, "invert": False}
 
 
 def test_without_attention_the_greys_are_the_files_own(screen: Screen) -> None:
@@ -82,12 +82,12 @@ def test_without_attention_the_greys_are_the_files_own(screen: Screen) -> None:
     left = screen.grey(300, 400)
     assert max(left) - min(left) == 0
     screen.press("a", "m")
-    assert screen.stage("state.attention") is True
+    assert screen.stage("display.attention") is True
 
 
 def test_zoom_and_pan_are_linked_and_the_point_under_the_pointer_stays(opened: Open) -> None:
     screen = opened()
-    assert screen.stage("panes.length") == 2
+    assert screen.stage("renderer.panes.length") == 2
     x, y = (round(v) for v in screen.at(300, 700, pane=1))  # a wheel turns at whole pixels
     point = screen.under(x, y, pane=1)
     before = len(screen.requests)
@@ -112,13 +112,13 @@ def test_zoom_and_pan_are_linked_and_the_point_under_the_pointer_stays(opened: O
 def test_dragging_windows_divides_and_rules(opened: Open, uploads: Path) -> None:
     screen = opened()
     screen.drag((500, 500), (600, 620), button="right")
-    window = screen.stage("state.window")
+    window = screen.stage("display.window")
     assert window["width"] == 1
     assert window["centre"] > 0.5
     screen.press("r", "3")
-    assert screen.stage("panes.map((p) => p.element.hidden)") == [False, True]
+    assert screen.stage("renderer.panes.map((p) => p.element.hidden)") == [False, True]
     screen.drag((512, 300), (300, 300))
-    assert screen.stage("state.divider") < 0.45
+    assert screen.stage("display.divider") < 0.45
     screen.replace(uploads / "chest.dcm")
     screen.shows("chest.dcm")
     screen.press("1", "l")
@@ -140,11 +140,11 @@ def test_every_key_of_the_help_is_there_and_letters_in_fields_are_letters(opened
     field = screen.page.get_by_role("textbox", name="Name of reader 1")
     field.fill("")
     field.press_sequentially("Imra")
-    assert screen.stage("state.window.invert") is False
+    assert screen.stage("display.window.invert") is False
     assert field.input_value() == "Imra"
     screen.press("]", "]", "[", "i", "o")
-    assert screen.stage("state.window.invert") is True
-    assert screen.stage("state.outline") is False
+    assert screen.stage("display.window.invert") is True
+    assert screen.stage("display.outline") is False
 
 
 def test_fingers_zoom_and_scroll(opened: Open) -> None:

@@ -3,20 +3,15 @@ import { beforeEach, test } from "node:test";
 import { draftKey, draftOf, keepDraft } from "../../deep_pneumonia/viewer/static/review/drafts.js";
 import { Judging, opening } from "../../deep_pneumonia/viewer/static/review/judging.js";
 import { left, rateOf } from "../../deep_pneumonia/viewer/static/review/progress.js";
-import { figure, placed } from "../../deep_pneumonia/viewer/static/review/statistics.js";
+import { placed, valueInWords } from "../../deep_pneumonia/viewer/static/review/statistics.js";
+import { Memory } from "./memory.js";
 import { row } from "./work_list.js";
 
-class Memory extends Map {
-  getItem = (key) => this.get(key) ?? null;
-  setItem = (key, text) => this.set(key, text);
-  removeItem = (key) => this.delete(key);
-}
-
-/** A server that keeps verdicts as deep_pneumonia/worklist/workspace.py does: who did not see the newest version is told. */
+/** A server that saves verdicts as deep_pneumonia/worklist/workspace.py does: a change of an old version is refused. */
 class Server {
-  constructor() {
-    Object.assign(this, { newest: new Map(), sent: [], away: false });
-  }
+  newest = new Map();
+  sent = [];
+  away = false;
 
   judge = async ({ id, reviewer, verdict, comment, version }) => {
     this.sent.push([verdict, comment, version]);
@@ -41,7 +36,7 @@ beforeEach(() => {
   judging = new Judging(server.judge, () => "place");
 });
 
-test("a verdict lies in the browser until the server has acknowledged it", async () => {
+test("a verdict is stored in the browser until the server has saved it", async () => {
   const kept = judging.judge(row(1, {}), "Ana", "agree", "apex");
   assert.deepEqual(draftOf(key(1)), { verdict: "agree", comment: "apex" });
   const { row: answer, problem } = await kept;
@@ -117,29 +112,29 @@ test("drafts of two places, cases or reviewers are apart", () => {
   assert.equal(new Set(keys).size, keys.length);
 });
 
-test("a case opens with what was not kept, and a way to keep it where there is a verdict", () => {
+test("a case opens with what was not saved, and offers to try again if there is a verdict", () => {
   const own = { verdict: "agree", comment: "", time: "2026-11-25T10:00:00Z" };
   assert.deepEqual(opening(null, null), { words: "", again: false });
-  assert.match(opening(null, own).words, /^Kept, .*2026/);
+  assert.match(opening(null, own).words, /^Saved, .*2026/);
   assert.equal(opening({ verdict: "agree", comment: "" }, null).again, true);
   assert.equal(opening({ comment: "a" }, own).again, true);
-  assert.deepEqual(opening({ comment: "a" }, null), { words: "The comment is not kept yet: choose a verdict.", again: false });
+  assert.deepEqual(opening({ comment: "a" }, null), { words: "The comment is not saved yet: choose a verdict.", again: false });
 });
 
 test("the time that is left follows the rate of late", () => {
-  assert.equal(left(120, 2000, null), "Read 120 of 2,000 cases");
-  assert.equal(left(120, 2000, 10), "Read 120 of 2,000 cases, about 3 min left");
-  assert.equal(left(1990, 2000, 10), "Read 1,990 of 2,000 cases, about 1 s left");
-  assert.equal(left(0, 10_000, 1), "Read 0 of 10,000 cases, about 2.8 h left");
-  assert.equal(left(10, 10, 5), "Read 10 of 10 cases");
+  assert.equal(left(120, 2000, null), "Predicted 120 of 2,000 cases");
+  assert.equal(left(120, 2000, 10), "Predicted 120 of 2,000 cases, about 3 min left");
+  assert.equal(left(1990, 2000, 10), "Predicted 1,990 of 2,000 cases, about 1 s left");
+  assert.equal(left(0, 10_000, 1), "Predicted 0 of 10,000 cases, about 2.8 h left");
+  assert.equal(left(10, 10, 5), "Predicted 10 of 10 cases");
   assert.equal(rateOf([[0, 5], [500, 6], [2000, 15]]), 5);
   assert.deepEqual([rateOf([]), rateOf([[0, 3]]), rateOf([[0, 3], [900, 3]])], [null, null, null]);
 });
 
-test("a point says its figure, its interval and how many cases, or that there is none", () => {
-  assert.equal(figure({ n: 1200, value: 0.5, low: 0.25, high: 0.8 }), "0.50 (0.25 to 0.80), 1,200 cases");
-  assert.equal(figure({ n: 1, value: 1, low: null, high: null }), "1.00, 1 case");
-  assert.equal(figure({ n: 0, value: null, low: null, high: null }), "no figure, 0 cases");
+test("a point says its value, its interval and its number of cases", () => {
+  assert.equal(valueInWords({ n: 1200, value: 0.5, low: 0.25, high: 0.8 }), "0.50 (0.25 to 0.80), 1,200 cases");
+  assert.equal(valueInWords({ n: 1, value: 1, low: null, high: null }), "1.00, 1 case");
+  assert.equal(valueInWords({ n: 0, value: null, low: null, high: null }), "no value, 0 cases");
   assert.deepEqual(placed({ value: 0, low: -0.5, high: null }, [-1, 1]), { value: 0.5, low: 0.25, high: 0.5 });
   assert.deepEqual(placed({ value: 0.5, low: null, high: null }, [0, 1]), { value: 0.5, low: 0.5, high: 0.5 });
   assert.equal(placed({ value: null, low: null, high: null }, [0, 1]), null);

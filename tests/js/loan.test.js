@@ -6,7 +6,7 @@ import { Loan } from "../../deep_pneumonia/viewer/static/loan.js";
 function stage() {
   const log = [];
   return {
-    log, scene: null, state: { masks: true, outline: true, opacity: 1, screen: "lesson" },
+    log, scene: null, display: { masks: true, outline: true, opacity: 1, screen: "lesson" },
     enter(ready) {
       this.scene = ready.scene;
       log.push(`enter ${ready.scene.name}`);
@@ -16,7 +16,7 @@ function stage() {
       log.push(`swap ${ready.scene.name}`);
     },
     change(part) {
-      Object.assign(this.state, part);
+      Object.assign(this.display, part);
     },
   };
 }
@@ -32,7 +32,7 @@ test("the display is as it was when the loan ends", () => {
   loan.take(ready("second"), { keep: true });
   loan.end();
   assert.deepEqual(on.log, ["enter first", "swap second"]);
-  assert.deepEqual([loan.active, on.state.masks], [false, true]);
+  assert.deepEqual([loan.active, on.display.masks], [false, true]);
 });
 
 test("what was not lent changes nothing when it ends", () => {
@@ -40,7 +40,7 @@ test("what was not lent changes nothing when it ends", () => {
   const loan = new Loan(on);
   on.change({ masks: false });
   loan.end();
-  assert.equal(on.state.masks, false);
+  assert.equal(on.display.masks, false);
   loan.take(ready("lesson"), { keep: true });
   assert.deepEqual(on.log, ["enter lesson"], "there is no zoom to keep before the first scene");
 });

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { History } from "../../deep_pneumonia/viewer/static/history.js";
-import { area, decode, encode, fillBox, fillPolygon, stroke, union } from "../../deep_pneumonia/viewer/static/mask.js";
+import { fillBox, fillPolygon, stroke, union } from "../../deep_pneumonia/viewer/static/mask.js";
+import { area, decode, encode } from "../../deep_pneumonia/viewer/static/run-lengths.js";
 
 const SIZE = [5, 6];
 

@@ -1,11 +1,12 @@
-// Answers for tests/test_javascript.py: JSON cases on stdin, their results in the same order on stdout.
-// A case is {"call": one of the names below, ...what it takes}; a mask comes and goes as run lengths.
+// Answers for tests/viewer/test_javascript.py: JSON cases on stdin, their results in the same order on stdout.
+// A case is {"call": one of the names below, ...its arguments}; masks are run lengths.
 
 import { readFileSync } from "node:fs";
 
 import { between, compare, overlap, thresholdTable } from "../../deep_pneumonia/viewer/static/agreement.js";
 import { enlarge, outlines } from "../../deep_pneumonia/viewer/static/attention.js";
-import { decode, encode, fillBox, fillPolygon } from "../../deep_pneumonia/viewer/static/mask.js";
+import { fillBox, fillPolygon } from "../../deep_pneumonia/viewer/static/mask.js";
+import { decode, encode } from "../../deep_pneumonia/viewer/static/run-lengths.js";
 import { shares, weights } from "../../deep_pneumonia/viewer/static/teach/balance.js";
 import { tempered } from "../../deep_pneumonia/viewer/static/teach/calibration.js";
 

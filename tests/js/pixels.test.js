@@ -6,7 +6,9 @@ import { cut, levelFor, pyramid, unpack, windowed } from "../../deep_pneumonia/v
 // Node has no canvas; this is all of an ImageData that is used.
 globalThis.ImageData ??= class {
   constructor(width, height) {
-    [this.width, this.height, this.data] = [width, height, new Uint8ClampedArray(4 * width * height)];
+    this.width = width;
+    this.height = height;
+    this.data = new Uint8ClampedArray(4 * width * height);
   }
 };
 

@@ -3,6 +3,8 @@ import { test } from "node:test";
 import { linkTo, listed, parsed, shuffled } from "../../deep_pneumonia/viewer/static/teach/quiz-link.js";
 import { brier, calibration, confidences, ofModel, score, sureness, wilson } from "../../deep_pneumonia/viewer/static/teach/quiz-score.js";
 import { forget, load, save } from "../../deep_pneumonia/viewer/static/teach/quiz-store.js";
+import { QuizList } from "../../deep_pneumonia/viewer/static/teach/quiz-list.js";
+import { Memory } from "./memory.js";
 
 const close = (a, b) => assert.ok(Math.abs(a - b) < 1e-9, `${a} is not ${b}`);
 const one = (confidence, right, rest = {}) => ({ confidence, right, ill: true, iou: null, marked: true, ...rest });
@@ -89,23 +91,42 @@ test("a seed is an order, the same for ever", () => {
   assert.deepEqual(shuffled([1, 2, 3, 4, 5], 1), [5, 3, 2, 1, 4]);
 });
 
-test("results are kept, garbage is none, and drawings of the quiz are forgotten apart from annotations", () => {
-  const memory = { getItem: (k) => memory[k] ?? null, setItem: (k, v) => (memory[k] = v), removeItem: (k) => delete memory[k] };
-  globalThis.localStorage = memory;
+test("results are stored, unreadable text is none, and drawings of the quiz are removed apart from annotations", () => {
+  globalThis.localStorage = new Memory();
   const kept = load();
   assert.equal(load().lists.teaching, undefined);
   kept.lists.teaching = { ab12: one(0.5, true) };
   assert.equal(save(kept), true);
   assert.deepEqual(load(), kept);
-  memory["deep-pneumonia/quiz"] = "{nonsense";
+  localStorage.setItem("deep-pneumonia/quiz", "{nonsense");
   assert.deepEqual(load().lists, {});
-  for (const name of ["quiz/a", "quiz/b", "a"]) memory[`deep-pneumonia/drawings/${name}`] = "[]";
+  const drawings = () => Object.keys(localStorage).filter((key) => key.includes("drawings"));
+  for (const name of ["quiz/a", "quiz/b", "a"]) localStorage.setItem(`deep-pneumonia/drawings/${name}`, "[]");
   forget("quiz/a");
-  assert.deepEqual(Object.keys(memory).filter((k) => k.includes("drawings")).length, 2);
+  assert.equal(drawings().length, 2);
   forget();
-  assert.deepEqual(Object.keys(memory).filter((k) => k.includes("drawings")), ["deep-pneumonia/drawings/a"]);
-  memory.setItem = () => {
-    throw new Error("full");
-  };
+  assert.deepEqual(drawings(), ["deep-pneumonia/drawings/a"]);
+  globalThis.localStorage = new Memory(3);
   assert.equal(save(kept), false);
+});
+
+test("a list asks each case once, keeps one order for every difficulty, and has results of its own", () => {
+  globalThis.localStorage = new Memory();
+  const cases = Array.from({ length: 8 }, (_, i) => ({ id: `c${i}`, difficulty: i % 2 ? "hard" : "easy" }));
+  const decks = [{ key: "teaching", name: "Teaching", answers: ["Normal", "Ill"], cases }];
+  const list = new QuizList();
+  list.open(decks, { ids: null, seed: 3 });
+  const order = list.cases.map(({ id }) => id);
+  list.record(order[0], one(0.5, true, { model: {} }));
+  assert.deepEqual([list.next, list.done, list.linked], [1, 1, null]);
+  list.pick({ difficulty: "hard" });
+  assert.deepEqual(list.cases.map(({ id }) => id), order.filter((id) => Number(id[1]) % 2));
+  list.open(decks, { ids: ["c1", "zzz"], seed: 3 });
+  assert.deepEqual([list.cases.length, list.unknown, list.linked, list.next], [1, ["zzz"], 1, 0]);
+  list.record("c1", one(0.5, true, { model: {} }));
+  assert.equal(list.next, -1);
+  list.open(decks, { ids: null, seed: 3 });
+  assert.equal(new QuizList().results[order[0]].confidence, 0.5); // another page of this browser
+  list.restart();
+  assert.deepEqual(list.results, {});
 });

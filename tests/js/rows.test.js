@@ -47,8 +47,8 @@ test("each filter keeps its own, and all of them together keep what passes every
   assert.deepEqual([kept({ right: "right" }), kept({ right: "wrong" })], [[1, 2], [4]]);
   assert.deepEqual([kept({ source: "nih" }), kept({ split: "test" })], [[1, 4], [1]]);
   assert.deepEqual([kept({ masks: "drawn" }), kept({ masks: "normal" }), kept({ masks: "none" })], [[1, 4], [2], [3, 5]]);
-  assert.deepEqual([kept({ reading: "read" }), kept({ reading: "unread" })], [[1, 2, 4], [3]]);
-  assert.deepEqual([kept({ reading: "problem" }), kept({ reading: "warned" })], [[5], [4]]);
+  assert.deepEqual([kept({ prediction: "done" }), kept({ prediction: "open" })], [[1, 2, 4], [3]]);
+  assert.deepEqual([kept({ prediction: "problem" }), kept({ prediction: "warned" })], [[5], [4]]);
   assert.deepEqual([kept({ verdict: "any" }), kept({ verdict: "agree" }), kept({ verdict: "unsure" })], [[1], [1], []]);
   assert.deepEqual([kept({ verdict: "none" }), kept({ verdict: "none" }, "Ben")], [[2, 3, 4, 5], [1, 2, 4, 5]]);
   assert.deepEqual(kept({ label: "Normal", source: "nih" }), [4]);

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { attentionColours, differenceColours, levelsOf, paint } from "../../deep_pneumonia/viewer/static/colours.js";
 import { asNpy } from "../../deep_pneumonia/viewer/static/save.js";
-import { keep, kept } from "../../deep_pneumonia/viewer/static/store.js";
+import { keep, kept } from "../../deep_pneumonia/viewer/static/drawings.js";
+import { Memory } from "./memory.js";
 
 const PALETTE = Array.from({ length: 256 }, (_, i) => `${i.toString(16).padStart(2, "0")}8040`).join("");
 const parts = (pixel) => [pixel & 255, (pixel >> 8) & 255, (pixel >> 16) & 255, pixel >>> 24];
@@ -39,24 +40,8 @@ test("NPY has NumPy's header, padded to 64 bytes, and little-endian values", () 
   assert.equal(file.length, 10 + length + 24);
 });
 
-class Memory {
-  constructor(room) {
-    [this.items, this.room] = [new Map(), room];
-  }
-  getItem(key) {
-    return this.items.get(key) ?? null;
-  }
-  setItem(key, text) {
-    if (text.length > this.room) throw new Error("full");
-    this.items.set(key, text);
-  }
-  removeItem(key) {
-    this.items.delete(key);
-  }
-}
-
-test("only what was drawn is kept, under its radiograph, and goes when nothing is drawn any more", () => {
-  globalThis.localStorage = new Memory(1e6);
+test("only drawn layers are stored, under their radiograph, and removed when nothing is drawn any more", () => {
+  globalThis.localStorage = new Memory();
   const layer = { reader: "R", kind: "pixel", mask: Uint8Array.from([0, 1, 1]), colour: "#fff", drawn: true };
   assert.equal(keep("abc", [layer, { ...layer, reader: "file", drawn: false }]), true);
   assert.deepEqual(kept("abc"), [{ reader: "R", kind: "pixel", counts: [1, 2], colour: "#fff", drawn: true }]);
@@ -65,10 +50,10 @@ test("only what was drawn is kept, under its radiograph, and goes when nothing i
   assert.deepEqual(kept("abc"), []);
 });
 
-test("a browser without room says so, and garbage is no drawing", () => {
+test("a full storage is reported, and unreadable text is no drawing", () => {
   globalThis.localStorage = new Memory(3);
   assert.equal(keep("abc", [{ reader: "R", kind: "pixel", mask: Uint8Array.from([1]), drawn: true }]), false);
-  globalThis.localStorage = new Memory(1e6);
+  globalThis.localStorage = new Memory();
   localStorage.setItem("deep-pneumonia/drawings/abc", "{nonsense");
   assert.deepEqual(kept("abc"), []);
 });

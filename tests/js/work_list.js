@@ -1,8 +1,8 @@
-// Rows of a work list for tests, as deep_pneumonia/worklist/rows.py gives them.
+// Rows of a work list for tests, as deep_pneumonia/worklist/rows.py describes them.
 
 export const CLASSES = ["Normal", "Opacity", "No opacity"];
 
-/** A case that is read as Opacity. readers drew, `normal` read as normal; verdicts: {reviewer: verdict or [verdict, comment]}. */
+/** A case that is predicted as Opacity. readers drew, `normal` read as normal; verdicts: {reviewer: verdict or [verdict, comment]}. */
 export function row(id, { readers = [], normal = [], verdicts = {}, ...changes }) {
   const agreement = [
     ...readers.map((reader) => ({ reader, kind: "pixel", hit: true, iou: 0.5, dice: 0.6 })),

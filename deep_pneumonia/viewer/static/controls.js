@@ -1,125 +1,172 @@
-// The controls under the panes. They act in the browser alone; nothing here asks the server.
+// The controls under the panes. They act in the browser only; nothing here asks the server.
 
-import { STEPS } from "./layers.js";
+import { THRESHOLD_STEPS } from "./display.js";
+import { h } from "./dom.js";
 
-/** An element: tag, attributes (functions become listeners), children. */
-export function h(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (typeof value === "function") element.addEventListener(name, value);
-    else if (value === true) element.setAttribute(name, "");
-    else if (value !== false && value !== null) element.setAttribute(name, value);
-  }
-  element.append(...children);
-  return element;
-}
+/** @import { Actions } from "./actions.js" */
+/** @import { Stage } from "./stage.js" */
+/** @import { Display, GreyWindow, Layout, ToolName } from "./types.js" */
 
-export const LAYOUTS = { side: "Side by side", overlay: "Overlay", slider: "Before / after" };
-export const TOOLS = {
-  move: ["Move", "drag to move, wheel or pinch to zoom (V)"],
-  window: ["Window", "drag: up and down for the centre, left and right for the width (W)"],
-  ruler: ["Ruler", "drag from one point to another (L)"],
-};
-export const PENCILS = {
-  brush: ["Brush", "paint lesion (B)"],
-  eraser: ["Eraser", "take lesion away (E)"],
-  polygon: ["Polygon", "click corners; Enter or a double click closes it (P)"],
-  box: ["Box", "drag from corner to corner (X)"],
-};
+/** @type {[Layout, string][]} */
+const LAYOUTS = [["side", "Side by side"], ["overlay", "Overlay"], ["slider", "Before / after"]];
+/** @type {[ToolName, string, string][]} */
+const TOOLS = [
+  ["move", "Move", "drag to move, wheel or pinch to zoom (V)"],
+  ["window", "Window", "drag: up and down for the centre, left and right for the width (W)"],
+  ["ruler", "Ruler", "drag from one point to another (L)"],
+];
+/** @type {[ToolName, string, string][]} */
+const PENCILS = [
+  ["brush", "Brush", "paint lesion (B)"],
+  ["eraser", "Eraser", "remove lesion (E)"],
+  ["polygon", "Polygon", "click corners; Enter or a double click closes it (P)"],
+  ["box", "Box", "drag from corner to corner (X)"],
+];
 
-/** The toolbar; its state follows the stage's after every frame. */
+/**
+ * @typedef {object} SliderOptions
+ * @property {number} [min] @property {number} [max]
+ * @property {(display: Display) => number} read
+ * @property {(value: number) => Partial<Display>} write
+ * @property {(value: number) => string} text
+ * @property {HTMLElement} [check] stands before the name
+ */
+
+/** The toolbar; it follows the display after every frame. */
 export class Controls {
+  /** @type {((display: Display) => void)[]} */
+  #followers = [];
+
+  /**
+   * @param {Stage} stage @param {Actions & {help: () => void}} actions @param {HTMLElement} scale of the attention
+   */
   constructor(stage, actions, scale) {
-    [this.stage, this.actions, this.scale] = [stage, actions, scale];
-    this.followers = [];
-    this.element = h("div", { class: "controls" }, this.#tools(), this.#pencils(), this.#sliders());
-    stage.on("frame", () => this.followers.forEach((follow) => follow(stage.state)));
+    this.stage = stage;
+    this.actions = actions;
+    this.element = h("div", { class: "controls" }, this.#tools(), this.#pencils(), this.#sliders(scale));
+    stage.on("frame", () => this.#followers.forEach((follow) => follow(stage.display)));
   }
 
   #tools() {
-    const layouts = Object.entries(LAYOUTS).map(([layout, name]) =>
-      this.#choice(name, "", (s) => s.layout === layout, () => this.stage.change({ layout })),
-    );
-    this.followers.push(() => {
-      layouts[1].textContent = this.stage.compares ? "Difference" : LAYOUTS.overlay;
-    });
+    const layouts = LAYOUTS.map(([layout, name]) =>
+      this.#choice(name, "", (display) => display.layout === layout, () => this.stage.change({ layout })));
+    this.#followers.push(() => (layouts[1].textContent = this.stage.comparison ? "Difference" : "Overlay"));
     const { fit, actual, reset, fullscreen, help } = this.actions;
     return h("div", { class: "bar" },
-      h("div", { class: "group", role: "group", "aria-label": "Layout" }, ...layouts),
-      this.#group("Tool", TOOLS),
-      h("div", { class: "group", role: "group", "aria-label": "View" },
-        this.#button("Fit", "whole picture (0)", fit), this.#button("1:1", "a pixel of the file a pixel of the screen", actual),
-        this.#button("Reset", "view, window and sliders as at first; drawings stay (R)", reset),
-        this.#button("Full screen", "(F)", fullscreen), this.#button("Keys", "what each key does (?)", help)),
-    );
+      group("Layout", ...layouts),
+      this.#toolGroup("Tool", TOOLS),
+      group("View", button("Fit", "whole picture (0)", fit),
+        button("1:1", "one pixel of the file on one pixel of the screen", actual),
+        button("Reset", "view, window and sliders as at first; drawings stay (R)", reset),
+        button("Full screen", "(F)", fullscreen), button("Keys", "what each key does (?)", help)));
   }
 
   #pencils() {
-    const { undo, redo } = this.actions;
-    const size = this.#slider("Brush", 1, 100, 1, (s) => s.brush, (brush) => ({ brush }), (v) => `${v} px`);
-    const steps = [this.#button("Undo", "(Ctrl+Z)", undo), this.#button("Redo", "(Ctrl+Shift+Z)", redo)];
-    this.followers.push(() => {
-      [steps[0].disabled, steps[1].disabled] = [!this.actions.canUndo(), !this.actions.canRedo()];
+    const size = this.#slider("Brush", {
+      min: 1, read: (display) => display.brush, write: (brush) => ({ brush }), text: (value) => `${value} px`,
     });
-    const bar = h("div", { class: "bar pencils" }, this.#group("Draw", PENCILS),
-      h("div", { class: "group", role: "group", "aria-label": "Steps" }, ...steps), size);
-    this.followers.push(() => (bar.hidden = !this.stage.draws));
+    const undo = button("Undo", "(Ctrl+Z)", this.actions.undo);
+    const redo = button("Redo", "(Ctrl+Shift+Z)", this.actions.redo);
+    const bar = h("div", { class: "bar pencils" }, this.#toolGroup("Draw", PENCILS), group("Steps", undo, redo), size);
+    this.#followers.push(() => {
+      undo.disabled = !this.actions.canUndo();
+      redo.disabled = !this.actions.canRedo();
+      bar.hidden = !this.stage.draws;
+    });
     return bar;
   }
 
-  #group(label, tools) {
-    return h("div", { class: "group", role: "group", "aria-label": label },
-      ...Object.entries(tools).map(([tool, [name, hint]]) =>
-        this.#choice(name, hint, (s) => s.tool === tool, () => this.stage.change({ tool }))),
-    );
+  /** @param {string} label @param {[ToolName, string, string][]} tools */
+  #toolGroup(label, tools) {
+    return group(label, ...tools.map(([tool, name, hint]) =>
+      this.#choice(name, hint, (display) => display.tool === tool, () => this.stage.change({ tool }))));
   }
 
-  #sliders() {
-    const window = (part) => ({ window: { ...this.stage.state.window, ...part } });
-    const threshold = this.#slider("Threshold", 0, STEPS, 1, (s) => s.threshold, (v) => ({ threshold: v }),
-      (v) => (v / STEPS).toFixed(2));
-    const opacity = this.#slider("Attention", 0, 100, 1, (s) => Math.round(s.opacity * 100), (v) => ({ opacity: v / 100 }),
-      (v) => `${v}%`, this.#check("show attention (A)", (s) => s.attention, (attention) => ({ attention })));
-    this.followers.push(() => (threshold.hidden = this.stage.compares));
-    return h("div", { class: "sliders" }, opacity, threshold,
-      this.#slider("Centre", 0, 100, 1, (s) => Math.round(s.window.centre * 100), (v) => window({ centre: v / 100 }), (v) => `${v}%`),
-      this.#slider("Width", 1, 100, 1, (s) => Math.round(s.window.width * 100), (v) => window({ width: v / 100 }), (v) => `${v}%`),
+  /** @param {HTMLElement} scale */
+  #sliders(scale) {
+    const threshold = this.#slider("Threshold", {
+      max: THRESHOLD_STEPS, read: (display) => display.threshold, write: (value) => ({ threshold: value }),
+      text: (value) => (value / THRESHOLD_STEPS).toFixed(2),
+    });
+    this.#followers.push(() => (threshold.hidden = Boolean(this.stage.comparison)));
+    const attention = this.#check("show attention (A)", (display) => display.attention, (on) => ({ attention: on }));
+    const window = (/** @type {Partial<GreyWindow>} */ part) => ({ window: { ...this.stage.display.window, ...part } });
+    return h("div", { class: "sliders" },
+      this.#percent("Attention", (display) => display.opacity, (opacity) => ({ opacity }), { check: attention }),
+      threshold,
+      this.#percent("Centre", (display) => display.window.centre, (centre) => window({ centre })),
+      this.#percent("Width", (display) => display.window.width, (width) => window({ width }), { min: 1 }),
       h("div", { class: "checks" },
-        this.#check("Invert", (s) => s.window.invert, (invert) => window({ invert }), true),
-        this.#check("Masks", (s) => s.masks, (masks) => ({ masks }), true),
-        this.#check("Outline at the threshold", (s) => s.outline, (outline) => ({ outline }), true), this.scale),
-    );
+        this.#labelled("Invert", (display) => display.window.invert, (invert) => window({ invert })),
+        this.#labelled("Masks", (display) => display.masks, (masks) => ({ masks })),
+        this.#labelled("Outline at the threshold", (display) => display.outline, (outline) => ({ outline })), scale));
   }
 
-  #button(name, hint, click) {
-    return h("button", { type: "button", title: hint, click }, name);
+  /**
+   * A button that stays pressed while a part of the display has its value.
+   * @param {string} name @param {string} hint @param {(display: Display) => boolean} isPressed
+   * @param {() => void} click
+   */
+  #choice(name, hint, isPressed, click) {
+    const element = button(name, hint, click);
+    this.#followers.push((display) => element.setAttribute("aria-pressed", String(isPressed(display))));
+    return element;
   }
 
-  #choice(name, hint, pressed, click) {
-    const button = this.#button(name, hint, click);
-    this.followers.push((s) => button.setAttribute("aria-pressed", pressed(s)));
-    return button;
+  /**
+   * @param {string} name @param {(display: Display) => boolean} read @param {(on: boolean) => Partial<Display>} write
+   */
+  #check(name, read, write) {
+    const input = h("input", {
+      type: "checkbox", "aria-label": name, change: () => this.stage.change(write(input.checked)),
+    });
+    this.#followers.push((display) => (input.checked = read(display)));
+    return input;
   }
 
-  #check(name, read, write, labelled = false) {
-    const input = h("input", { type: "checkbox", "aria-label": name, change: () => this.stage.change(write(input.checked)) });
-    this.followers.push((s) => (input.checked = read(s)));
-    return labelled ? h("label", { class: "check" }, input, name) : input;
+  /**
+   * @param {string} name @param {(display: Display) => boolean} read @param {(on: boolean) => Partial<Display>} write
+   */
+  #labelled(name, read, write) {
+    return h("label", { class: "check" }, this.#check(name, read, write), name);
   }
 
-  #slider(name, min, max, step, read, write, text, check = null) {
+  /**
+   * A slider of a share in [0, 1], in percent.
+   * @param {string} name @param {(display: Display) => number} read @param {(share: number) => Partial<Display>} write
+   * @param {{min?: number, check?: HTMLElement}} options
+   */
+  #percent(name, read, write, options = {}) {
+    return this.#slider(name, {
+      ...options, read: (display) => Math.round(read(display) * 100), write: (value) => write(value / 100),
+      text: (value) => `${value}%`,
+    });
+  }
+
+  /** @param {string} name @param {SliderOptions} options */
+  #slider(name, { min = 0, max = 100, read, write, text, check }) {
     const output = h("output");
     const input = h("input", {
-      type: "range", min, max, step, "aria-label": name, input: () => this.stage.change(write(Number(input.value))),
+      type: "range", min, max, step: 1, "aria-label": name, input: () => this.stage.change(write(Number(input.value))),
     });
-    this.followers.push((s) => {
-      const value = read(s) ?? min;
-      if (Number(input.value) !== value) input.value = value;
-      const said = text(value);
-      if (output.textContent === said) return;
-      output.textContent = said;
-      input.setAttribute("aria-valuetext", said);
+    this.#followers.push((display) => {
+      const value = read(display);
+      if (Number(input.value) !== value) input.value = String(value);
+      const words = text(value);
+      if (output.textContent === words) return;
+      output.textContent = words;
+      input.setAttribute("aria-valuetext", words);
     });
     return h("div", { class: "slider" }, check ?? "", h("span", { "aria-hidden": "true" }, name), input, output);
   }
+}
+
+/** @param {string} name @param {string} hint @param {() => void} click */
+function button(name, hint, click) {
+  return h("button", { type: "button", title: hint, click }, name);
+}
+
+/** @param {string} label @param {HTMLElement[]} elements */
+function group(label, ...elements) {
+  return h("div", { class: "group", role: "group", "aria-label": label }, ...elements);
 }

@@ -1,36 +1,45 @@
-// Where the image lies in a pane. All panes share one View, so that zoom and pan are linked.
+// Where the image lies in a pane. All panes share one View, so zoom and pan are linked.
 //
-// Image coordinates: x to the right, y down, pixel (row i, column j) covers [j, j + 1) x [i, i + 1).
-// Screen coordinates: CSS pixels from the pane's upper left corner.
+// Image coordinates: x to the right, y down, pixel (row i, column j) covers
+// [j, j + 1) x [i, i + 1). Screen coordinates: CSS pixels from the pane's upper left corner.
 
-export const MOST = 32; // screen pixels an image pixel
+import { clamp } from "./format.js";
+
+/** @import { Point, Rect, Size } from "./types.js" */
+
+export const MAX_SCALE = 32; // screen pixels an image pixel
 
 export class View {
-  /** @param {[number, number]} size of the image, [H, W] @param {[number, number]} pane [height, width] in CSS pixels */
+  /** @type {Point} the image point in the middle of the pane */
+  centre = [0, 0];
+  scale = 1; // screen pixels an image pixel
+  whole = true; // the whole image is shown, and stays so when panes change their size
+
+  /** @param {Size} size of the image @param {Size} pane in CSS pixels */
   constructor(size, pane = [1, 1]) {
     this.size = size;
     this.pane = pane;
     this.fit();
   }
 
-  /** Screen pixels an image pixel at which the whole image is just seen. */
+  /** The scale at which the whole image just fits. */
   get fitting() {
     return Math.min(this.pane[0] / this.size[0], this.pane[1] / this.size[1]);
   }
 
-  /** Show the whole image; it stays whole when panes change their size. */
+  /** Show the whole image. */
   fit() {
     this.whole = true;
     this.scale = this.fitting;
     this.centre = [this.size[1] / 2, this.size[0] / 2];
   }
 
-  /** One image pixel a screen pixel; `ratio` is the number of device pixels a CSS pixel. */
+  /** One image pixel on one device pixel. @param {number} ratio device pixels a CSS pixel */
   actual(ratio = 1) {
     this.zoom((1 / ratio) / this.scale, [this.pane[1] / 2, this.pane[0] / 2]);
   }
 
-  /** The pane has a new size, [height, width]. */
+  /** The pane has a new size. @param {Size} pane */
   resize(pane) {
     if (pane[0] === this.pane[0] && pane[1] === this.pane[1]) return;
     this.pane = pane;
@@ -38,28 +47,32 @@ export class View {
     else this.settle();
   }
 
-  /** Enlarge by `factor`; the image point under the screen point `at` stays there. */
+  /**
+   * Enlarge by `factor`; the image point under the screen point `at` stays there.
+   * @param {number} factor @param {Point} at
+   */
   zoom(factor, at) {
     const [x, y] = this.toImage(at);
     this.whole = false;
-    this.scale = Math.min(Math.max(this.scale * factor, this.fitting / 2), MOST);
+    this.scale = clamp(this.scale * factor, this.fitting / 2, MAX_SCALE);
     this.centre = [x - (at[0] - this.pane[1] / 2) / this.scale, y - (at[1] - this.pane[0] / 2) / this.scale];
     this.settle();
   }
 
-  /** Move the image by screen pixels. */
+  /** Move the image by screen pixels. @param {number} dx @param {number} dy */
   pan(dx, dy) {
     this.whole = false;
     this.centre = [this.centre[0] - dx / this.scale, this.centre[1] - dy / this.scale];
     this.settle();
   }
 
-  /** Keep a part of the image in sight: its centre never leaves the image. */
+  /** Keep a part of the image in sight: the middle of the pane never leaves the image. */
   settle() {
-    this.centre = this.centre.map((c, axis) => Math.min(Math.max(c, 0), this.size[1 - axis]));
+    const [x, y] = this.centre;
+    this.centre = [clamp(x, 0, this.size[1]), clamp(y, 0, this.size[0])];
   }
 
-  /** Image point [x, y] of a screen point [x, y]. */
+  /** The image point of a screen point. @param {Point} point @returns {Point} */
   toImage([x, y]) {
     return [
       this.centre[0] + (x - this.pane[1] / 2) / this.scale,
@@ -67,7 +80,7 @@ export class View {
     ];
   }
 
-  /** Screen point [x, y] of an image point [x, y]. */
+  /** The screen point of an image point. @param {Point} point @returns {Point} */
   toScreen([x, y]) {
     return [
       (x - this.centre[0]) * this.scale + this.pane[1] / 2,
@@ -75,7 +88,7 @@ export class View {
     ];
   }
 
-  /** The part of the image in sight, whole pixels: {top, left, bottom, right}, ends exclusive; it may be empty. */
+  /** The part of the image in sight, in whole pixels; it may be empty. @returns {Rect} */
   visible() {
     const [left, top] = this.toImage([0, 0]);
     const [right, bottom] = this.toImage([this.pane[1], this.pane[0]]);
@@ -89,7 +102,8 @@ export class View {
 }
 
 /**
- * Length of a line between two image points in millimetres, or in pixels where the spacing is not known.
+ * Length of a line between two image points in millimetres, or in pixels if the spacing is unknown.
+ * @param {Point} from @param {Point} to
  * @param {[number, number] | null} spacing mm a pixel, [row, column]
  * @returns {{length: number, unit: "mm" | "pixels"}}
  */

@@ -1,25 +1,30 @@
 /**
- * Undo and redo of what is drawn on a mask (Uint8Array of 0 and 1, (H * W), row-major).
+ * Undo and redo of edits of a mask (Uint8Array of 0 and 1, (H * W), row-major).
  *
- * One step is all between `begin` and `commit`: a brush stroke is many calls of `stroke`, but one step. It
- * keeps its rectangle's pixels before and after as run lengths: a few hundred numbers, not a megabyte.
+ * A step is everything between `begin` and `commit`; a brush stroke calls `stroke` many times, but
+ * is one step. A step stores the pixels of its rectangle before and after as run lengths: a few
+ * hundred numbers instead of a megabyte.
  */
 
-import { decode, encode } from "./mask.js";
+import { decode, encode } from "./run-lengths.js";
 
-/** @typedef {import("./mask.js").Size} Size */
-/** @typedef {import("./mask.js").Rect} Rect */
+/** @import { Rect, Size } from "./types.js" */
+
+/** @typedef {{rect: Rect, before: Uint32Array, after: Uint32Array}} Step */
 
 export class History {
   #width;
   #limit;
-  #before = null; // the whole mask at begin; null while no edit is open
+  /** @type {Uint8Array | null} the whole mask at `begin`; null while no edit is open */
+  #before = null;
+  /** @type {Step[]} */
   #done = [];
+  /** @type {Step[]} */
   #undone = [];
 
   /**
    * @param {Size} size [H, W] of the mask.
-   * @param {number} [limit] steps that are kept; older ones can no longer be undone.
+   * @param {number} [limit] steps that are stored; older ones cannot be undone.
    */
   constructor([, W], limit = 200) {
     this.#width = W;
@@ -37,7 +42,7 @@ export class History {
   }
 
   /**
-   * Open an edit; the mask may then be drawn on. Beginning anew forgets where the open edit began.
+   * Open an edit, after which the mask may be drawn on. If an edit is open, it is replaced.
    *
    * @param {Uint8Array} mask as it is before.
    */
@@ -46,19 +51,20 @@ export class History {
   }
 
   /**
-   * Close the edit as one step; then nothing is left to redo. One that changed no pixel is no step.
+   * Close the edit as one step, after which nothing can be redone. An edit that changed no pixel
+   * makes no step.
    *
    * @param {Uint8Array} mask as it is after.
-   * @param {Rect | null} rect around all drawn since `begin`: the union of what the strokes returned.
-   * @returns {boolean} whether it became a step.
+   * @param {Rect | null} rect around everything drawn since `begin`: the union of what the strokes returned.
+   * @returns {boolean} whether a step was made.
    */
   commit(mask, rect) {
-    const before = this.#before && rect && this.#crop(this.#before, rect);
+    const whole = this.#before;
     this.#before = null;
-    const after = before && this.#crop(mask, rect);
-    if (!after || (before.length === after.length && before.every((run, k) => run === after[k]))) {
-      return false;
-    }
+    if (!whole || !rect) return false;
+    const before = this.#crop(whole, rect);
+    const after = this.#crop(mask, rect);
+    if (before.length === after.length && before.every((run, k) => run === after[k])) return false;
     this.#done.push({ rect, before, after });
     this.#undone.length = 0;
     if (this.#done.length > this.#limit) this.#done.shift();
@@ -76,7 +82,7 @@ export class History {
   }
 
   /**
-   * Take the last step back.
+   * Undo the last step.
    *
    * @param {Uint8Array} mask
    * @returns {Rect | null} what to draw again; null where nothing can be undone.
@@ -86,7 +92,7 @@ export class History {
   }
 
   /**
-   * Take the last undone step again.
+   * Redo the last step that was undone.
    *
    * @param {Uint8Array} mask
    * @returns {Rect | null} what to draw again; null where nothing can be redone.
@@ -95,14 +101,17 @@ export class History {
     return this.canRedo ? this.#move(mask, this.#undone, this.#done, "after") : null;
   }
 
+  /**
+   * @param {Uint8Array} mask @param {Step[]} from @param {Step[]} to @param {"before" | "after"} state
+   */
   #move(mask, from, to, state) {
-    const step = from.pop();
+    const step = /** @type {Step} */ (from.pop());
     to.push(step);
     this.#paste(mask, step.rect, step[state]);
     return step.rect;
   }
 
-  /** The runs of the pixels in a rectangle. */
+  /** The run lengths of the pixels in a rectangle. @param {Uint8Array} mask @param {Rect} rect */
   #crop(mask, { top, left, bottom, right }) {
     const width = right - left;
     const pixels = new Uint8Array((bottom - top) * width);
@@ -113,6 +122,7 @@ export class History {
     return Uint32Array.from(encode(pixels));
   }
 
+  /** @param {Uint8Array} mask @param {Rect} rect @param {Uint32Array} runs */
   #paste(mask, { top, left, bottom, right }, runs) {
     const width = right - left;
     const pixels = decode(runs, (bottom - top) * width);

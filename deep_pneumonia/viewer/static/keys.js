@@ -1,124 +1,158 @@
 // Keys, and the overlay that says what each of them does.
 
-import { h } from "./controls.js";
-import { STEPS } from "./layers.js";
+import { THRESHOLD_STEPS } from "./display.js";
+import { h } from "./dom.js";
+import { clamp } from "./format.js";
 
-/** Keys as shown, what they do in words, and the action; only while the viewer or nothing else has the focus. */
-export function keymap(stage, actions) {
-  const { state } = stage;
-  const toggle = (name) => () => stage.change({ [name]: !state[name] });
-  const tool = (name, drawing = false) => () => (!drawing || stage.draws) && stage.change({ tool: name });
-  const threshold = (by) => () => stage.change({ threshold: Math.min(Math.max(state.threshold + by, 0), STEPS) });
-  const zoom = (factor) => () => actions.zoom(factor);
+/** @import { Actions } from "./actions.js" */
+/** @import { Stage } from "./stage.js" */
+/** @import { KeyEntry, Layout, ToolName } from "./types.js" */
+
+const NOTE = "The keys work while the viewer has the focus, or nothing has. Right button: window. Middle button: move. "
+  + "Alt while drawing removes.";
+const TEXT_FIELDS = "input:not([type=checkbox], [type=radio], [type=range]), textarea, select";
+
+/**
+ * The viewer's own keys.
+ * @param {Stage} stage @param {Actions} actions @param {() => void} help
+ * @returns {KeyEntry[]}
+ */
+export function keymap(stage, actions, help) {
+  const { display } = stage;
+  const toggle = (/** @type {"attention" | "masks" | "outline"} */ name) => () =>
+    stage.change({ [name]: !display[name] });
+  const layout = (/** @type {Layout} */ name) => () => stage.change({ layout: name });
+  const tool = (/** @type {ToolName} */ name) => () => stage.change({ tool: name });
+  const pencil = (/** @type {ToolName} */ name) => () => stage.draws && stage.change({ tool: name });
+  const threshold = (/** @type {number} */ by) => () =>
+    stage.change({ threshold: clamp(display.threshold + by, 0, THRESHOLD_STEPS) });
   return [
     ["A", "attention on or off", toggle("attention")],
     ["M", "masks on or off", toggle("masks")],
     ["O", "outline at the threshold on or off", toggle("outline")],
-    ["I", "invert", () => stage.change({ window: { ...state.window, invert: !state.window.invert } })],
-    ["1", "side by side", () => stage.change({ layout: "side" })],
-    ["2", "overlay (difference, when comparing)", () => stage.change({ layout: "overlay" })],
-    ["3", "before / after", () => stage.change({ layout: "slider" })],
+    ["I", "invert", () => stage.change({ window: { ...display.window, invert: !display.window.invert } })],
+    ["1", "side by side", layout("side")],
+    ["2", "overlay (difference, when comparing)", layout("overlay")],
+    ["3", "before / after", layout("slider")],
     ["[", "threshold down", threshold(-1)],
     ["]", "threshold up", threshold(1)],
-    ["+", "zoom in", zoom(1.25)],
-    ["-", "zoom out", zoom(0.8)],
+    ["+", "zoom in", () => actions.zoom(1.25)],
+    ["-", "zoom out", () => actions.zoom(0.8)],
     ["0", "fit", actions.fit],
     ["R", "reset", actions.reset],
     ["F", "full screen", actions.fullscreen],
     ["V", "move", tool("move")],
     ["W", "window", tool("window")],
     ["L", "ruler", tool("ruler")],
-    ["B", "brush (where masks are drawn)", tool("brush", true)],
-    ["E", "eraser", tool("eraser", true)],
-    ["P", "polygon", tool("polygon", true)],
-    ["X", "box", tool("box", true)],
+    ["B", "brush (where masks are drawn)", pencil("brush")],
+    ["E", "eraser", pencil("eraser")],
+    ["P", "polygon", pencil("polygon")],
+    ["X", "box", pencil("box")],
     ["Ctrl+Z", "undo", actions.undo],
     ["Ctrl+Shift+Z", "redo", actions.redo],
     ["Enter", "close the polygon", actions.close],
-    ["Escape", "give up what is begun", actions.cancel],
+    ["Escape", "cancel what was begun", actions.cancel],
     ["ArrowLeft", "previous case", () => actions.step(-1)],
     ["ArrowRight", "next case", () => actions.step(1)],
-    ["?", "this help", actions.help],
+    ["?", "this help", help],
   ];
 }
 
 /**
- * The entries that hold on a screen, each key once: its own win over those of all screens. A digit that it takes leaves
- * what the digit does elsewhere to Shift and the digit.
+ * The entries that hold on a screen, each key once: the screen's own win. Where it takes a digit,
+ * Shift and the digit do what the digit does elsewhere.
+ * @param {KeyEntry[]} general @param {KeyEntry[]} special of the screen
+ * @returns {KeyEntry[]}
  */
 export function entriesOf(general, special) {
   const taken = new Set(special.map(([key]) => key));
-  const moved = general.map(([key, ...rest]) => [taken.has(key) && /^\d$/.test(key) ? `Shift+${key}` : key, ...rest]);
+  const moved = general.map(/** @returns {KeyEntry} */ ([key, ...rest]) =>
+    [taken.has(key) && /^\d$/.test(key) ? `Shift+${key}` : key, ...rest]);
   return [...special, ...moved.filter(([key]) => !taken.has(key))];
 }
 
-/** What a pressed key may go by in the entries. With Shift a digit's key gives another sign, so its place counts first. */
-export function namesOf({ key, code = "", ctrlKey, metaKey, shiftKey }) {
+/**
+ * The names under which a pressed key may stand in the entries. Shift and a digit give another
+ * sign, so the key's place on the keyboard comes first.
+ * @param {Pick<KeyboardEvent, "key" | "code" | "ctrlKey" | "metaKey" | "shiftKey">} event
+ */
+export function namesOf({ key, code, ctrlKey, metaKey, shiftKey }) {
   if (ctrlKey || metaKey) return [`ctrl+${shiftKey ? "shift+" : ""}${key.toLowerCase()}`];
   const sign = key === "=" ? "+" : key.toLowerCase();
   return shiftKey && /^Digit\d$/.test(code) && !/^\d$/.test(key) ? [`shift+${code.slice(-1)}`, sign] : [sign];
 }
 
 export class Keys {
+  /** @type {Map<string, KeyEntry[]>} */
+  #special = new Map();
+
+  /** @param {Stage} stage @param {Actions} actions @param {HTMLElement} root of the viewer */
   constructor(stage, actions, root) {
     this.stage = stage;
-    this.general = keymap(stage, { ...actions, help: () => this.help() });
-    this.special = new Map();
+    this.root = root;
+    this.general = keymap(stage, actions, () => this.help());
     this.table = h("tbody");
-    this.dialog = h("dialog", { class: "keys", "aria-label": "Keys" });
-    const note = "The keys work while the viewer has the focus, or nothing has. Right button: window. Middle button: move. "
-      + "Alt while drawing takes away.";
     const close = h("button", { type: "button", click: () => this.dialog.close() }, "Close");
-    this.dialog.append(h("h2", {}, "Keys"), h("table", {}, this.table), h("p", {}, note), close);
+    this.dialog = h("dialog", { class: "keys", "aria-label": "Keys" },
+      h("h2", {}, "Keys"), h("table", {}, this.table), h("p", {}, NOTE), close);
     root.append(this.dialog);
-    document.addEventListener("keydown", (event) => this.#pressed(event, stage, root));
+    document.addEventListener("keydown", (event) => this.#pressed(event));
   }
 
-  /** Keys of one screen, which win over those of all. */
+  /** Give a screen keys of its own. @param {string} screen @param {KeyEntry[]} entries */
   add(screen, entries) {
-    this.special.set(screen, entries);
+    this.#special.set(screen, entries);
   }
 
-  /** The keys of the screen that is open. */
+  /** The own keys of the screen that is open. */
   get own() {
-    return this.special.get(this.stage.state.screen) ?? [];
+    return this.#special.get(this.stage.display.screen) ?? [];
   }
 
   get entries() {
     return entriesOf(this.general, this.own);
   }
 
+  /** Open the overlay, or close it. */
   help() {
     if (this.dialog.open) return this.dialog.close();
     this.table.replaceChildren(...this.entries.map(([key, words]) => h("tr", {},
-      h("th", { scope: "row" }, h("kbd", {}, shownAs(key))), h("td", {}, words))));
+      h("th", { scope: "row" }, h("kbd", {}, signOf(key))), h("td", {}, words))));
     this.dialog.showModal();
   }
 
-  #pressed(event, stage, root) {
-    const focus = document.activeElement;
+  /** @param {KeyboardEvent} event */
+  #pressed(event) {
     const action = actionOf(this.entries, event);
-    // The keys of a screen hold wherever the focus is on it, those of the viewer in the viewer.
-    const here = !focus || focus === document.body || root.contains(focus) || actionOf(this.own, event);
-    if (!action || !here || !stage.scene || event.altKey || event.defaultPrevented || this.#taken(focus, event)) return;
+    if (!action || !this.stage.scene || event.altKey || event.defaultPrevented) return;
+    const focus = document.activeElement;
+    // A screen's keys hold wherever the focus is on it, the viewer's own only in the viewer.
+    const here = !focus || focus === document.body || this.root.contains(focus) || actionOf(this.own, event);
+    if (!here || this.#isTaken(focus, event.key)) return;
     event.preventDefault();
     action();
   }
 
-  // A field takes letters, a slider takes arrows, a button takes Enter.
-  #taken(focus, { key }) {
+  /**
+   * A field takes letters, a slider takes arrows, a button takes Enter.
+   * @param {Element | null} focus @param {string} key
+   */
+  #isTaken(focus, key) {
     if (this.dialog.open) return key !== "?";
-    if (focus?.matches("input:not([type=checkbox], [type=radio], [type=range]), textarea, select")) return true;
+    if (focus?.matches(TEXT_FIELDS)) return true;
     if (focus?.matches("input") && key.startsWith("Arrow")) return true;
     return Boolean(focus?.matches("button, summary, a")) && key === "Enter";
   }
 }
 
+/** @param {KeyEntry[]} entries @param {KeyboardEvent} event */
 function actionOf(entries, event) {
   const found = namesOf(event).map((name) => entries.find(([key]) => key.toLowerCase() === name));
   return found.find(Boolean)?.[2];
 }
 
-function shownAs(key) {
-  return { ArrowLeft: "\u2190", ArrowRight: "\u2192" }[key] ?? key;
+/** @param {string} key */
+function signOf(key) {
+  if (key === "ArrowLeft") return "\u2190";
+  return key === "ArrowRight" ? "\u2192" : key;
 }

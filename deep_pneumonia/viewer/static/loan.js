@@ -1,33 +1,37 @@
-// The stage on loan: a lesson or a quiz shows scenes of its own, and the opened case comes back when it ends.
+// The stage on loan: a lesson shows scenes of its own, and the opened case comes back when the loan
+// ends.
 
-/** What a borrower may change of the display and nobody resets on the way out. */
-const DISPLAYED = ["masks", "outline", "opacity"];
+/** @import { Stage } from "./stage.js" */
+/** @import { Display, Unfolded } from "./types.js" */
 
 export class Loan {
-  /** @param {Stage} stage */
+  /** @type {Partial<Display> | null} the display as it was, while the stage is lent */
+  #before = null;
+
+  /** @param {Pick<Stage, "scene" | "display" | "enter" | "swap" | "change">} stage */
   constructor(stage) {
     this.stage = stage;
-    this.before = null; // the display as it was, while the stage is lent
   }
 
-  /** Whether a borrower has the stage; what the server opens meanwhile waits. */
+  /** Whether a borrower has the stage; scenes that the server sends meanwhile wait. */
   get active() {
-    return this.before !== null;
+    return this.#before !== null;
   }
 
   /**
-   * Show a scene that `Stage.prepare` made ready, in place of the opened case. Of a series, `keep` the zoom, the
-   * window and the threshold.
+   * Show an unfolded scene in place of the opened case.
+   * @param {Unfolded} ready @param {{keep?: boolean}} options keep: zoom, window and threshold stay, as for a series
    */
   take(ready, { keep = false } = {}) {
-    this.before ??= Object.fromEntries(DISPLAYED.map((name) => [name, this.stage.state[name]]));
+    const { masks, outline, opacity } = this.stage.display;
+    this.#before ??= { masks, outline, opacity };
     if (keep && this.stage.scene) this.stage.swap(ready);
     else this.stage.enter(ready);
   }
 
-  /** The display is as it was; whoever lent the stage shows the opened case again. */
+  /** Restore the display; the lender then shows the opened case again. */
   end() {
-    if (this.active) this.stage.change(this.before);
-    this.before = null;
+    if (this.#before) this.stage.change(this.#before);
+    this.#before = null;
   }
 }

@@ -1,81 +1,27 @@
 /**
- * A mask that is drawn in the browser: brush, polygon and box, run lengths, undo and redo.
+ * Drawing on a mask with brush, polygon and box.
  *
- * A mask is a Uint8Array (H * W) of 0 and 1, row-major, of size [H, W]. Coordinates are (x, y): pixel (row i,
- * column j) has its centre at x = j + 0.5, y = i + 0.5. Polygons and boxes set the same pixels as
- * deep_pneumonia/masks/annotation.py. Every edit changes the mask in place and returns what to draw again.
+ * A mask is a Uint8Array (H * W) of 0 and 1, row-major, of size [H, W]. Coordinates are (x, y):
+ * pixel (row i, column j) has its centre at x = j + 0.5, y = i + 0.5. Polygons and boxes set the
+ * same pixels as deep_pneumonia/masks/annotation.py. Every edit changes the mask in place and
+ * returns the rectangle that it covers.
  */
 
-/** @typedef {[number, number]} Size [H, W] in pixels. */
-/** @typedef {[number, number]} Point [x, y]. */
-/** @typedef {{top: number, left: number, bottom: number, right: number}} Rect pixels, ends excluded. */
+/** @import { Point, Rect, Size } from "./types.js" */
 
-const AT_A_VERTEX = 1e-12; // scikit-image's tolerance
+const VERTEX_TOLERANCE = 1e-12; // scikit-image's
 
 /**
- * Run lengths in row order, of 0 and 1 in turn, beginning with how many 0 there are (possibly none).
- *
- * @param {Uint8Array} mask
- * @returns {number[]} [] for an empty array.
- */
-export function encode(mask) {
-  const counts = [];
-  for (let at = 0, value = 0; at < mask.length; value = 1 - value) {
-    const next = mask.indexOf(1 - value, at);
-    const end = next < 0 ? mask.length : next;
-    counts.push(end - at);
-    at = end;
-  }
-  return counts;
-}
-
-/**
- * The mask that `encode` made the counts of.
- *
- * @param {ArrayLike<number>} counts
- * @param {number} length H * W.
- * @returns {Uint8Array}
- * @throws {RangeError} a count is not a whole number from 0 on, or their sum is not `length`.
- */
-export function decode(counts, length) {
-  const mask = new Uint8Array(length);
-  let at = 0;
-  for (let k = 0; k < counts.length; k++) {
-    if (!(Number.isInteger(counts[k]) && counts[k] >= 0)) {
-      throw new RangeError(`A run has length ${counts[k]}; expected whole numbers from 0 on.`);
-    }
-    mask.fill(k % 2, at, (at += counts[k]));
-  }
-  if (at !== length) {
-    throw new RangeError(`The runs hold ${at} pixels where ${length} are expected; take this picture's.`);
-  }
-  return mask;
-}
-
-/**
- * How many pixels are set.
- *
- * @param {Uint8Array} mask
- * @returns {number}
- */
-export function area(mask) {
-  let count = 0;
-  for (let p = 0; p < mask.length; p++) {
-    count += mask[p];
-  }
-  return count;
-}
-
-/**
- * A brush's stroke: set every pixel whose centre is at most `radius` away from the line between two points.
+ * A stroke of the brush: set every pixel whose centre is at most `radius` away from the line
+ * between two points.
  *
  * @param {Uint8Array} mask
  * @param {Size} size
  * @param {Point} from
  * @param {Point} to may be `from`: a dot.
- * @param {number} radius in pixels, from 0 on.
+ * @param {number} radius in pixels, at least 0.
  * @param {0 | 1} value
- * @returns {Rect | null} what the stroke covers; null where it covers no pixel.
+ * @returns {Rect | null} what the stroke covers; null if it covers no pixel.
  * @throws {RangeError} a coordinate or the radius is not a finite number.
  */
 export function stroke(mask, [H, W], [x0, y0], [x1, y1], radius, value) {
@@ -96,20 +42,32 @@ export function stroke(mask, [H, W], [x0, y0], [x1, y1], radius, value) {
   return covered.rect();
 }
 
-/** The pixels [first, end) along an axis of n whose centres may lie in [low, high]: rather one too many. */
+/**
+ * The pixels [first, end) along an axis of n whose centres may lie in [low, high], rather one too
+ * many.
+ * @param {number} low @param {number} high @param {number} n
+ */
 function centres(low, high, n) {
   return [Math.max(Math.floor(low - 0.5), 0), Math.min(Math.ceil(high - 0.5) + 1, n)];
 }
 
-/** Lowest and highest x of the part of a line that lies between the heights `top` and `bottom`. */
+/**
+ * Lowest and highest x of the part of a line that lies between the heights `top` and `bottom`.
+ * @param {Point} from @param {Point} to @param {number} top @param {number} bottom
+ */
 function within([x0, y0], [x1, y1], top, bottom) {
-  const held = (y) => Math.min(Math.max(y, Math.min(y0, y1)), Math.max(y0, y1));
-  const along = (y) => x0 + ((x1 - x0) * (held(y) - y0)) / (y1 - y0);
+  const held = (/** @type {number} */ y) => Math.min(Math.max(y, Math.min(y0, y1)), Math.max(y0, y1));
+  const along = (/** @type {number} */ y) => x0 + ((x1 - x0) * (held(y) - y0)) / (y1 - y0);
   const [a, b] = y0 === y1 ? [x0, x1] : [along(top), along(bottom)];
   return [Math.min(a, b), Math.max(a, b)];
 }
 
-/** Whether (x, y) is at most `radius` from the line; without division, so that round numbers stay exact. */
+/**
+ * Whether (x, y) is at most `radius` from the line; without division, so that round numbers stay
+ * exact.
+ * @param {number} x @param {number} y @param {number} x0 @param {number} y0 @param {number} x1 @param {number} y1
+ * @param {number} radius
+ */
 function isNear(x, y, x0, y0, x1, y1, radius) {
   const dx = x1 - x0;
   const dy = y1 - y0;
@@ -125,13 +83,14 @@ function isNear(x, y, x0, y0, x1, y1, radius) {
 }
 
 /**
- * Set the pixels whose centre lies in a polygon or on its edge; one that crosses itself is filled even-odd.
+ * Set the pixels whose centre lies in a polygon or on its edge; a polygon that crosses itself is
+ * filled even-odd.
  *
  * @param {Uint8Array} mask
  * @param {Size} size
  * @param {Point[]} points fewer than three enclose nothing.
  * @param {0 | 1} value
- * @returns {Rect | null} what the polygon covers; null where it covers no pixel.
+ * @returns {Rect | null} what the polygon covers; null if it covers no pixel.
  * @throws {RangeError} a coordinate is not a finite number.
  */
 export function fillPolygon(mask, [H, W], points, value) {
@@ -152,25 +111,35 @@ export function fillPolygon(mask, [H, W], points, value) {
   return covered.rect();
 }
 
-/** The few edges that decide about row i, as [x0, y0, x1, y1, ...] with the row's centres at y = 0. */
+/**
+ * The few edges that decide about row i, as [x0, y0, x1, y1, ...] with the row's centres at y = 0.
+ * @param {Point[]} points @param {number} i
+ */
 function edgesAt(points, i) {
   const edges = [];
-  // Half a pixel first, the row then: scikit-image's order, so that rounding is the same.
-  let [x1, y1] = [points.at(-1)[0] - 0.5, points.at(-1)[1] - 0.5 - i];
+  // Half a pixel first, then the row: scikit-image's order, so that rounding is the same.
+  const last = points[points.length - 1];
+  let x1 = last[0] - 0.5;
+  let y1 = last[1] - 0.5 - i;
   for (const point of points) {
-    const [x0, y0] = [point[0] - 0.5, point[1] - 0.5 - i];
-    if (y0 > 0 !== y1 > 0 || y0 < 0 !== y1 < 0 || Math.abs(y0) < AT_A_VERTEX) {
+    const x0 = point[0] - 0.5;
+    const y0 = point[1] - 0.5 - i;
+    if (y0 > 0 !== y1 > 0 || y0 < 0 !== y1 < 0 || Math.abs(y0) < VERTEX_TOLERANCE) {
       edges.push(x0, y0, x1, y1);
     }
-    [x1, y1] = [x0, y0];
+    x1 = x0;
+    y1 = y0;
   }
   return edges;
 }
 
 /**
- * Whether the centre of column j is in or on the polygon: skimage/_shared/geometry.pyx, point_in_polygon.
+ * Whether the centre of column j is in or on the polygon: skimage/_shared/geometry.pyx,
+ * point_in_polygon.
  *
- * Crossings to the right and to the left are both odd inside and both even outside; on an edge they differ.
+ * The numbers of crossings to the right and to the left are both odd inside and both even outside;
+ * on an edge they differ.
+ * @param {number[]} edges @param {number} j
  */
 function encloses(edges, j) {
   let right = false;
@@ -180,7 +149,7 @@ function encloses(edges, j) {
     const y0 = edges[k + 1];
     const x1 = edges[k + 2] - j;
     const y1 = edges[k + 3];
-    if (Math.abs(x0) < AT_A_VERTEX && Math.abs(y0) < AT_A_VERTEX) return true;
+    if (Math.abs(x0) < VERTEX_TOLERANCE && Math.abs(y0) < VERTEX_TOLERANCE) return true;
     const crossing = (x0 * y1 - x1 * y0) / (y1 - y0);
     if (y0 > 0 !== y1 > 0 && crossing > 0) right = !right;
     if (y0 < 0 !== y1 < 0 && crossing < 0) left = !left;
@@ -195,32 +164,38 @@ function encloses(edges, j) {
  * @param {Size} size
  * @param {[number, number, number, number]} box [x, y, width, height].
  * @param {0 | 1} value
- * @returns {Rect | null} what the box covers; null where it covers no pixel.
+ * @returns {Rect | null} what the box covers; null if it covers no pixel.
  * @throws {RangeError} a number is not finite, or width or height is negative.
  */
 export function fillBox(mask, size, [x, y, w, h], value) {
-  if (w < 0 || h < 0) throw new RangeError("A box has a negative side; expected [x, y, width, height].");
-  const corners = [[x, y], [x + w, y], [x + w, y + h], [x, y + h]]; // prettier-ignore
+  if (w < 0 || h < 0) {
+    throw new RangeError(`A box has the sides ${w} and ${h}; expected [x, y, width, height] without negative sides.`);
+  }
+  /** @type {Point[]} */
+  const corners = [[x, y], [x + w, y], [x + w, y + h], [x, y + h]];
   return fillPolygon(mask, size, corners, value);
 }
 
+/** @param {number[]} values @returns {[number, number]} lowest and highest */
 function ends(values) {
   return [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))];
 }
 
+/** @param {number[]} numbers */
 function finite(numbers) {
   if (!numbers.every(Number.isFinite)) {
-    throw new RangeError("A drawn shape has a coordinate that is not a finite number; correct it.");
+    throw new RangeError("A shape has a coordinate that is not a finite number; correct it.");
   }
 }
 
-/** The smallest rectangle around pixels that come row by row. */
+/** Finds the smallest rectangle around pixels that come row by row. */
 class Covered {
   top = Infinity;
   left = Infinity;
   bottom = -1;
   right = -1;
 
+  /** @param {number} i @param {number} j */
   add(i, j) {
     if (this.top > i) this.top = i;
     if (this.left > j) this.left = j;
@@ -236,7 +211,7 @@ class Covered {
 }
 
 /**
- * The smallest rectangle around two, of which either may be null.
+ * The smallest rectangle around two; either may be null.
  *
  * @param {Rect | null} a
  * @param {Rect | null} b

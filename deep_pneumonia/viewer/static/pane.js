@@ -1,103 +1,141 @@
 // One canvas: the radiograph, and what lies over it.
 
+import { h } from "./dom.js";
 import { cut, levelFor, windowed } from "./pixels.js";
 
-const CASING = "#000";
+/** @import { View } from "./geometry.js" */
+/** @import { Level } from "./pixels.js" */
+/** @import { Content, GreyWindow, Rect, Size, Sketch } from "./types.js" */
+
+/** @typedef {CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D} Context */
+
+const CASING_COLOUR = "#000";
 
 /** The windowed part of the radiograph that is in sight; all panes draw the same one. */
 export class Base {
+  canvas = new OffscreenCanvas(1, 1);
+  #context = /** @type {OffscreenCanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
+  /** @type {Rect} of the level's pixels on the canvas */
+  #rect = { top: 0, left: 0, bottom: 0, right: 0 };
+  #step = 1;
+  #made = ""; // what the canvas was made for
+  #tabled = ""; // the window that the table was made for
+  #table = new Uint32Array();
+
+  /** @param {Level[]} levels see `pyramid` @param {number} full highest grey value, 255 or 65535 */
   constructor(levels, full) {
-    [this.levels, this.full] = [levels, full];
-    this.canvas = new OffscreenCanvas(1, 1);
-    this.context = this.canvas.getContext("2d");
+    this.levels = levels;
+    this.full = full;
   }
 
-  /** Make it ready for a view and a window; nothing is done when neither has changed. */
+  /**
+   * Prepare for a view and a window; nothing is done if neither has changed.
+   * @param {Pick<View, "scale" | "visible">} view @param {number} ratio device pixels a CSS pixel
+   * @param {GreyWindow} window
+   */
   prepare(view, ratio, window) {
     const level = levelFor(this.levels, view.scale * ratio);
-    const seen = view.visible();
-    const rect = {
-      top: Math.floor(seen.top / level.step),
-      left: Math.floor(seen.left / level.step),
-      bottom: Math.min(level.height, Math.ceil(seen.bottom / level.step)),
-      right: Math.min(level.width, Math.ceil(seen.right / level.step)),
-    };
+    const rect = seenOf(level, view.visible());
     const wanted = JSON.stringify([level.step, rect, window]);
-    if (wanted === this.made) return;
-    this.made = wanted;
-    [this.rect, this.step] = [rect, level.step];
-    this.empty = rect.bottom <= rect.top || rect.right <= rect.left;
-    if (this.empty) return;
-    const tables = JSON.stringify(window);
-    if (tables !== this.tabled) [this.tabled, this.table] = [tables, windowed(this.full, window)];
+    if (wanted === this.#made) return;
+    this.#made = wanted;
+    this.#rect = rect;
+    this.#step = level.step;
+    if (this.#isEmpty) return;
+    this.#tabulate(window);
     const [height, width] = [rect.bottom - rect.top, rect.right - rect.left];
     if (this.canvas.width !== width || this.canvas.height !== height) {
-      [this.canvas.width, this.canvas.height] = [width, height];
+      this.canvas.width = width;
+      this.canvas.height = height;
     }
-    this.context.putImageData(cut(level, rect, this.table), 0, 0);
+    this.#context.putImageData(cut(level, rect, this.#table), 0, 0);
   }
 
-  draw(context) {
-    if (this.empty) return;
-    const { top, left } = this.rect;
-    const [height, width] = [this.canvas.height * this.step, this.canvas.width * this.step];
-    context.drawImage(this.canvas, left * this.step, top * this.step, width, height);
+  get #isEmpty() {
+    return this.#rect.bottom <= this.#rect.top || this.#rect.right <= this.#rect.left;
   }
+
+  /** @param {GreyWindow} window */
+  #tabulate(window) {
+    const tabled = JSON.stringify(window);
+    if (tabled === this.#tabled) return;
+    this.#tabled = tabled;
+    this.#table = windowed(this.full, window);
+  }
+
+  /** @param {Context} context in image coordinates */
+  draw(context) {
+    if (this.#isEmpty) return;
+    const step = this.#step;
+    const { width, height } = this.canvas;
+    context.drawImage(this.canvas, this.#rect.left * step, this.#rect.top * step, width * step, height * step);
+  }
+}
+
+/** The part of a level that is in sight. @param {Level} level @param {Rect} seen @returns {Rect} */
+function seenOf({ step, height, width }, seen) {
+  return {
+    top: Math.floor(seen.top / step),
+    left: Math.floor(seen.left / step),
+    bottom: Math.min(height, Math.ceil(seen.bottom / step)),
+    right: Math.min(width, Math.ceil(seen.right / step)),
+  };
 }
 
 /** A canvas with its caption. */
 export class Pane {
+  /** @param {HTMLElement} host */
   constructor(host) {
-    this.element = document.createElement("figure");
-    this.element.className = "pane";
-    this.caption = document.createElement("figcaption");
-    this.canvas = document.createElement("canvas");
-    this.canvas.setAttribute("role", "img");
-    this.element.append(this.caption, this.canvas);
+    this.caption = h("figcaption");
+    this.canvas = h("canvas", { role: "img" });
+    this.element = h("figure", { class: "pane" }, this.caption, this.canvas);
+    this.context = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d", { alpha: false }));
     host.append(this.element);
-    this.context = this.canvas.getContext("2d", { alpha: false });
   }
 
+  /** @param {string} text @param {string} description for those who do not see the canvas */
   label(text, description = text) {
     if (this.caption.textContent !== text) this.caption.textContent = text;
     if (this.canvas.getAttribute("aria-label") !== description) this.canvas.setAttribute("aria-label", description);
   }
 
-  /** Height and width in CSS pixels; the canvas follows in device pixels. */
+  /** Fit the canvas to device pixels. @param {number} ratio @returns {Size} in CSS pixels */
   measure(ratio) {
     const { clientHeight: height, clientWidth: width } = this.canvas;
     const [rows, columns] = [Math.max(1, Math.round(height * ratio)), Math.max(1, Math.round(width * ratio))];
     if (this.canvas.height !== rows || this.canvas.width !== columns) {
-      [this.canvas.height, this.canvas.width] = [rows, columns];
+      this.canvas.height = rows;
+      this.canvas.width = columns;
     }
     return [Math.max(1, height), Math.max(1, width)];
   }
 
   /**
-   * @param {object} scene {view, ratio, base, marks: (context, scale) => void}
-   * @param {{map, outline, masks}[]} contents one, or two with a divider between them
+   * @param {{view: View, ratio: number, base: Base, marks: Sketch}} radiograph marks: drawn last
+   * @param {Content[]} contents one, or two with the divider between them @param {number} divider in [0, 1]
    */
-  draw({ view, ratio, base, marks }, contents, divider = 1) {
-    const context = this.context;
+  draw({ view, ratio, base, marks }, contents, divider) {
+    const { context } = this;
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.fillStyle = "#000";
     context.fillRect(0, 0, this.canvas.width, this.canvas.height);
     const [x, y] = view.toScreen([0, 0]);
-    const transform = [view.scale * ratio, 0, 0, view.scale * ratio, x * ratio, y * ratio];
+    const scale = view.scale * ratio;
     context.imageSmoothingQuality = "medium";
-    context.setTransform(...transform);
+    context.setTransform(scale, 0, 0, scale, x * ratio, y * ratio);
     base.draw(context);
     contents.forEach((content, side) => {
       context.save();
       if (contents.length === 2) this.#clip(side, divider);
-      context.setTransform(...transform);
-      over(context, content, view);
+      context.setTransform(scale, 0, 0, scale, x * ratio, y * ratio);
+      drawOver(context, content, view.scale);
       context.restore();
     });
-    marks?.(context, view.scale);
+    marks(context, view.scale);
     if (contents.length === 2) this.#divide(divider, ratio);
   }
 
+  /** @param {number} side 0: left, 1: right @param {number} divider */
   #clip(side, divider) {
     const { context, canvas } = this;
     const at = Math.round(divider * canvas.width);
@@ -108,31 +146,36 @@ export class Pane {
     context.clip();
   }
 
+  /** @param {number} divider @param {number} ratio */
   #divide(divider, ratio) {
     const { context, canvas } = this;
-    const [at, middle] = [Math.round(divider * canvas.width), canvas.height / 2];
+    const at = Math.round(divider * canvas.width);
     context.setTransform(1, 0, 0, 1, 0, 0);
-    context.fillStyle = CASING;
+    context.fillStyle = CASING_COLOUR;
     context.fillRect(at - 2 * ratio, 0, 4 * ratio, canvas.height);
     context.fillStyle = "#fff";
     context.fillRect(at - ratio, 0, 2 * ratio, canvas.height);
     context.beginPath();
-    context.arc(at, middle, 9 * ratio, 0, 7);
+    context.arc(at, canvas.height / 2, 9 * ratio, 0, 7);
     context.fill();
   }
 }
 
-function over(context, { map, outline, masks }, view) {
+/** @param {Context} context @param {Content} content @param {number} scale */
+function drawOver(context, { map, outline, masks }, scale) {
   if (map) context.drawImage(map.canvas, 0, 0, map.size[1], map.size[0]);
-  if (outline) line(context, outline, "#fff", view.scale, [6, 4]);
-  for (const mask of masks) line(context, mask.outline, mask.colour, view.scale, []);
+  if (outline) drawLine(context, outline, "#fff", scale, [6, 4]);
+  for (const mask of masks) drawLine(context, mask.outline, mask.colour, scale);
 }
 
-/** A thin line with a dark casing, the same on the screen at every zoom. */
-export function line(context, path, colour, scale, dash) {
+/**
+ * A thin line with a dark casing, as wide on the screen at every zoom.
+ * @param {Context} context @param {Path2D} path @param {string} colour @param {number} scale @param {number[]} dash
+ */
+export function drawLine(context, path, colour, scale, dash = []) {
   context.setLineDash([]);
   context.lineJoin = "round";
-  context.strokeStyle = CASING;
+  context.strokeStyle = CASING_COLOUR;
   context.lineWidth = 3.5 / scale;
   context.stroke(path);
   context.setLineDash(dash.map((n) => n / scale));

@@ -1,28 +1,39 @@
-// A radiograph's grey values in the browser, at their full depth, and what a window makes of them.
+// A radiograph's grey values at their full depth, and what a grey window makes of them.
+
+/** @import { GreyWindow, Rect, Size } from "./types.js" */
+
+/** @typedef {Uint8Array | Uint16Array} Pixels row by row */
+/** @typedef {{data: Pixels, height: number, width: number, step: number}} Level step: image pixels a pixel, a side */
 
 /**
- * Unfold what the server packed: base64 of zlib of each row's differences, modulo 2^bits; 16 bits come as all
- * high bytes, then all low bytes.
- * @param {string} text @param {[number, number]} size [H, W] @param {8 | 16} bits
- * @returns {Promise<Uint8Array | Uint16Array>} row by row
+ * Decode what the server packed: base64 of zlib of each row's differences modulo 2^bits; 16-bit
+ * values come as all high bytes, then all low bytes.
+ * @param {string} text @param {Size} size @param {8 | 16} bits
+ * @returns {Promise<Pixels>}
+ * @throws {RangeError} the text does not hold H x W values.
  */
 export async function unpack(text, [height, width], bits) {
   const stream = new Blob([bytesOf(text)]).stream().pipeThrough(new DecompressionStream("deflate"));
   const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
   const count = height * width;
-  if (bytes.length !== (count * bits) / 8) throw new RangeError("The picture came incomplete; open the case again.");
+  if (bytes.length !== (count * bits) / 8) {
+    throw new RangeError("The radiograph arrived incomplete; open the case again.");
+  }
   const pixels = bits === 8 ? new Uint8Array(count) : new Uint16Array(count);
   for (let start = 0; start < count; start += width) {
     let value = 0;
     for (let i = start; i < start + width; i++) {
       value += bits === 8 ? bytes[i] : (bytes[i] << 8) | bytes[count + i];
-      pixels[i] = value; // typed arrays keep the lowest bits, as the packing did
+      pixels[i] = value; // typed arrays keep the lowest bits, as packing did
     }
   }
   return pixels;
 }
 
-/** What base64 text holds; Uint8Array.from takes twenty times as long for a megabyte. */
+/**
+ * The bytes of a base64 text; Uint8Array.from takes twenty times as long for a megabyte.
+ * @param {string} text
+ */
 function bytesOf(text) {
   const letters = atob(text);
   const bytes = new Uint8Array(letters.length);
@@ -31,13 +42,15 @@ function bytesOf(text) {
 }
 
 /**
- * The picture at half its size again and again, each pixel the mean of up to four, until it is `least` or smaller.
- * A window is applied to a level of about the screen's size, so that it costs the same for any radiograph.
- * @returns {{data: Uint8Array | Uint16Array, height: number, width: number, step: number}[]} largest first
+ * The image at half its size again and again, each pixel the mean of up to four, until its longer
+ * side is `smallest` or less. The grey window is applied to a level of about the screen's size, so
+ * it costs the same for any radiograph.
+ * @param {Pixels} data @param {Size} size @param {number} smallest
+ * @returns {Level[]} largest first
  */
-export function pyramid(data, [height, width], least = 256) {
+export function pyramid(data, [height, width], smallest = 256) {
   const levels = [{ data, height, width, step: 1 }];
-  while (Math.max(height, width) > least) {
+  while (Math.max(height, width) > smallest) {
     const last = levels[levels.length - 1];
     const level = halved(last);
     levels.push(level);
@@ -46,9 +59,10 @@ export function pyramid(data, [height, width], least = 256) {
   return levels;
 }
 
+/** @param {Level} level @returns {Level} */
 function halved({ data, height, width, step }) {
   const [rows, columns] = [Math.ceil(height / 2), Math.ceil(width / 2)];
-  const half = new data.constructor(rows * columns);
+  const half = data instanceof Uint8Array ? new Uint8Array(rows * columns) : new Uint16Array(rows * columns);
   for (let i = 0; i < rows; i++) {
     const upper = 2 * i * width;
     const lower = Math.min(2 * i + 1, height - 1) * width;
@@ -62,7 +76,10 @@ function halved({ data, height, width, step }) {
   return { data: half, height: rows, width: columns, step: step * 2 };
 }
 
-/** The smallest level that still has a pixel for each device pixel at this scale (device pixels an image pixel). */
+/**
+ * The smallest level that has a pixel for each device pixel.
+ * @param {Level[]} levels @param {number} scale device pixels an image pixel
+ */
 export function levelFor(levels, scale) {
   let found = levels[0];
   for (const level of levels) if (level.step * scale <= 1) found = level;
@@ -70,10 +87,11 @@ export function levelFor(levels, scale) {
 }
 
 /**
- * What a window makes of every grey value: opaque grey as 32-bit pixels, linear between its ends.
+ * What a grey window makes of every grey value: opaque grey as 32-bit pixels, linear between its
+ * ends.
  * @param {number} full highest value, 255 or 65535
- * @param {{centre: number, width: number, invert: boolean}} window in shares of the full range
- * @returns {Uint32Array} of full + 1 pixels
+ * @param {GreyWindow} window
+ * @returns {Uint32Array<ArrayBuffer>} full + 1 pixels
  */
 export function windowed(full, { centre, width, invert }) {
   const table = new Uint32Array(full + 1);
@@ -88,7 +106,8 @@ export function windowed(full, { centre, width, invert }) {
 }
 
 /**
- * Windowed pixels of a rectangle of a level, for putImageData.
+ * Windowed pixels of a rectangle of a level.
+ * @param {Level} level @param {Rect} rect @param {Uint32Array} table see `windowed`
  * @returns {ImageData}
  */
 export function cut(level, { top, left, bottom, right }, table) {

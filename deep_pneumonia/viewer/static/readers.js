@@ -1,15 +1,32 @@
-// The readers under the panes: whose outline has which colour, how well the attention agrees with it at the
-// threshold of the slider, and, while drawing, whose mask is drawn on.
+// The readers under the panes: the colour of each outline, its agreement with the attention at the
+// slider's threshold, and, while drawing, whose mask is drawn on.
 
-import { h } from "./controls.js";
+import { h } from "./dom.js";
+import { twoDecimals } from "./format.js";
 
-const FIGURES = { iou: "IoU", dice: "Dice", share_inside: "inside" };
-const QUICK = 3e6; // pixels up to which figures follow every stroke, not only its end
+/** @import { Editing } from "./tools/editing.js" */
+/** @import { Stage } from "./stage.js" */
+/** @import { Layer } from "./types.js" */
+
+/** @typedef {"iou" | "dice" | "share_inside"} OverlapKey */
+/** @typedef {{item: HTMLLIElement, layer: Layer, cells: [OverlapKey, HTMLElement][], scores: HTMLElement}} ReaderRow */
+
+const OVERLAPS = new Set(["iou", "dice", "share_inside"]); // the scores that one pass over the pixels gives
+const QUICK_PIXELS = 3e6; // up to this size scores follow every stroke, not only its end
 
 export class Readers {
-  /** @param {Stage} stage @param {Pencil} pencil @param {() => void} changed called when a layer comes, goes or is renamed */
-  constructor(stage, pencil, changed) {
-    [this.stage, this.pencil, this.changed] = [stage, pencil, changed];
+  /** @type {ReaderRow[]} */
+  #rows = [];
+  #drawing = false;
+
+  /**
+   * @param {Stage} stage @param {Editing} editing
+   * @param {() => void} changed called when a layer comes, goes or is renamed
+   */
+  constructor(stage, editing, changed) {
+    this.stage = stage;
+    this.editing = editing;
+    this.changed = changed;
     this.list = h("ul", { "aria-label": "Readers" });
     this.add = h("button", { type: "button", class: "add", click: () => this.#added() }, "Add a reader");
     this.element = h("div", { class: "readers" }, this.list, this.add);
@@ -18,20 +35,24 @@ export class Readers {
   }
 
   build() {
-    const { layers, look } = this.stage;
-    this.drawing = this.stage.draws && this.stage.state.screen !== "quiz"; // the learner has one mask, under one name
-    this.add.hidden = !this.drawing;
-    this.rows = layers.map((layer, i) => this.#row(layer, i));
-    this.list.replaceChildren(...this.rows.map(({ item }) => item));
+    const { layers, look, display } = this.stage;
+    this.#drawing = this.stage.draws && display.screen !== "quiz"; // the learner has one mask, under one name
+    this.add.hidden = !this.#drawing;
+    this.#rows = layers.map((layer, i) => this.#row(layer, i));
+    this.list.replaceChildren(...this.#rows.map(({ item }) => item));
     look.colours.forEach((colour, i) => {
       document.documentElement.style.setProperty(`--reader-${i}`, layers[i]?.colour ?? colour);
     });
     this.update();
   }
 
-  #row(layer, i) {
-    const cells = Object.fromEntries(Object.keys(FIGURES).map((key) => [key, h("b")]));
-    const figures = h("span", { class: "figures" }, ...Object.entries(FIGURES).flatMap(([key, name]) => [`${name} `, cells[key], " "]));
+  /** @param {Layer} layer @param {number} place @returns {ReaderRow} */
+  #row(layer, place) {
+    const named = this.stage.look.scores.filter(({ key }) => OVERLAPS.has(key));
+    const cells = named.map(/** @returns {[OverlapKey, HTMLElement]} */ ({ key }) =>
+      [/** @type {OverlapKey} */ (key), h("b")]);
+    const scores = h("span", { class: "scores" },
+      ...named.flatMap(({ name, hint }, i) => [h("span", { title: hint }, name), " ", cells[i][1], " "]));
     const shown = h("input", {
       type: "checkbox", "aria-label": `Outline of ${layer.reader}`, change: () => {
         layer.shown = shown.checked;
@@ -39,22 +60,24 @@ export class Readers {
       },
     });
     shown.checked = layer.shown;
-    const parts = this.drawing ? this.#editing(layer, i) : [swatch(layer), h("span", { class: "name" }, layer.reader)];
-    return { item: h("li", {}, shown, ...parts, figures), layer, cells, figures };
+    const parts = this.#drawing ? this.#fields(layer, place)
+      : [swatch(layer), h("span", { class: "name" }, layer.reader)];
+    return { item: h("li", {}, shown, ...parts, scores), layer, cells, scores };
   }
 
-  #editing(layer, i) {
+  /** What may be changed of a reader. @param {Layer} layer @param {number} place */
+  #fields(layer, place) {
     const active = h("input", {
       type: "radio", name: "active-reader", "aria-label": `Draw as ${layer.reader}`,
-      change: () => this.stage.change({ active: i }),
+      change: () => this.stage.change({ active: place }),
     });
-    active.checked = i === Math.min(this.stage.state.active ?? 0, this.stage.layers.length - 1);
+    active.checked = place === Math.min(this.stage.display.active, this.stage.layers.length - 1);
     const colour = h("input", {
       type: "color", value: layer.colour.toLowerCase(), "aria-label": `Colour of ${layer.reader}`,
       change: () => this.#set(layer, { colour: colour.value }),
     });
     const name = h("input", {
-      type: "text", value: layer.reader, maxlength: 60, "aria-label": `Name of reader ${i + 1}`,
+      type: "text", value: layer.reader, maxlength: 60, "aria-label": `Name of reader ${place + 1}`,
       change: () => this.#set(layer, { reader: this.#free(name.value.trim() || layer.reader, layer) }),
     });
     const remove = h("button", {
@@ -64,6 +87,7 @@ export class Readers {
     return [active, colour, name, remove];
   }
 
+  /** @param {Layer} layer @param {{colour?: string, reader?: string}} part */
   #set(layer, part) {
     Object.assign(layer, part, { drawn: true });
     this.build();
@@ -71,9 +95,12 @@ export class Readers {
     this.changed();
   }
 
-  // Two readers of one name could not be told apart in a saved file.
+  /**
+   * A name that no other reader has: they could not be told apart in a file.
+   * @param {string} name @param {Layer | null} own
+   */
   #free(name, own = null) {
-    const taken = new Set(this.stage.layers.filter((l) => l !== own).map((l) => l.reader));
+    const taken = new Set(this.stage.layers.filter((layer) => layer !== own).map((layer) => layer.reader));
     let free = name;
     for (let n = 2; taken.has(free); n++) free = `${name} (${n})`;
     return free;
@@ -81,15 +108,16 @@ export class Readers {
 
   #added() {
     const { layers } = this.stage;
-    const reader = this.#free(`Reader ${layers.length + 1}`);
-    layers.push(this.stage.layer({ reader, drawn: true }));
+    this.stage.add({ reader: this.#free(`Reader ${layers.length + 1}`), drawn: true });
     this.stage.change({ active: layers.length - 1 });
     this.stage.tell("change", "layers");
-    const name = this.rows.at(-1).item.querySelector("input[type=text]");
+    const name = this.#rows[layers.length - 1].item.querySelector("input[type=text]");
+    if (!(name instanceof HTMLInputElement)) return;
     name.focus({ preventScroll: true });
     name.select();
   }
 
+  /** @param {Layer} layer */
   #removed(layer) {
     const { layers } = this.stage;
     layers.splice(layers.indexOf(layer), 1);
@@ -98,21 +126,22 @@ export class Readers {
     this.changed();
   }
 
-  /** Figures at the slider's threshold, at once. */
+  /** Scores at the slider's threshold, at once. */
   update() {
-    const { compares, map, size, state } = this.stage;
-    for (const { layer, cells, figures } of this.rows ?? []) {
-      figures.hidden = !map || compares;
-      if (figures.hidden || (this.pencil.edited === layer && size[0] * size[1] > QUICK)) continue;
-      const found = layer.overlap(map, state.threshold);
-      for (const [key, cell] of Object.entries(cells)) {
-        const text = found[key] === null ? "\u2013" : found[key].toFixed(2);
+    const { comparison, map, size, display } = this.stage;
+    for (const { layer, cells, scores } of this.#rows) {
+      scores.hidden = !map || Boolean(comparison);
+      if (!map || scores.hidden || (this.editing.edited === layer && size[0] * size[1] > QUICK_PIXELS)) continue;
+      const found = layer.overlap(map, display.threshold);
+      for (const [key, cell] of cells) {
+        const text = twoDecimals(found[key]);
         if (cell.textContent !== text) cell.textContent = text;
       }
     }
   }
 }
 
+/** @param {Layer} layer */
 function swatch({ colour }) {
   return h("i", { class: "swatch", style: `background: ${colour}` });
 }

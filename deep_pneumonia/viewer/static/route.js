@@ -1,12 +1,13 @@
-// The address behind "#" says which screen is open, and what it opens: #inspect, #lesson=3, #quiz?cases=1,2.
+// The part of the address after "#" says which screen is open, and what it shows: #inspect,
+// #lesson=3, #quiz?cases=1,2.
 
 export const SCREENS = ["inspect", "annotate", "compare", "review", "case", "lesson", "quiz", "about"];
 
 /**
  * @param {string} hash of the address, such as "#lesson=3"
- * @returns {{screen: string, argument: string}} argument: what stands behind the first "=" or "?", "" without one
+ * @returns {{screen: string, argument: string}} argument: what follows the first "=" or "?", or ""
  */
 export function routeOf(hash) {
-  const [, name, argument = ""] = /^#?([^=?]*)[=?]?([^]*)$/.exec(hash);
+  const [, name = "", argument = ""] = /^#?([^=?]*)[=?]?([^]*)$/.exec(hash) ?? [];
   return SCREENS.includes(name) ? { screen: name, argument } : { screen: "inspect", argument: "" };
 }

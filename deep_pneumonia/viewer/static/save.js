@@ -1,6 +1,12 @@
 // Files that the browser makes itself: nothing is sent for them.
 
-/** Hand a file to the browser's downloads. */
+/** @import { Stage } from "./stage.js" */
+/** @import { Size } from "./types.js" */
+
+/**
+ * Hand a file to the browser's downloads.
+ * @param {string} name @param {string} type @param {BlobPart} content
+ */
 export function download(name, type, content) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(content instanceof Blob ? content : new Blob([content], { type }));
@@ -10,9 +16,9 @@ export function download(name, type, content) {
 }
 
 /**
- * NumPy's format 1.0 (numpy.lib.format): a float32 array of [H, W], row by row.
- * @param {Float32Array} values
- * @returns {Uint8Array}
+ * A float32 array (H, W), row by row, in NumPy's format 1.0 (numpy.lib.format).
+ * @param {Float32Array} values @param {Size} size
+ * @returns {Uint8Array<ArrayBuffer>}
  */
 export function asNpy(values, [height, width]) {
   const facts = `{'descr': '<f4', 'fortran_order': False, 'shape': (${height}, ${width}), }`;
@@ -25,24 +31,28 @@ export function asNpy(values, [height, width]) {
   return out;
 }
 
-/** The radiograph as windowed, with the attention and the masks' outlines over it, at its own size; a PNG. */
+/**
+ * The windowed radiograph with the attention and the masks' outlines over it, at its own size.
+ * @param {Stage} stage with a map @returns {Promise<Blob>} a PNG
+ */
 export async function overlayOf(stage) {
-  const { size, base, state, layers, map } = stage;
+  const { size, base, display, layers, map, renderer } = stage;
+  if (!base || !map) throw new Error("There is no attention map to save; open a radiograph with a finding.");
   const canvas = new OffscreenCanvas(size[1], size[0]);
-  const context = canvas.getContext("2d");
-  const whole = { scale: 1, visible: () => ({ top: 0, left: 0, bottom: size[0], right: size[1] }) };
-  base.prepare(whole, 1, state.window);
+  const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  base.prepare({ scale: 1, visible: () => ({ top: 0, left: 0, bottom: size[0], right: size[1] }) }, 1, display.window);
   base.draw(context);
-  map.colour(stage.colours); // it may not have been on screen yet
+  map.colour(renderer.colours); // it may not have been on screen yet
   context.drawImage(map.canvas, 0, 0, size[1], size[0]);
   const thick = Math.max(1.5, Math.max(...size) / 500);
-  for (const { outline, colour, shown } of layers) {
-    if (!shown) continue;
-    [context.strokeStyle, context.lineWidth] = ["#000", 2 * thick];
+  for (const { outline, colour } of layers.filter((layer) => layer.shown)) {
+    context.strokeStyle = "#000";
+    context.lineWidth = 2 * thick;
     context.stroke(outline);
-    [context.strokeStyle, context.lineWidth] = [colour, thick];
+    context.strokeStyle = colour;
+    context.lineWidth = thick;
     context.stroke(outline);
   }
-  stage.request(); // the panes' own part of the picture is prepared anew
+  stage.request(); // prepares the panes' own part of the picture again
   return canvas.convertToBlob({ type: "image/png" });
 }

@@ -1,247 +1,179 @@
-// The stage: panes, what each of them shows, and one drawing a frame however many things changed.
+// The stage joins a scene, the display state and the renderer, and says when one of them changes.
 
-import { Base, Pane } from "./pane.js";
-import { View, ruled } from "./geometry.js";
-import { attentionColours, differenceColours } from "./colours.js";
-import { MapLayer, MaskLayer, STEPS } from "./layers.js";
-import { decode } from "./mask.js";
-import { pyramid, unpack } from "./pixels.js";
+import {
+  fullWindow, initialDisplay, isComparing, isDrawing, preferredLayout, resetDisplay, stepOf,
+} from "./display.js";
+import { View } from "./geometry.js";
+import { MapLayer } from "./layers.js";
+import { Renderer } from "./renderer.js";
+import { layerOf, unfold } from "./scene.js";
 
-const REMEMBERED = 600; // durations of frames kept, ten seconds of them
+/** @import { Base } from "./pane.js" */
+/** @import { Compared, ComparedSide, Comparison, Display, Drawing, Layer, Look } from "./types.js" */
+/** @import { Point, Scene, Size, Sketch, Unfolded } from "./types.js" */
 
-/** What a visitor may change, as it is on opening and after a reset. */
-export const DISPLAY = {
-  layout: "side", divider: 0.5, attention: true, masks: true, outline: true, opacity: 1,
-  window: { centre: 0.5, width: 1, invert: false },
-};
+const DOCTOR = "doctor:"; // a compared side of this key is a reader's mask
 
-/** Screens on which masks are drawn, unless the scene is `locked`; and on which two explanations are compared. */
-export const DRAWN_ON = new Set(["annotate", "quiz"]);
-const COMPARED_ON = new Set(["compare", "lesson"]);
+/** @typedef {"frame" | "change"} StageEvent */
 
 export class Stage {
-  /**
-   * @param {HTMLElement} host of the panes
-   * @param {{palette: string, most: number, colours: string[]}} look shared with the server's figures
-   */
+  /** @type {Display} */
+  display = initialDisplay();
+  /** @type {Scene | null} */
+  scene = null;
+  /** @type {Size} */
+  size = [1, 1];
+  view = new View([1, 1]);
+  /** @type {Base | null} */
+  base = null;
+  /** @type {Layer[]} */
+  layers = [];
+  /** @type {MapLayer | null} the attention */
+  map = null;
+  /** @type {Compared | null} */
+  compared = null;
+  /** @type {[Point, Point] | null} */
+  ruler = null;
+  /** @type {Sketch | null} what a tool has begun */
+  draft = null;
+  /** @type {number | null} place of the teaching case that was asked for and is not here yet */
+  asked = null;
+  /** @type {Record<StageEvent, ((detail?: string) => void)[]>} */
+  #listeners = { frame: [], change: [] };
+  #turn = Symbol("nothing");
+
+  /** @param {HTMLElement} host of the panes @param {Look} look */
   constructor(host, look) {
-    [this.host, this.look] = [host, look];
-    this.panes = [new Pane(host), new Pane(host)];
-    this.state = { ...DISPLAY, window: { ...DISPLAY.window }, screen: "inspect", threshold: STEPS / 2, tool: "move" };
-    this.layers = [];
-    this.compared = null;
-    this.timings = [];
-    this.listeners = { frame: [], change: [] };
+    this.host = host;
+    this.look = look;
+    this.renderer = new Renderer(this);
     new ResizeObserver(() => this.request()).observe(host);
   }
 
-  /** Call `listener` after each "frame", or whenever the "change" of what is shown matters to others. */
+  /**
+   * Call `listener` after each "frame", or at each "change" that matters to other parts of the
+   * page.
+   * @param {StageEvent} event @param {(detail?: string) => void} listener
+   */
   on(event, listener) {
-    this.listeners[event].push(listener);
+    this.#listeners[event].push(listener);
   }
 
+  /** @param {StageEvent} event @param {string} [detail] "case", "screen", "layers" or "locked" */
   tell(event, detail) {
-    for (const listener of this.listeners[event]) listener(detail);
+    for (const listener of this.#listeners[event]) listener(detail);
   }
 
   /**
-   * Show a case that the server sent, with what was drawn on it before in place of its files' masks of the same
-   * readers. Resolves when it is on screen, to false where something else was shown meanwhile.
+   * Show a scene as a case that was just opened.
+   * @param {Scene} scene @param {Drawing[]} drawings take the place of the scene's masks by the same readers
+   * @returns {Promise<boolean>} true when it is on screen, false if another scene came first
    */
   async show(scene, drawings = []) {
-    const turn = (this.turn = Symbol(scene.name));
+    const turn = Symbol(scene.name);
+    this.#turn = turn;
     const ready = await this.prepare(scene, drawings);
-    if (this.turn !== turn) return false;
+    if (this.#turn !== turn) return false;
     this.enter(ready);
     await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
     return true;
   }
 
-  /** A scene unfolded, for `enter` or `swap`; it may be shown again and again. */
-  async prepare(scene, drawings = []) {
-    const { size, bits } = scene;
-    const pixels = await unpack(scene.pixels, size, bits);
-    const layers = scene.masks.map((mask, i) => this.layer({ ...mask, version: scene.work?.versions[mask.reader] }, i, size));
-    for (const drawing of drawings) {
-      const place = layers.findIndex(({ reader }) => reader === drawing.reader);
-      if (place < 0) layers.push(this.layer(drawing, layers.length, size));
-      else layers[place] = this.layer(drawing, place, size);
-    }
-    if (scene.mark && !layers.length) layers.push(this.layer(scene.mark, 0, size));
-    const base = new Base(pyramid(pixels, size), bits === 8 ? 255 : 65535);
-    return { scene, size, base, layers, map: scene.cells ? MapLayer.fromCells(scene.cells, size) : null };
+  /**
+   * Unfold a scene for `enter` or `swap`.
+   * @param {Scene} scene @param {Drawing[]} drawings @returns {Promise<Unfolded>}
+   */
+  prepare(scene, drawings = []) {
+    return unfold(scene, drawings, this.look.colours);
   }
 
-  /** Show a prepared scene as a case that has just been opened. */
+  /** Show an unfolded scene as a case that was just opened. @param {Unfolded} ready */
   enter(ready) {
-    Object.assign(this, ready, { view: new View(ready.size), ruler: null, draft: null, compared: null, turn: null });
-    this.change({ threshold: Math.round(ready.scene.threshold * STEPS), window: { ...DISPLAY.window } });
-    if (this.asked === ready.scene.place) this.asked = null;
-    this.tell("change", "case");
-  }
-
-  /** Show a prepared scene of the same size in place of this one: zoom, window, threshold and ruler stay. */
-  swap(ready) {
-    if (String(ready.size) !== String(this.size)) return this.enter(ready);
-    Object.assign(this, ready, { draft: null, compared: null, turn: null });
-    this.request();
-    this.tell("change", "case");
-  }
-
-  /** A mask layer from the server's or the store's run lengths, or an empty one. */
-  layer({ reader, kind = "pixel", counts = null, colour = null, drawn = false, version }, place = this.layers.length, size = this.size) {
-    const [height, width] = size;
-    const mask = counts ? decode(counts, height * width) : new Uint8Array(height * width);
-    colour ??= this.look.colours[place % this.look.colours.length];
-    return new MaskLayer({ reader, kind, mask, colour, drawn, version, size });
-  }
-
-  /** Change what is shown; everything is drawn anew in the next frame. */
-  change(part) {
-    Object.assign(this.state, part);
-    this.request();
-  }
-
-  /** As it was on opening; drawings stay. */
-  reset() {
-    const { screen, tool } = this.state;
+    this.view = new View(ready.size);
     this.ruler = null;
-    this.view?.fit();
-    this.change({
-      ...DISPLAY, window: { ...DISPLAY.window }, layout: this.preferred(screen), screen, tool,
-      attention: screen !== "annotate", threshold: Math.round((this.scene?.threshold ?? 0.5) * STEPS),
-    });
+    this.change({ threshold: stepOf(ready.scene.threshold), window: fullWindow() });
+    if (this.asked === ready.scene.place) this.asked = null;
+    this.#put(ready);
   }
 
-  /** Whether masks are drawn on now. */
+  /**
+   * Show an unfolded scene of the same size: zoom, window, threshold and ruler stay.
+   * @param {Unfolded} ready
+   */
+  swap(ready) {
+    if (String(ready.size) !== String(this.size)) this.enter(ready);
+    else this.#put(ready);
+  }
+
+  /** @param {Unfolded} ready */
+  #put({ scene, size, base, layers, map }) {
+    this.scene = scene;
+    this.size = size;
+    this.base = base;
+    this.layers = layers;
+    this.map = map;
+    this.draft = null;
+    this.compared = null;
+    this.#turn = Symbol("shown");
+    this.request();
+    this.tell("change", "case");
+  }
+
+  /** Nothing is on the stage. */
+  clear() {
+    this.scene = null;
+  }
+
+  /** Add a reader's layer. @param {Drawing} drawing */
+  add(drawing) {
+    const { colours } = this.look;
+    this.layers.push(layerOf(drawing, this.size, colours[this.layers.length % colours.length]));
+  }
+
+  /** Change the display; the next frame shows it. @param {Partial<Display>} part */
+  change(part) {
+    Object.assign(this.display, part);
+    this.request();
+  }
+
+  /** Set the display back to what it was on opening; drawings stay. */
+  reset() {
+    this.ruler = null;
+    this.view.fit();
+    this.change(resetDisplay(this.display, this.scene, this.host.clientWidth));
+  }
+
+  /** Whether masks can be drawn on now. */
   get draws() {
-    return DRAWN_ON.has(this.state.screen) && !this.scene?.locked;
+    return isDrawing(this.display, this.scene);
   }
 
-  /** Whether two explanations are on the stage, instead of the attention. */
-  get compares() {
-    return Boolean(this.compared) && COMPARED_ON.has(this.state.screen);
+  /** The comparison, if this screen shows it in place of the attention. */
+  get comparison() {
+    return isComparing(this.display) ? this.compared : null;
   }
 
-  /** Side by side where there is room; on a phone, and for drawing, one large pane. */
+  /** The layout that suits a screen. @param {string} screen */
   preferred(screen) {
-    return DRAWN_ON.has(screen) || this.host.clientWidth < 620 ? "overlay" : "side";
+    return preferredLayout(screen, this.host.clientWidth);
   }
 
+  /** Draw everything in the next frame. */
   request() {
-    if (this.scene && !this.frame) this.frame = requestAnimationFrame(() => this.#draw());
+    this.renderer.request();
   }
 
-  #draw() {
-    this.frame = null;
-    if (!this.scene) return; // taken away since the frame was asked for
-    const start = performance.now();
-    const ratio = window.devicePixelRatio || 1;
-    const shown = this.contents();
-    this.host.dataset.panes = shown.length;
-    this.panes.forEach((pane, i) => (pane.element.hidden = i >= shown.length));
-    this.view.resize(this.panes[0].measure(ratio));
-    this.base.prepare(this.view, ratio, this.state.window);
-    const scene = { view: this.view, ratio, base: this.base, marks: (context, scale) => this.#marks(context, scale) };
-    this.#colour(shown);
-    shown.forEach(({ label, description, sides }, i) => {
-      this.panes[i].measure(ratio);
-      this.panes[i].label(label, description);
-      this.panes[i].draw(scene, sides, this.state.divider);
-    });
-    this.timings.push(performance.now() - start);
-    if (this.timings.length > REMEMBERED) this.timings.shift();
-    this.tell("frame");
-  }
-
-  #colour(shown) {
-    const { palette, most } = this.look;
-    const { opacity } = this.state;
-    if (this.faded !== opacity) {
-      this.faded = opacity;
-      this.colours = attentionColours(palette, most, opacity);
-      this.differences = differenceColours(most, opacity);
-    }
-    for (const { sides } of shown) {
-      for (const { map } of sides) map?.colour(map.signed ? this.differences : this.colours);
-    }
-  }
-
-  /** What each visible pane shows: a label and one content, or two with the divider between them. */
-  contents() {
-    const plain = this.#content(null, "", this.draws);
-    if (this.compares) return this.#comparison();
-    const about = !this.map ? "No attention map" : this.state.attention ? "Attention" : "Attention, off";
-    const marked = this.#content(this.map, about);
-    const names = ["Radiograph", about];
-    if (this.state.layout === "overlay") return [this.#pane(this.map && this.state.attention ? "Attention over the radiograph" : names[0], [marked])];
-    if (this.state.layout === "slider") return [this.#pane(names.join(" | "), [plain, marked])];
-    return [this.#pane(names[0], [plain]), this.#pane(names[1], [marked])];
-  }
-
-  #comparison() {
-    const [a, b] = this.compared.maps;
-    const [first, second] = this.compared.sides.map((side) => side.name);
-    const sides = [this.#content(a, first, true), this.#content(b, second, true)];
-    if (this.state.layout === "side") return [this.#pane(first, [sides[0]]), this.#pane(second, [sides[1]])];
-    if (this.state.layout === "slider") return [this.#pane(`${first} | ${second}`, sides)];
-    this.compared.difference ??= a && b ? MapLayer.between(a, b) : null;
-    const content = { ...this.#content(this.compared.difference, "", true), outline: null };
-    return [this.#pane(`Difference: orange, ${first} is higher; blue, ${second} is higher`, [content])];
-  }
-
-  #pane(label, sides) {
-    const { name } = this.scene;
-    return { label, description: `${label} of ${name}`, sides };
-  }
-
-  #content(map, name, masks = map !== null || name !== "") {
-    const shown = this.state.attention ? map : null;
-    const level = this.compares ? this.#levelOf(map) : this.state.threshold;
-    return {
-      map: shown,
-      outline: shown && !shown.signed && this.state.outline && level > 0 ? shown.outline(level) : null,
-      masks: masks && this.state.masks ? this.layers.filter((layer) => layer.shown) : [],
-    };
-  }
-
-  // Two explanations have thresholds of their own, each chosen for it on validation images.
-  #levelOf(map) {
-    const side = this.compared.maps.indexOf(map);
-    return side < 0 ? 0 : Math.round(this.compared.sides[side].threshold * STEPS);
-  }
-
-  #marks(context, scale) {
-    this.draft?.(context, scale);
-    if (!this.ruler) return;
-    const [from, to] = this.ruler;
-    const path = new Path2D();
-    path.moveTo(...from);
-    path.lineTo(...to);
-    for (const [colour, width] of [["#000", 4], ["#F0E442", 2]]) {
-      [context.strokeStyle, context.lineWidth] = [colour, width / scale];
-      context.stroke(path);
-    }
-    const { length, unit } = ruled(from, to, this.scene.spacing_mm);
-    const size = 14 / scale;
-    context.font = `600 ${size}px system-ui, sans-serif`;
-    [context.lineWidth, context.strokeStyle, context.fillStyle] = [3 / scale, "#000", "#F0E442"];
-    const text = `${length.toFixed(unit === "mm" ? 1 : 0)} ${unit}`;
-    context.strokeText(text, to[0] + size / 2, to[1]);
-    context.fillText(text, to[0] + size / 2, to[1]);
-  }
-
-  /** Two explanations from /compare: {a, b}, each with cells, or the mask of a doctor whose layer is here. */
+  /** Put two explanations on the stage. @param {Comparison} answer of /compare */
   compare(answer) {
     const sides = [answer.a, answer.b];
     this.compared = { sides, maps: sides.map((side) => this.#mapOf(side)), difference: null };
     this.request();
   }
 
+  /** @param {ComparedSide} side */
   #mapOf({ key, cells, shows_map: shown }) {
-    if (key.startsWith("doctor:")) {
-      return this.layers.find((layer) => layer.reader === key.slice("doctor:".length))?.asMap ?? null;
-    }
+    const doctor = key.startsWith(DOCTOR) ? key.slice(DOCTOR.length) : null;
+    if (doctor !== null) return this.layers.find(({ reader }) => reader === doctor)?.asMap ?? null;
     return cells && shown ? MapLayer.fromCells(cells, this.size) : null;
   }
 }

@@ -37,7 +37,7 @@ const events = ["begin", "choose", "ask", "reveal"];
 const send = (event) => events.includes(event) && trigger(event);
 mount(element.querySelector(".quiz"), document.querySelector("#quiz-deck .quiz-deck"), send);
 """
-# JavaScript for the page's token of its workspace, under the key that static/review/main.js uses.
+# JavaScript for the page's token of its workspace, under the key of static/storage.js.
 PAGE_KEY = 'sessionStorage.getItem("deep-pneumonia/desk") ?? ""'
 KEY_AND_REQUEST = f"() => [{PAGE_KEY}, window.deepPneumonia.quiz.request]"
 TELL_ANSWER = "(answer) => window.deepPneumonia.quiz.answered(answer)"

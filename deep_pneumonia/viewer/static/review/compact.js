@@ -1,42 +1,53 @@
-// The work list beside a case: thumbnails with the verdict given, the case on the stage marked.
+// The work list beside a case: thumbnails with the reviewer's verdicts; the case on the stage is
+// marked.
 
-import { h } from "../controls.js";
+import { h } from "../dom.js";
 import { mark, picture } from "./cells.js";
 import { verdictOf } from "./rows.js";
 import { Virtual } from "./virtual.js";
 
-const HEIGHT = 58; // pixels; the same stands in review.css
+/** @import { CaseRow } from "./types.js" */
+
+const ROW_HEIGHT = 58; // pixels; review.css has the same
 
 export class CompactList {
-  /** @param {HTMLElement} host @param {{thumbnail: (row: object) => string | null, open: (id: number) => void}} page */
+  #reviewer = "";
+
+  /**
+   * @param {HTMLElement} host
+   * @param {{thumbnail: (row: CaseRow) => string | null, open: (id: number) => void}} page
+   */
   constructor(host, page) {
     this.page = page;
-    this.list = new Virtual({
-      label: "Cases", role: "listbox", height: () => HEIGHT, picked: ({ id }) => page.open(id), row: (row) => this.#row(row),
-    });
+    this.list = new Virtual(/** @type {import("./virtual.js").VirtualOptions<CaseRow>} */ ({
+      label: "Cases", role: "listbox", height: () => ROW_HEIGHT, picked: ({ id }) => page.open(id),
+      row: (row) => this.#row(row),
+    }));
     host.replaceChildren(h("a", { href: "#review", class: "back" }, "\u2190 Work list"), this.list.element);
   }
 
-  /** @param {object[]} rows those of the work list's screen, in its order */
+  /** @param {CaseRow[]} rows of the work list's screen, in its order @param {string} reviewer */
   load(rows, reviewer) {
-    if (reviewer !== this.reviewer) {
-      this.reviewer = reviewer;
+    if (reviewer !== this.#reviewer) {
+      this.#reviewer = reviewer;
       this.list.renew();
     }
     this.list.show(rows);
   }
 
-  /** The case on the stage; it comes into view when it is another one. */
-  set current(id) {
+  /** Mark the case on the stage; a new one scrolls into view. @param {number} id */
+  select(id) {
     this.list.select(id);
   }
 
+  /** @param {CaseRow} row */
   #row(row) {
-    const own = verdictOf(row, this.reviewer);
+    const own = verdictOf(row, this.#reviewer);
     const apart = row.disagreement === null ? "" : row.disagreement.toFixed(2);
-    const said = row.problem ? "cannot be read" : apart && h("span", {}, h("span", { class: "word" }, "disagreement "), apart);
+    const disagreement = apart && h("span", {}, h("span", { class: "word" }, "disagreement "), apart);
     return h("div", { class: own ? "row judged" : "row", role: "option" }, picture(this.page.thumbnail(row)),
       h("div", {}, h("b", { title: row.name }, row.name),
-        h("small", { title: apart ? `disagreement ${apart}` : "" }, own ? mark(own.verdict) : "", said)));
+        h("small", { title: apart ? `disagreement ${apart}` : "" }, own ? mark(own.verdict) : "",
+          row.problem ? "cannot be read" : disagreement)));
   }
 }

@@ -1,43 +1,29 @@
-// What a browser keeps for a reviewer: a name, a setting, and verdicts or comments that the server has not kept yet.
+// Verdicts and comments that the server has not saved yet, stored in this browser.
 
-const DRAFT = "deep-pneumonia/verdict/";
+import { VERDICT, readJson, writeJson } from "../storage.js";
 
-/** A text of this browser's, or "". */
-export function stored(name) {
-  try {
-    return localStorage.getItem(name) ?? "";
-  } catch {
-    return "";
-  }
-}
+/** @import { CaseRow, Draft } from "./types.js" */
 
-/** Keep a text, or forget it where it is "". Returns false where the browser refuses or has no room. */
-export function store(name, text) {
-  try {
-    if (text) localStorage.setItem(name, text);
-    else localStorage.removeItem(name);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Under which name the draft of a reviewer on a case lies; `place`: the workspace, which others cannot guess. */
+/**
+ * The key of a reviewer's draft on a case.
+ * @param {string} place names the workspace, in a way that others cannot guess
+ * @param {CaseRow} row @param {string} reviewer
+ */
 export function draftKey(place, row, reviewer) {
   return JSON.stringify([place, row.key, reviewer]);
 }
 
-/** {verdict?, comment} that was not kept, or null. */
+/** @param {string} key @returns {Draft | null} */
 export function draftOf(key) {
-  try {
-    const { verdict, comment } = JSON.parse(stored(DRAFT + key));
-    return typeof comment === "string" ? { ...(verdict && { verdict }), comment } : null;
-  } catch {
-    return null;
-  }
+  const { verdict, comment } = readJson(VERDICT + key) ?? {};
+  return typeof comment === "string" ? { ...(verdict && { verdict }), comment } : null;
 }
 
-/** Keep a draft until the server has acknowledged it; null forgets it. Returns false where the browser refuses. */
+/**
+ * Store a draft until the server has saved the verdict; null removes it.
+ * @param {string} key @param {Draft | null} draft
+ * @returns {boolean} false where the browser refuses
+ */
 export function keepDraft(key, draft) {
-  return store(DRAFT + key, draft ? JSON.stringify(draft) : "");
+  return writeJson(VERDICT + key, draft);
 }

@@ -1,123 +1,124 @@
-// The Review screen: joins the work list, its statistics and the review of a case to the server and to the viewer.
+// The Review screen: joins the work list, its statistics and the review of a case to the server and
+// the viewer.
 
-import { CompactList } from "./compact.js";
-import { VerdictPanel } from "./verdict.js";
-import { Saving } from "./saving.js";
-import { Desk } from "./desk.js";
-import { plain, keep } from "../store.js";
+import { hear, part, viewerReady } from "../page.js";
 import { routeOf } from "../route.js";
+import { DESK, readTab, writeTab } from "../storage.js";
+import { CompactList } from "./compact.js";
+import { Desk } from "./desk.js";
+import { Saving } from "./saving.js";
+import { VerdictPanel } from "./verdict.js";
 
-const TOKEN = "deep-pneumonia/desk";
+/** @import { Scene } from "../types.js" */
+/** @import { Viewer } from "../viewer.js" */
+/** @import { ReviewServer, SentVerdict } from "./types.js" */
 
-/**
- * @param {HTMLElement} root of the list
- * @param {{ask: (request: object) => Promise<object>, upload: (file: File) => Promise<{path: string}>,
- *   open: () => void, download: () => void, file: (path: string) => string}} server
- */
+/** @param {HTMLElement} root of the list @param {ReviewServer} server */
 export async function mount(root, server) {
-  const token = tokenOf();
-  const ask = (request) => server.ask({ ...request, token });
-  const viewer = await ready();
+  const token = tokenOfTab();
+  const ask = (/** @type {Record<string, any>} */ request) => server.ask({ ...request, token });
+  const viewer = await viewerReady;
   const review = new Review(root, { ...server, ask }, viewer);
   viewer.review = {
     ask,
-    rows: () => review.list.rows,
+    rows: () => review.desk.list.rows,
     opening: () => ({ token, id: review.asked }),
     wanted: () => ({ token, ...review.desk.wanted }),
-    taken: (file, why) => review.desk.taken(file, why),
+    taken: (file, why) => review.desk.downloaded(file, why),
   };
   addEventListener("hashchange", () => review.route());
-  document.addEventListener("deep-pneumonia:shown", ({ detail }) => review.shown(detail));
-  document.addEventListener("deep-pneumonia:drawn", ({ detail }) => detail?.work && review.saving.changed(detail));
+  hear("shown", (scene) => review.shown(scene));
+  hear("drawn", (scene) => {
+    if (scene?.work) review.saving.changed(scene);
+  });
   review.route();
 }
 
-/** The page's own workspace goes by this; another page cannot guess it. */
-function tokenOf() {
-  const made = Array.from(crypto.getRandomValues(new Uint8Array(16)), (n) => n.toString(16).padStart(2, "0")).join("");
-  try {
-    const kept = sessionStorage.getItem(TOKEN) ?? made;
-    sessionStorage.setItem(TOKEN, kept);
-    return kept;
-  } catch {
-    return made;
-  }
-}
-
-/** The viewer is mounted by another element of the page. */
-async function ready() {
-  while (!window.deepPneumonia?.stage) await new Promise((done) => setTimeout(done, 20));
-  return window.deepPneumonia;
+/** The token that opens this tab's own workspace; other pages cannot guess it. */
+function tokenOfTab() {
+  const bytes = Array.from(crypto.getRandomValues(new Uint8Array(16)));
+  const token = readTab(DESK) ?? bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  writeTab(DESK, token);
+  return token;
 }
 
 class Review {
+  /** @type {number | undefined} the case that the server is asked to open */
+  asked;
+
+  /** @param {HTMLElement} root @param {ReviewServer} server @param {Viewer} viewer */
   constructor(root, server, viewer) {
-    [this.server, this.viewer] = [server, viewer];
-    const go = (id) => (location.hash = `#case=${id}`);
-    this.desk = new Desk(root, server, { go, changed: () => this.#listed() });
-    this.list = this.desk.list;
-    this.compact = new CompactList(document.querySelector("#case-list"), { thumbnail: (row) => this.desk.thumbnail(row), open: go });
-    this.panel = new VerdictPanel(document.querySelector("#case-verdict"), {
-      judge: (verdict) => this.#judge(verdict), go, list: this.list, place: () => this.desk.name, changed: () => this.#named(),
+    this.server = server;
+    this.viewer = viewer;
+    const go = (/** @type {number} */ id) => void (location.hash = `#case=${id}`);
+    this.desk = new Desk(root, server, viewer.stage.look.scores, { go, changed: () => this.#listed() });
+    this.compact = new CompactList(part("#case-list"), { thumbnail: (row) => this.desk.thumbnail(row), open: go });
+    this.panel = new VerdictPanel(part("#case-verdict"), {
+      judge: (verdict) => this.#judge(verdict), go, list: this.desk.list, place: () => this.desk.name,
+      changed: () => this.#named(),
     });
-    this.list.reviewer = this.panel.reviewer;
+    this.desk.list.setReviewer(this.panel.reviewer);
     viewer.keys("case", this.panel.keys());
     this.saving = new Saving(server.ask, {
-      stage: viewer.stage, plain, keep, say: viewer.say,
+      stage: viewer.stage,
       author: () => this.panel.reviewer,
-      kept: (row) => this.desk.update([row]),
+      amend: (scene, change) => viewer.amend(scene, change),
+      saved: (row) => this.desk.update([row]),
+      say: (...parts) => viewer.say(...parts),
       reopen: (id) => this.#open(id),
     });
   }
 
-  /** The address says which case is reviewed; without one it is the one on the stage, or the list's first. */
+  /** Open the case in the address; without one, the case on the stage or the first of the list. */
   async route() {
     const { screen, argument } = routeOf(location.hash);
     if (screen !== "review" && screen !== "case") return;
     await this.desk.load();
     if (screen === "review") return;
     const open = this.viewer.stage.scene?.work?.id;
-    const id = Number(argument) || open || this.list.shown[0];
-    if (!this.list.row(id)) location.hash = "#review";
+    const id = Number(argument) || open || this.desk.list.shown[0]?.id;
+    if (!this.desk.list.row(id)) location.hash = "#review";
     else if (id !== open) this.#open(id);
     else this.#follow();
   }
 
+  /** @param {number} id */
   #open(id) {
     this.asked = id;
-    this.compact.current = id;
+    this.compact.select(id);
     this.server.open();
   }
 
+  /** @param {Scene} scene that came on the stage */
   shown(scene) {
-    document.querySelector("#screens").toggleAttribute("data-work", Boolean(scene.work));
+    part("#screens").toggleAttribute("data-work", Boolean(scene.work));
     if (!scene.work) return;
-    document.querySelector("#work-back").href = `#case=${scene.work.id}`;
+    /** @type {HTMLAnchorElement} */ (part("#work-back")).href = `#case=${scene.work.id}`;
     this.saving.opened(scene);
     this.desk.load().then(() => this.#follow());
   }
 
-  /** The list beside the case follows the one that is filtered and sorted. */
+  /** The list beside the case has the same cases in the same order as the work list. */
   #listed() {
-    if (!this.compact) return; // the first list comes before the panels
-    this.compact.load(this.list.shown.map((id) => this.list.row(id)), this.panel.reviewer);
+    if (!this.compact || !this.panel) return; // the work list shows its rows before the panels are there
+    this.compact.load(this.desk.list.shown, this.panel.reviewer);
     this.#follow();
   }
 
   #named() {
-    this.list.reviewer = this.panel.reviewer;
-    this.list.refresh();
+    this.desk.list.setReviewer(this.panel.reviewer);
+    this.desk.list.refresh();
   }
 
+  /** The list and the panel show the case on the stage. */
   #follow() {
-    const id = this.viewer.stage.scene?.work?.id;
-    const row = this.list.row(id);
+    const row = this.desk.list.row(this.viewer.stage.scene?.work?.id);
     if (!row) return;
-    this.compact.current = id;
+    this.compact.select(row.id);
     this.panel.show(row);
   }
 
-  /** Keep a verdict; the answer is what the panel says. */
+  /** @param {SentVerdict} verdict */
   async #judge(verdict) {
     const answer = await this.server.ask({ what: "judge", ...verdict });
     if (answer.row) this.desk.update([answer.row]);

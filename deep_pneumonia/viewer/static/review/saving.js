@@ -1,119 +1,168 @@
-// Masks that are drawn on a case of the work list are kept in it as they change: every version stays, and what two
-// people change at once is said, never lost. Until the server has said that it is kept, the browser's own copy stays.
+// Masks drawn on a case of the work list are saved in it as they change. Every version stays; if
+// two people change a mask at once, the page says so and nothing is lost. The browser keeps its
+// copy until the server has saved the mask.
 
-import { encode } from "../mask.js";
+import { h } from "../dom.js";
+import { keep, plain } from "../drawings.js";
+import { clock } from "../format.js";
+import { encode } from "../run-lengths.js";
 
-const PAUSE = 600; // ms without a stroke after which masks are kept
+/** @import { Stage } from "../stage.js" */
+/** @import { Layer, Scene } from "../types.js" */
+/** @import { Answer, CaseRow, MaskChange, Request } from "./types.js" */
+
+const REST = 600; // milliseconds without a stroke after which masks are saved
+const NO_ANSWER = "the server does not answer. The drawing stays in this browser and is sent when the case is opened "
+  + "again.";
 
 /**
- * What the server is to be told.
- * @param {{reader: string, drawn: boolean, version?: number}[]} layers as they are drawn now
- * @param {Set<string>} readers who have a mask as the server knows it
- * @param {Record<string, number>} versions the newest of each reader who ever drew, as this page knows them
+ * @typedef {object} SavingPage
+ * @property {Stage} stage
+ * @property {() => string} author
+ * @property {(scene: Scene, part: Partial<Scene>) => void} amend
+ * @property {(row: CaseRow) => void} saved
+ * @property {(...parts: (string | Node)[]) => void} say
+ * @property {(id: number) => void} reopen a case
  */
-export function changesOf(layers, readers, versions, plain) {
-  const drawn = layers.filter((layer) => layer.drawn).map((layer) => ({
-    ...plain(layer), version: layer.version ?? versions[layer.reader] ?? 0,
-  }));
+
+/**
+ * What the server must be told.
+ * @param {Layer[]} layers on the stage @param {Set<string>} readers who have a mask on the server
+ * @param {Record<string, number>} versions the newest of each reader who ever drew, as this page knows them
+ * @returns {MaskChange[]}
+ */
+export function changesOf(layers, readers, versions) {
+  const drawn = layers.filter((layer) => layer.drawn).map((layer) => (
+    { ...plain(layer), version: layer.version ?? versions[layer.reader] ?? 0 }
+  ));
   const gone = [...readers].filter((reader) => layers.every((layer) => layer.reader !== reader));
-  return [...drawn, ...gone.map((reader) => ({ reader, removed: true, version: versions[reader] ?? 0 }))];
+  const removed = gone.map(/** @returns {MaskChange} */ (reader) => (
+    { reader, removed: true, version: versions[reader] ?? 0 }
+  ));
+  return [...drawn, ...removed];
+}
+
+/**
+ * Whether two scenes show the same case of the work list.
+ * @param {Scene | null} a @param {Scene | null} b
+ */
+function isSameCase(a, b) {
+  return a?.key === b?.key && a?.work?.id === b?.work?.id;
 }
 
 export class Saving {
-  /**
-   * @param {(request: object) => Promise<object>} ask the server
-   * @param {{stage: Stage, author: () => string, keep: (key: string, layers: object[]) => boolean,
-   *   plain: (layer: object) => object, kept: (row: object) => void, say: (...parts: (string|Node)[]) => void,
-   *   reopen: (id: number) => void}} page
-   */
+  /** @type {Set<string>} */
+  #readers = new Set();
+  /** @type {Record<string, number>} */
+  #versions = {};
+  /** @type {Scene | null} the scene whose masks changed since they were last sent */
+  #changed = null;
+  #busy = false;
+  #again = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #resting;
+
+  /** @param {(request: Request) => Promise<Answer>} ask the server @param {SavingPage} page */
   constructor(ask, page) {
-    Object.assign(this, { ask, page });
-    this.readers = new Set();
+    this.ask = ask;
+    this.page = page;
   }
 
-  /** A case came on the stage: what is on it is what the server has, but for drawings that were not kept yet. */
+  /**
+   * A case came on the stage, with the server's masks and drawings that are not saved yet.
+   * @param {Scene} scene
+   */
   opened(scene) {
-    this.readers = new Set(scene.masks.map(({ reader }) => reader));
-    this.versions = { ...scene.work.versions };
+    this.#readers = new Set(scene.masks.map(({ reader }) => reader));
+    this.#versions = { ...scene.work?.versions };
     if (this.page.stage.layers.some((layer) => layer.drawn)) this.changed(scene);
   }
 
-  /** Its masks were drawn on. */
+  /** The case's masks were drawn on. @param {Scene} scene */
   changed(scene) {
-    this.dirty = scene;
-    this.page.say("Not kept yet \u2026");
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.save(), PAUSE);
+    this.#changed = scene;
+    this.page.say("Not saved yet \u2026");
+    clearTimeout(this.#resting);
+    this.#resting = setTimeout(() => this.save(), REST);
   }
 
-  /** Keep what was changed; resolves when the server has it, or has said why not. */
+  /** Save what was changed; resolves when the server has saved it, or has said why not. */
   async save() {
-    clearTimeout(this.timer);
+    clearTimeout(this.#resting);
     const { stage } = this.page;
-    const scene = this.dirty;
-    if (!scene || stage.scene !== scene) return; // its drawings lie in the browser until it is opened again
-    if (this.busy) return void (this.again = true);
-    const changes = changesOf(stage.layers, this.readers, this.versions, this.page.plain);
+    const scene = this.#changed;
+    if (!scene?.work || !isSameCase(stage.scene, scene)) return; // drawings wait for the case to open again
+    if (this.#busy) return void (this.#again = true);
+    const changes = changesOf(stage.layers, this.#readers, this.#versions);
     if (!changes.length) return this.page.say("");
-    [this.busy, this.dirty] = [true, null];
-    const sent = new Map(stage.layers.filter((layer) => layer.drawn).map((layer) => [layer, encode(layer.mask).join()]));
+    this.#busy = true;
+    this.#changed = null;
+    const drawn = stage.layers.filter((layer) => layer.drawn);
+    const sent = new Map(drawn.map((layer) => [layer, encode(layer.mask).join()]));
     const answer = await this.#asked({ what: "draw", id: scene.work.id, author: this.page.author(), changes });
-    this.busy = false;
+    this.#busy = false;
     if (answer.problem) {
-      this.dirty = scene;
-      this.page.say(`Not kept: ${answer.problem}`);
+      this.#changed = scene;
+      this.page.say(`Not saved: ${answer.problem}`);
     } else {
-      this.#kept(scene, sent, answer);
+      this.#saved(scene, sent, answer);
     }
-    if (this.again) {
-      this.again = false;
+    if (this.#again) {
+      this.#again = false;
       this.save();
     }
   }
 
+  /** @param {Request} request @returns {Promise<Answer>} */
   async #asked(request) {
     try {
       return await this.ask(request);
     } catch {
-      return { problem: "the server does not answer. The drawing stays in this browser, and is sent when the case is opened again." };
+      return { problem: NO_ANSWER };
     }
   }
 
-  #kept(scene, sent, { row, versions, refused, conflict }) {
-    this.page.kept(row);
-    if (this.page.stage.scene !== scene) return;
-    const mine = new Set(refused);
-    this.versions = versions;
-    this.readers = new Set(row.agreement.map(({ reader }) => reader));
-    scene.work.versions = versions;
+  /**
+   * @param {Scene} scene @param {Map<Layer, string>} sent run lengths as they were sent @param {Answer} answer
+   */
+  #saved(scene, sent, { row, versions, refused, conflict }) {
+    const { stage } = this.page;
+    this.page.saved(row);
+    const { scene: shown } = stage;
+    if (!shown?.work || !isSameCase(shown, scene)) return;
+    const refusedReaders = new Set(refused);
+    this.#versions = versions;
+    this.#readers = new Set(row.agreement.map((/** @type {{reader: string}} */ { reader }) => reader));
     for (const [layer, counts] of sent) {
-      if (mine.has(layer.reader)) continue;
+      if (refusedReaders.has(layer.reader)) continue;
       layer.version = versions[layer.reader];
       if (encode(layer.mask).join() === counts) layer.drawn = false;
     }
-    this.page.keep(scene.key, this.page.stage.layers);
-    // The scene may come back to the stage after another: then as the server has it now.
-    scene.masks = this.page.stage.layers.filter((layer) => !layer.drawn).map(this.page.plain);
-    if (conflict) this.#conflict(scene, mine, conflict);
-    else this.page.say(`Kept in the work list at ${new Date().toTimeString().slice(0, 5)}.`);
+    keep(scene.key, stage.layers);
+    // If the scene comes back to the stage after another, it shows what the server has now.
+    this.page.amend(shown, {
+      work: { ...shown.work, versions }, masks: stage.layers.filter((layer) => !layer.drawn).map(plain),
+    });
+    if (conflict) this.#conflict(scene, refusedReaders, conflict);
+    else this.page.say(`Saved in the work list at ${clock()}.`);
   }
 
-  /** Two changed one mask: the person says which one is to be the newest; both stay. */
-  #conflict(scene, mine, conflict) {
-    const button = (name, act) => {
-      const element = document.createElement("button");
-      Object.assign(element, { type: "button", textContent: name, onclick: act });
-      return element;
-    };
-    const ours = () => {
-      for (const layer of this.page.stage.layers) if (mine.has(layer.reader)) layer.version = this.versions[layer.reader];
-      this.dirty = scene;
+  /**
+   * Two people changed a mask: the visitor says which version is to be the newest; both stay.
+   * @param {Scene} scene @param {Set<string>} readers whose masks were refused @param {string} words
+   */
+  #conflict(scene, readers, words) {
+    const keepMine = () => {
+      const mine = this.page.stage.layers.filter(({ reader }) => readers.has(reader));
+      for (const layer of mine) layer.version = this.#versions[layer.reader];
+      this.#changed = scene;
       this.save();
     };
-    const theirs = () => {
-      this.page.keep(scene.key, []);
-      this.page.reopen(scene.work.id);
+    const takeTheirs = () => {
+      keep(scene.key, []);
+      if (scene.work) this.page.reopen(scene.work.id);
     };
-    this.page.say(conflict, " ", button("Keep mine as the newest", ours), " ", button("Take theirs", theirs));
+    this.page.say(words, " ", h("button", { type: "button", click: keepMine }, "Keep mine as the newest"), " ",
+      h("button", { type: "button", click: takeTheirs }, "Take theirs"));
   }
 }

@@ -1,173 +1,187 @@
-// The work list: search, filters and order above a table of which only the rows in view are in the page.
+// The work list: search, filters and order above a table of which only the rows in view are in the
+// page.
 
-import { h } from "../controls.js";
+import { h } from "../dom.js";
+import { cases, grouped } from "../format.js";
 import { rowOf } from "./cells.js";
-import { FILTERS, ORDER, beside, choices, filtered, following, rightness, sorted, verdictOf } from "./rows.js";
+import { Filters } from "./filters.js";
+import { ORDER, beside, filtered, following, rightness, sorted, verdictOf } from "./rows.js";
 import { Virtual } from "./virtual.js";
 
-/** Column: what it sorts by, its name, and whether the first click puts the highest first. */
-const COLUMNS = [
-  ["name", "Case", false], ["probability", "Predicted", false], ["label", "Label", false], ["source", "Source", false],
-  ["readers", "Doctors", true], ["iou", "IoU", true], ["hit", "Hit", true], ["disagreement", "Disagreement", true],
-  ["verdict", "Verdict", false],
-];
-const [ROW, CARD] = [46, 76]; // pixels; the same stand in review.css
-const NARROW = "(max-width: 760px)";
-const opens = (row) => !row.problem; // what cannot be read cannot be reviewed
+/** @import { Score } from "../types.js" */
+/** @import { Order } from "./rows.js" */
+/** @import { CaseRow } from "./types.js" */
+
+const ROW_HEIGHT = 46; // pixels; review.css has the same
+const CARD_HEIGHT = 76; // of a row on a narrow screen
+
+/** @typedef {{key: string, name: string, highestFirst?: boolean}} Column key: what it sorts by */
+/**
+ * @typedef {object} WorkListPage
+ * @property {Score[]} scores
+ * @property {(row: CaseRow) => string | null} thumbnail
+ * @property {(id: number) => void} open
+ * @property {() => void} changed which rows are shown, in which order, or what they say
+ */
+
+/** @param {Score[]} scores @returns {Column[]} */
+function columnsOf(scores) {
+  const named = (/** @type {string} */ wanted) => scores.find(({ key }) => key === wanted)?.name ?? wanted;
+  return [
+    { key: "name", name: "Case" }, { key: "probability", name: "Predicted" }, { key: "label", name: "Label" },
+    { key: "source", name: "Source" }, { key: "readers", name: "Doctors", highestFirst: true },
+    { key: "iou", name: named("iou"), highestFirst: true }, { key: "hit", name: named("hit"), highestFirst: true },
+    { key: "disagreement", name: "Disagreement", highestFirst: true }, { key: "verdict", name: "Verdict" },
+  ];
+}
+
+/** A radiograph that cannot be read cannot be reviewed. @param {CaseRow} row */
+function canOpen(row) {
+  return !row.problem;
+}
 
 export class WorkList {
+  /** @type {CaseRow[]} every row, in the order in which cases came */
+  rows = [];
   #reviewer = "";
+  /** @type {CaseRow[]} the rows on the screen */
+  #ordered = [];
+  /** @type {CaseRow[] | null} every row in order; null: to be sorted again. Filters keep the order */
+  #sorted = null;
+  /** @type {string[]} */
+  #classes = [];
+  /** @type {Map<number, number>} places in `rows`, by id */
+  #places = new Map();
+  /** @type {Order} */
+  #order = { ...ORDER };
 
-  /**
-   * @param {HTMLElement} host
-   * @param {{thumbnail: (row: object) => string | null, open: (id: number) => void, changed: () => void}} page
-   *   changed: which rows are shown, in which order, or what they say
-   */
+  filters = new Filters(() => this.#anew());
+  #count = h("p", { class: "count", role: "status" });
+  #clear = h("button", { type: "button", hidden: true, click: () => this.#cleared() }, "Clear filters");
+  #again = h("button", {
+    type: "button", hidden: true, title: "Cases have changed since the list was sorted", click: () => this.#anew(),
+  }, "Filter and sort again");
+  #none = h("p", { class: "none-found" });
+
+  /** @param {HTMLElement} host @param {WorkListPage} page */
   constructor(host, page) {
-    Object.assign(this, { host, page, rows: [], ordered: [], classes: [], places: new Map(), wanted: {}, order: { ...ORDER } });
-    this.narrow = matchMedia(NARROW);
-    this.heads = COLUMNS.map(([key, name, down]) => this.#head(key, name, down));
-    this.table = new Virtual({
-      label: "Work list", role: "grid", height: () => (this.narrow.matches ? CARD : ROW), picked: ({ id }) => page.open(id),
-      row: (row) => rowOf(row, this.#reviewer, page.thumbnail(row)),
+    this.host = host;
+    this.page = page;
+    const { narrow } = this.filters;
+    this.columns = columnsOf(page.scores);
+    this.heads = this.columns.map((column) => this.#head(column));
+    this.table = new Virtual(/** @type {import("./virtual.js").VirtualOptions<CaseRow>} */ ({
+      label: "Work list", role: "grid", height: () => (narrow.matches ? CARD_HEIGHT : ROW_HEIGHT),
+      picked: ({ id }) => page.open(id), row: (row) => rowOf(row, this.#reviewer, page.thumbnail(row)),
       head: h("div", { class: "heads", role: "row", "aria-rowindex": 1 },
         h("span", { role: "columnheader", "aria-label": "Picture" }), ...this.heads),
-    });
+    }));
     host.classList.add("work-list");
-    host.append(this.#filters(), this.#found(), this.table.element);
-    this.narrow.addEventListener("change", () => this.#fit());
-    this.#fit();
+    host.append(
+      this.filters.element,
+      h("div", { class: "found" }, this.#count, this.filters.chip, this.#clear, this.#again, this.#none),
+      this.table.element,
+    );
+    narrow.addEventListener("change", () => this.table.renew()); // rows are cards on a narrow screen
   }
 
-  /** @param {object[]} rows as worklist.py describes them @param {string[]} classes of the checkpoint */
+  /** @param {CaseRow[]} rows @param {string[]} classes of the checkpoint */
   load(rows, classes = []) {
-    Object.assign(this, { rows, classes, sorted: null, places: new Map(rows.map((row, at) => [row.id, at])) });
+    this.rows = rows;
+    this.#classes = classes;
+    this.#places = new Map(rows.map((row, at) => [row.id, at]));
+    this.#sorted = null;
     for (const row of rows) row.right = rightness(row, classes);
-    this.#offer();
+    this.filters.offer(this.rows);
     this.refresh();
   }
 
   /**
-   * Rows that changed; the others, filters and place stay. The order stays too, or a row would run from the hand: a
-   * button appears that sorts anew.
+   * Rows that changed; filters and scroll position stay. The order stays too, or a row would move
+   * under the hand: a button offers to sort again.
+   * @param {CaseRow[]} rows
    */
   update(rows) {
     for (const row of rows) {
-      if (!this.places.has(row.id)) continue;
-      row.right = rightness(row, this.classes);
-      this.rows[this.places.get(row.id)] = row;
+      const place = this.#places.get(row.id);
+      if (place === undefined) continue;
+      row.right = rightness(row, this.#classes);
+      this.rows[place] = row;
     }
-    this.sorted = null;
-    this.#offer();
-    const now = this.ordered.map(({ id }) => this.row(id));
+    this.#sorted = null;
+    this.filters.offer(this.rows);
+    const now = this.#ordered.map(({ id }) => this.row(id)).filter((row) => row !== null);
     const anew = this.#passing();
-    this.again.hidden = anew.length === now.length && anew.every((row, at) => row === now[at]);
+    this.#again.hidden = anew.length === now.length && anew.every((row, at) => row === now[at]);
     this.#show(now);
   }
 
+  /** @param {number | undefined} id @returns {CaseRow | null} */
   row(id) {
-    return this.rows[this.places.get(id)] ?? null;
+    const place = id === undefined ? undefined : this.#places.get(id);
+    return place === undefined ? null : this.rows[place];
   }
 
-  /** Ids on the screen, after filters, in their order. */
+  /** The rows on the screen, after filters, in their order. */
   get shown() {
-    return this.ordered.map(({ id }) => id);
+    return this.#ordered;
   }
 
-  /** Whose verdicts are "mine". */
-  get reviewer() {
-    return this.#reviewer;
-  }
-
-  set reviewer(name) {
+  /** Whose verdicts are "mine". @param {string} name */
+  setReviewer(name) {
     this.#reviewer = name;
-    this.sorted = null;
+    this.#sorted = null;
     this.table.renew();
   }
 
-  /** Show these cases alone, under a name that says why; null for all. */
-  filterTo(ids, name = "") {
-    this.chip.hidden = !ids;
-    this.chip.textContent = `${name} \u00d7`;
-    this.chip.setAttribute("aria-label", `Remove the filter ${name}`);
-    this.#want("ids", ids && new Set(ids));
-  }
-
-  /** The id beside this one in the order on the screen, of a case that can be opened; null at the end. */
+  /**
+   * The id of the next case on the screen that can be opened; null at the end.
+   * @param {number | undefined} id
+   */
   next(id) {
-    return beside(this.ordered, id, 1, opens);
+    return beside(this.#ordered, id, 1, canOpen);
   }
 
+  /** @param {number | undefined} id */
   previous(id) {
-    return beside(this.ordered, id, -1, opens);
+    return beside(this.#ordered, id, -1, canOpen);
   }
 
-  /** The next id, round from the beginning, of a case that the reviewer has not judged; null where there is no other. */
+  /**
+   * The next id, then from the beginning, without a verdict of the reviewer; null if there is no
+   * other.
+   * @param {number | undefined} id
+   */
   nextUnreviewed(id) {
-    return following(this.ordered, id, (row) => opens(row) && !verdictOf(row, this.#reviewer));
+    return following(this.#ordered, id, (row) => canOpen(row) && !verdictOf(row, this.#reviewer));
   }
 
-  /** Filter and sort anew. */
+  /** Filter and sort again. */
   refresh() {
-    this.again.hidden = true;
+    this.#again.hidden = true;
     this.#show(this.#passing());
     this.heads.forEach((head, i) => {
-      const on = COLUMNS[i][0] === this.order.key;
-      head.setAttribute("aria-sort", !on ? "none" : this.order.descending ? "descending" : "ascending");
+      const isKey = this.columns[i].key === this.#order.key;
+      head.setAttribute("aria-sort", !isKey ? "none" : this.#order.descending ? "descending" : "ascending");
     });
   }
 
-  /** All rows are sorted once, for filters keep an order. */
   #passing() {
-    this.sorted ??= sorted(this.rows, this.order, this.#reviewer);
-    return filtered(this.sorted, this.wanted, this.#reviewer);
+    this.#sorted ??= sorted(this.rows, this.#order, this.#reviewer);
+    return filtered(this.#sorted, this.filters.wanted, this.#reviewer);
   }
 
+  /** @param {CaseRow[]} rows */
   #show(rows) {
-    this.ordered = rows;
+    this.#ordered = rows;
     this.table.show(rows);
-    const [n, all] = [rows.length, this.rows.length].map((number) => number.toLocaleString("en"));
-    const said = n === all ? `${all} ${all === "1" ? "case" : "cases"}` : `${n} of ${all} cases`;
-    if (this.count.textContent !== said) this.count.textContent = said;
-    this.none.hidden = rows.length > 0;
-    this.none.textContent = this.rows.length ? "No case passes these filters." : "No case is in this list yet.";
-    this.clear.hidden = !Object.values(this.wanted).some(Boolean);
+    const all = this.rows.length;
+    const words = rows.length === all ? cases(all) : `${grouped(rows.length)} of ${grouped(all)} cases`;
+    if (this.#count.textContent !== words) this.#count.textContent = words;
+    this.#none.hidden = rows.length > 0;
+    this.#none.textContent = this.rows.length ? "No case passes these filters." : "This list has no cases yet.";
+    this.#clear.hidden = !this.filters.isSet;
     this.page.changed();
-  }
-
-  #filters() {
-    this.search = h("input", {
-      type: "search", placeholder: "Search name, patient, doctor, comment \u2026", "aria-label": "Search the work list",
-      input: () => this.#want("text", this.search.value),
-    });
-    this.selects = Object.fromEntries(Object.entries(FILTERS).map(([filter, name]) => [filter, h("select", {
-      "aria-label": name, change: () => this.#want(filter, this.selects[filter].value),
-    })]));
-    const filters = h("div", { class: "filters" }, ...Object.values(this.selects));
-    this.more = h("details", { class: "filters-more" }, h("summary", {}, "Filters"), filters);
-    return h("div", { class: "searching" }, this.search, this.more);
-  }
-
-  #found() {
-    const button = (name, click, options = {}) => h("button", { type: "button", hidden: true, click, ...options }, name);
-    this.count = h("p", { class: "count", role: "status" });
-    this.chip = button("", () => this.filterTo(null), { class: "chip" });
-    this.clear = button("Clear filters", () => this.#cleared());
-    this.again = button("Filter and sort anew", () => this.#anew(), { title: "Cases have changed since the list was sorted" });
-    this.none = h("p", { class: "none-found" });
-    return h("div", { class: "found" }, this.count, this.chip, this.clear, this.again, this.none);
-  }
-
-  /** On a phone filters are folded away, and cases are cards. */
-  #fit() {
-    this.more.open = !this.narrow.matches;
-    this.table.renew();
-  }
-
-  #want(filter, value) {
-    this.wanted[filter] = value;
-    this.selects[filter]?.toggleAttribute("data-set", Boolean(value));
-    this.#anew();
   }
 
   #anew() {
@@ -176,31 +190,15 @@ export class WorkList {
   }
 
   #cleared() {
-    this.wanted = {};
-    this.search.value = "";
-    for (const select of Object.values(this.selects)) {
-      select.value = "";
-      select.removeAttribute("data-set");
-    }
-    this.filterTo(null);
+    this.filters.clear();
     this.table.element.focus({ preventScroll: true }); // the button is gone
   }
 
-  #offer() {
-    for (const [filter, select] of Object.entries(this.selects)) {
-      const set = this.wanted[filter] ?? "";
-      const options = [["", FILTERS[filter]], ...choices(this.rows, filter, set)];
-      select.hidden = options.length < 3 && !set; // a choice of one is none
-      if (options.map(([value]) => value).join("\n") === [...select.options].map(({ value }) => value).join("\n")) continue;
-      select.replaceChildren(...options.map(([value, name]) => h("option", { value }, name)));
-      select.value = set;
-    }
-  }
-
-  #head(key, name, down) {
+  /** @param {Column} column */
+  #head({ key, name, highestFirst = false }) {
     const sort = () => {
-      this.order = { key, descending: this.order.key === key ? !this.order.descending : down };
-      this.sorted = null;
+      this.#order = { key, descending: this.#order.key === key ? !this.#order.descending : highestFirst };
+      this.#sorted = null;
       this.#anew();
     };
     return h("div", { role: "columnheader", class: `c-${key}` }, h("button", { type: "button", click: sort }, name));

@@ -1,63 +1,58 @@
-// What a temperature makes of probabilities, as deep_pneumonia/prediction/predictor.py computes them.
+// The effect of a temperature on probabilities, as deep_pneumonia/prediction/predictor.py computes
+// it.
 
-import { h } from "../controls.js";
-import { switcher } from "./choices.js";
+import { h, labelledSlider } from "../dom.js";
+import { percent, sum } from "../format.js";
+import { barRow, switcher } from "./widgets.js";
+
+/** @import { CalibrationData, WidgetTools } from "./types.js" */
+
+const HINT = "A lower temperature makes the model more certain, a higher one less. The order of the classes stays: no "
+  + "temperature makes a wrong answer right.";
+const STEPS = 20; // of the slider, in a temperature of 1
 
 /**
  * Probabilities at another temperature: softmax(logits / T) is p^(fitted / T), scaled to sum to 1.
- * @param {number[]} probabilities at the `fitted` temperature @returns {number[]}
+ * @param {number[]} probabilities at the `fitted` temperature @param {number} fitted @param {number} temperature
  */
 export function tempered(probabilities, fitted, temperature) {
   const logs = probabilities.map((p) => (Math.log(p) * fitted) / temperature);
   const top = Math.max(...logs);
   const parts = logs.map((log) => Math.exp(log - top));
-  const sum = parts.reduce((a, b) => a + b, 0);
-  return parts.map((part) => part / sum);
+  const total = sum(parts);
+  return parts.map((part) => part / total);
 }
 
-/** @param {{choices: {name: string, html: string, probabilities: Record<string, number>}[], temperature: number}} data */
-export function calibration({ choices, temperature }, { scene }) {
+/** @param {CalibrationData} data temperature: as fitted @param {WidgetTools} tools */
+export function calibration({ choices, temperature: fitted }, { scene }) {
   const names = Object.keys(choices[0].probabilities);
-  const state = { place: 0, temperature };
-  const rows = names.map(row);
-  const said = h("div", { class: "teach-said", "aria-live": "polite" });
-  const output = h("output");
-  const text = () => `${state.temperature.toFixed(2)}${state.temperature === temperature ? ", as fitted" : ""}`;
+  const chosen = { place: 0, temperature: fitted };
+  const rows = names.map((name) => barRow(name));
+  const words = h("div", { class: "teach-said", "aria-live": "polite" });
   const draw = () => {
-    const now = tempered(names.map((name) => choices[state.place].probabilities[name]), temperature, state.temperature);
-    rows.forEach(({ set }, i) => set(now[i]));
-    output.textContent = text();
-    input.setAttribute("aria-valuetext", text());
+    const { probabilities } = choices[chosen.place];
+    const now = tempered(names.map((name) => probabilities[name]), fitted, chosen.temperature);
+    rows.forEach(({ set }, i) => set(now[i], percent(now[i])));
   };
-  // In steps of a twentieth, one of which is the fitted temperature itself.
-  const input = h("input", {
-    type: "range", min: -20, max: 40, step: 1, value: 0, "aria-label": "Temperature", input: () => {
-      state.temperature = Number(input.value) ? Math.max(0.1, temperature + Number(input.value) / 20) : temperature;
+  const choose = (/** @type {number} */ place) => {
+    chosen.place = place;
+    words.innerHTML = choices[place].html; // escaped by the server
+    draw();
+  };
+  // The fitted temperature itself is one of the slider's places.
+  const slider = labelledSlider("Temperature", { min: -STEPS, max: 2 * STEPS, value: 0 }, {
+    text: () => `${chosen.temperature.toFixed(2)}${chosen.temperature === fitted ? ", as fitted" : ""}`,
+    write: (place) => {
+      chosen.temperature = place ? Math.max(0.1, fitted + place / STEPS) : fitted;
       draw();
     },
   });
-  const pick = (place) => {
-    state.place = place;
-    said.innerHTML = choices[place].html; // ours, and escaped by the server
-    draw();
-  };
-  pick(0);
+  choose(0);
   const buttons = switcher("Picture on the stage", choices.map(({ name }) => name), (place) => {
-    pick(place);
+    choose(place);
     scene(place);
   });
-  return h("div", { class: "teach-widget" }, buttons, said, h("table", { class: "teach-balance" }, ...rows.map(({ element }) => element)),
-    h("label", { class: "teach-slider" }, h("span", {}, "Temperature"), input, output),
-    h("p", { class: "hint" }, "Lower is surer, higher less sure. The order of the classes stays: no temperature makes a wrong answer right."));
-}
-
-function row(name) {
-  const bar = h("i", { class: "teach-bar" });
-  const number = h("span");
-  const element = h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, bar, number));
-  const set = (share) => {
-    number.textContent = `${(100 * share).toFixed(0)}%`;
-    bar.style.setProperty("--share", `${100 * share}%`);
-  };
-  return { element, set };
+  return h("div", { class: "teach-widget" }, buttons, words,
+    h("table", { class: "teach-balance" }, ...rows.map(({ element }) => element)), slider.element,
+    h("p", { class: "hint" }, HINT));
 }

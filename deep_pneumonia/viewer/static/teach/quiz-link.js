@@ -1,32 +1,49 @@
 // A link to a list of cases, and the order in which they are asked.
 
+/** @import { AskedCase, Deck } from "./types.js" */
+
 /**
- * What stands behind "#quiz?": {ids, seed}. ids: null where the link names no cases; seed: null where each visitor
- * has an order of their own.
+ * ids: null if the link names no cases; seed: null if each visitor has an own order.
+ * @typedef {{ids: string[] | null, seed: number | null}} Link
  */
+
+/** What stands behind "#quiz?" in the address. @param {string} argument @returns {Link} */
 export function parsed(argument) {
   const given = new URLSearchParams(argument);
   const ids = [...new Set((given.get("cases") ?? "").split(",").map((id) => id.trim()).filter(Boolean))];
-  const seed = /^\d{1,9}$/.test(given.get("seed") ?? "") ? Number(given.get("seed")) : null;
-  return { ids: ids.length ? ids : null, seed };
+  const seed = given.get("seed") ?? "";
+  return { ids: ids.length ? ids : null, seed: /^\d{1,9}$/.test(seed) ? Number(seed) : null };
 }
 
-/** The link that opens these cases in the order of a seed, at the page's own address. */
+/**
+ * The link that opens cases in the order of a seed.
+ * @param {string} page its address @param {string[]} ids @param {number} seed
+ */
 export function linkTo(page, ids, seed) {
   return `${page.split("#")[0]}#quiz?cases=${ids.map(encodeURIComponent).join(",")}&seed=${seed}`;
 }
 
-/** The list in the order of a seed: the same for ever, in every browser (Fisher-Yates). */
+/**
+ * A list in the order of a seed, the same in every browser (Fisher-Yates).
+ * @template Item
+ * @param {Item[]} list @param {number} seed
+ */
 export function shuffled(list, seed) {
-  const [found, next] = [[...list], mulberry32(seed)];
+  const found = [...list];
+  const next = mulberry32(seed);
   for (let i = found.length - 1; i > 0; i--) {
     const j = Math.floor(next() * (i + 1));
-    [found[i], found[j]] = [found[j], found[i]];
+    const swapped = found[i];
+    found[i] = found[j];
+    found[j] = swapped;
   }
   return found;
 }
 
-// https://github.com/bryc/code/blob/master/jshash/PRNGs.md#mulberry32, public domain
+/**
+ * Numbers in [0, 1). From https://github.com/bryc/code/blob/master/jshash/PRNGs.md, public domain.
+ * @param {number} seed
+ */
 function mulberry32(seed) {
   let a = seed | 0;
   return () => {
@@ -37,8 +54,14 @@ function mulberry32(seed) {
   };
 }
 
-/** The cases of an open deck that a link asks for, and the ids that are not among them. */
+/**
+ * The cases of the decks that have these ids, in the order of the ids, and the ids that no case
+ * has.
+ * @param {Deck[]} decks @param {string[]} ids
+ */
 export function listed(decks, ids) {
+  /** @type {Map<string, AskedCase>} */
   const all = new Map(decks.flatMap(({ answers, cases }) => cases.map((one) => [one.id, { ...one, answers }])));
-  return { cases: ids.filter((id) => all.has(id)).map((id) => all.get(id)), unknown: ids.filter((id) => !all.has(id)) };
+  const cases = ids.map((id) => all.get(id)).filter((one) => one !== undefined);
+  return { cases, unknown: ids.filter((id) => !all.has(id)) };
 }

@@ -1,71 +1,68 @@
-// Confidence against the share that was right, as a picture.
+// Confidence against the share of right answers, as a picture.
 
+import { svg } from "../dom.js";
+import { percent } from "../format.js";
 import { calibration } from "./quiz-score.js";
 
-const [WIDTH, HEIGHT, LEFT, TOP, SIDE] = [300, 286, 44, 10, 226];
-const NS = "http://www.w3.org/2000/svg";
-const x = (share) => LEFT + share * SIDE;
-const y = (share) => TOP + (1 - share) * SIDE;
+/** @import { Point } from "../types.js" */
+/** @import { Bin } from "./quiz-score.js" */
+/** @import { Side } from "./types.js" */
+
+const WIDTH = 300;
+const HEIGHT = 286;
+const LEFT = 44; // of the frame
+const TOP = 10;
+const SIDE = 226;
+const LEARNER = "quiz-you"; // class
+const MODEL = "quiz-model";
+const x = (/** @type {number} */ share) => LEFT + share * SIDE;
+const y = (/** @type {number} */ share) => TOP + (1 - share) * SIDE;
 
 /**
- * @param {object[]} learner results @param {object[]} model results on the same cases
- * @returns {SVGElement} a point for each tenth of confidence that occurs, with how many answers it stands for and the
- * 95% interval of the share right; on the dashed line confidence is what it promises
+ * A point for each tenth of confidence that occurs, with its number of answers and the 95% interval
+ * of the share right. On the dashed line, confidence equals the share right.
+ * @param {Side[]} learner results @param {Side[]} model results on the same cases
  */
 export function plot(learner, model) {
-  const svg = s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", class: "quiz-plot", "aria-label": spoken(learner) });
-  svg.append(...axes());
-  for (const bin of calibration(model)) svg.append(...point(bin, "quiz-model", square));
-  for (const bin of calibration(learner)) svg.append(...point(bin, "quiz-you", circle));
-  return svg;
+  const viewBox = `0 0 ${WIDTH} ${HEIGHT}`;
+  const squares = calibration(model).flatMap((bin) => point(bin, MODEL));
+  const circles = calibration(learner).flatMap((bin) => point(bin, LEARNER));
+  return svg("svg", { viewBox, role: "img", class: "quiz-plot", "aria-label": spoken(learner) },
+    ...axes(), ...squares, ...circles);
 }
 
+/** @param {Side[]} learner */
 function spoken(learner) {
-  const said = calibration(learner).map(({ n, confidence, right }) =>
+  const parts = calibration(learner).map(({ n, confidence, right }) =>
     `at ${percent(confidence)} confidence ${percent(right)} of ${n} right`);
-  return `Your calibration: ${said.join("; ") || "no answer yet"}.`;
+  return `Your calibration: ${parts.join("; ") || "no answer yet"}.`;
 }
 
 function axes() {
-  const parts = [s("path", { class: "quiz-frame", d: `M${x(0)} ${y(1)}V${y(0)}H${x(1)}` })];
-  parts.push(s("path", { class: "quiz-ideal", d: `M${x(0)} ${y(0)}L${x(1)} ${y(1)}` }));
-  for (const share of [0, 0.25, 0.5, 0.75, 1]) {
-    parts.push(s("path", { class: "quiz-grid", d: `M${x(0)} ${y(share)}H${x(1)}M${x(share)} ${y(0)}V${y(1)}` }));
-    parts.push(words(percent(share), x(share), y(0) + 16, "middle"), words(percent(share), x(0) - 6, y(share) + 4, "end"));
-  }
-  parts.push(words("how sure", x(0.5), y(0) + 36, "middle"));
-  const side = words("share right", 0, 0, "middle");
-  side.setAttribute("transform", `translate(10 ${y(0.5)}) rotate(-90)`);
-  return [...parts, side];
+  const lines = [
+    svg("path", { class: "quiz-frame", d: `M${x(0)} ${y(1)}V${y(0)}H${x(1)}` }),
+    svg("path", { class: "quiz-ideal", d: `M${x(0)} ${y(0)}L${x(1)} ${y(1)}` }),
+  ];
+  const ticks = [0, 0.25, 0.5, 0.75, 1].flatMap((share) => [
+    svg("path", { class: "quiz-grid", d: `M${x(0)} ${y(share)}H${x(1)}M${x(share)} ${y(0)}V${y(1)}` }),
+    words(percent(share), [x(share), y(0) + 16]),
+    words(percent(share), [x(0) - 6, y(share) + 4], { "text-anchor": "end" }),
+  ]);
+  return [...lines, ...ticks, words("how sure", [x(0.5), y(0) + 36]),
+    words("share right", [0, 0], { transform: `translate(10 ${y(0.5)}) rotate(-90)` })];
 }
 
-function point({ n, confidence, right, low, high }, name, shape) {
-  const at = [x(confidence) + (name === "quiz-you" ? -5 : 5), y(right)]; // so that neither hides the other
-  const count = words(n, at[0], at[1] + 3.5, "middle");
-  count.setAttribute("class", `quiz-inside ${name}`);
-  return [s("path", { class: `${name} quiz-interval`, d: `M${at[0]} ${y(low)}V${y(high)}` }), shape(at, name), count];
+/** @param {Bin} bin @param {string} name of the class */
+function point({ n, confidence, right, low, high }, name) {
+  const cx = x(confidence) + (name === LEARNER ? -5 : 5); // so that neither hides the other
+  const cy = y(right);
+  const shape = name === LEARNER ? svg("circle", { class: name, cx, cy, r: 8 })
+    : svg("rect", { class: name, x: cx - 7, y: cy - 7, width: 14, height: 14 });
+  return [svg("path", { class: `${name} quiz-interval`, d: `M${cx} ${y(low)}V${y(high)}` }), shape,
+    words(String(n), [cx, cy + 3.5], { class: `quiz-inside ${name}` })];
 }
 
-function circle([cx, cy], name) {
-  return s("circle", { class: name, cx, cy, r: 8 });
-}
-
-function square([cx, cy], name) {
-  return s("rect", { class: name, x: cx - 7, y: cy - 7, width: 14, height: 14 });
-}
-
-function words(text, atX, atY, anchor) {
-  const found = s("text", { x: atX, y: atY, "text-anchor": anchor });
-  found.textContent = text;
-  return found;
-}
-
-function s(tag, attributes) {
-  const element = document.createElementNS(NS, tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  return element;
-}
-
-function percent(share) {
-  return `${Math.round(100 * share)}%`;
+/** @param {string} text @param {Point} at @param {Record<string, string>} attributes */
+function words(text, [atX, atY], attributes = {}) {
+  return svg("text", { x: atX, y: atY, "text-anchor": "middle", ...attributes }, text);
 }

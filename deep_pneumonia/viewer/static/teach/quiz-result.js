@@ -1,89 +1,114 @@
 // What is said after a case, and the running score.
 
-import { h } from "../controls.js";
+import { h } from "../dom.js";
+import { DASH, percent, twoDecimals } from "../format.js";
 import { plot } from "./quiz-plot.js";
 import { ofModel, score, sureness } from "./quiz-score.js";
 
-const OVERLAP = { iou: "IoU", dice: "Dice", share_inside: "Share inside" };
-const HINTS = {
-  hit: "the attention's highest point lies in the mask",
-  iou: "intersection over union",
-  dice: "twice the intersection over the sum of both areas",
-  share_inside: "share of the first that lies in the second",
-  average_precision: "how well the map ranks the mask's pixels first",
-};
-const MAP = { hit: "Hit", ...OVERLAP, average_precision: "Average precision" };
-const percent = (share) => `${Math.round(100 * share)}%`;
-const figure = (value) => (value === null || value === undefined ? "\u2013" : value.toFixed(2));
+/** @import { Score } from "../types.js" */
+/** @import { MeanScores, Result, Revealed, ScoreKey, ScoreValues } from "./types.js" */
 
-/** The verdict on one case and its three sets of figures. @param {object} found the server's answer */
-export function result(found) {
-  const teaching = [found.findings, found.teaching_point && h("span", {}, h("b", {}, "To learn: "), found.teaching_point)];
+const OVERLAPS = new Set(["iou", "dice", "share_inside"]); // the scores that compare two masks
+const CONTROLS = "Each score goes from 0 to 1. Beside the attention stand two controls, because a large lesion is hit "
+  + "by chance: a random map, which has the attention's values in random order, and a fixed map of the lungs' centres.";
+const BRIER = "The Brier score is the mean squared difference between confidence and outcome: 0 is best, and 0.25 is "
+  + "what always saying 50% gives. It penalises certain but wrong answers most. The model has the same cases as you.";
+const NO_RESULTS = "After the first case, your score stands here, and how well your confidence matches it.";
+const LEGEND = "model, with the number of answers; bars are 95% intervals. On the dashed line, confidence equals the "
+  + "share right.";
+
+/**
+ * The verdict on one case and its three sets of scores.
+ * @param {Revealed} found @param {Score[]} scores
+ */
+export function result(found, scores) {
+  const point = found.teaching_point && h("span", {}, h("b", {}, "To learn: "), found.teaching_point);
+  const verdict = `${found.right ? "Right" : "Not right"}: ${found.truth}`;
   return h("div", { class: "quiz-result" },
-    h("h3", { class: "quiz-verdict", "data-right": String(found.right) }, `${found.right ? "Right" : "Not right"}: ${found.truth}`),
-    h("p", {}, said(found)),
+    h("h3", { class: "quiz-verdict", "data-right": String(found.right) }, verdict),
+    h("p", {}, inWords(found)),
     found.title && h("p", { class: "quiz-title" }, h("b", {}, found.title)),
-    ...teaching.filter(Boolean).map((part) => h("p", {}, part)),
-    byDoctors(found),
-    byMap("Attention against the doctors", found.attention.doctors),
-    byMap("Attention against your mark", found.attention.learner),
-    h("details", {}, h("summary", {}, "What these figures mean"), h("p", {}, "Each goes from 0 to 1. Beside the attention stand "
-      + "two maps that know nothing of the lesion, because a large one is hit by chance: the attention's own values in random "
-      + "order, and a fixed map of the lungs' centres."),
-    h("dl", {}, ...Object.entries(MAP).flatMap(([key, name]) => [h("dt", {}, name), h("dd", {}, `${HINTS[key]}.`)]))),
+    ...[found.findings, point].filter(Boolean).map((part) => h("p", {}, part)),
+    byDoctors(found, scores),
+    byMap("Attention against the doctors", found.attention.doctors, scores),
+    byMap("Attention against your mark", found.attention.learner, scores),
+    h("details", {}, h("summary", {}, "What these scores mean"), h("p", {}, CONTROLS),
+      h("dl", {}, ...scores.flatMap(({ name, hint }) => [h("dt", {}, name), h("dd", {}, `${hint}.`)]))),
   );
 }
 
-function said({ answer, confidence, model, ill, marked, readers }) {
-  const doctors = !readers.length ? "No doctor drew here."
-    : ill ? "" : `${readers.length > 1 ? "The doctors" : "The doctor"} read it as normal${marked ? ", and you drew a lesion." : ", and you drew none."}`;
-  const shown = model.marked ? "" : " Its attention is too weak to be shown.";
-  return `You said ${answer}, ${percent(confidence)} sure. The model says ${model.answer}, ${percent(model.confidence)}: `
-    + `${model.right ? "right" : "not right"}.${shown} ${doctors}`.trimEnd();
+/** @param {Revealed} found */
+function inWords({ answer, confidence, model, ill, marked, readers }) {
+  const subject = readers.length > 1 ? "The doctors" : "The doctor";
+  const drew = marked ? "you drew a lesion" : "you drew none";
+  const doctors = !readers.length ? "No doctor drew here." : ill ? "" : `${subject} read it as normal, and ${drew}.`;
+  const hidden = model.marked ? "" : " Its attention is too weak to be shown.";
+  const answers = `You said ${answer}, ${percent(confidence)} sure. The model says ${model.answer}, `
+    + `${percent(model.confidence)}: ${model.right ? "right" : "not right"}.`;
+  return `${answers}${hidden} ${doctors}`.trimEnd();
 }
 
-function byDoctors({ doctors, among, marked }) {
+/** @param {Revealed} found @param {Score[]} scores */
+function byDoctors({ doctors, among, marked }, scores) {
   if (!doctors.length) return "";
-  const rows = doctors.map((one) => row(one.reader, Object.keys(OVERLAP).map((key) => figure(one[key]))));
-  if (among) rows.push(row("Doctors with each other", [figure(among.iou), figure(among.dice), ""]));
-  return table(marked ? "Your mark against the doctors" : "You drew nothing where the doctors drew this", Object.values(OVERLAP), rows);
+  const overlaps = scores.filter(({ key }) => OVERLAPS.has(key));
+  const values = (/** @type {ScoreValues} */ one) =>
+    overlaps.map(({ key }) => twoDecimals(one[/** @type {ScoreKey} */ (key)]));
+  const rows = doctors.map((one) => row(one.reader, values(one)));
+  if (among) rows.push(row("Doctors with each other", [twoDecimals(among.iou), twoDecimals(among.dice), ""]));
+  const title = marked ? "Your mark against the doctors" : "You drew nothing where the doctors drew this";
+  return table(title, overlaps.map(({ name }) => name), rows);
 }
 
-function byMap(title, found) {
+/** @param {string} title @param {MeanScores | null} found @param {Score[]} scores */
+function byMap(title, found, scores) {
   if (!found) return "";
-  const hit = (value) => (value === null ? "\u2013" : found.n === 1 && value % 1 === 0 ? (value ? "yes" : "no") : figure(value));
-  const maps = [found, found.controls.random, found.controls.centre];
-  const rows = Object.entries(MAP).map(([key, name]) =>
-    row(name, maps.map((map, i) => (key === "hit" && i !== 1 ? hit(map.hit) : figure(map[key]))), HINTS[key]));
+  const { random, centre } = found.controls;
+  const rows = scores.map(({ key, name, hint }) => {
+    const [attention, chance, lungs] = [found, random, centre].map((map) => map[/** @type {ScoreKey} */ (key)]);
+    const written = (/** @type {number | null} */ value) =>
+      (key === "hit" ? hitInWords(value, found.n) : twoDecimals(value));
+    return row(name, [written(attention), twoDecimals(chance), written(lungs)], hint);
+  });
   return table(found.n > 1 ? `${title}, mean of ${found.n}` : title, ["Attention", "Random map", "Lung centres"], rows);
 }
 
-/** The learner's score beside the model's, and the calibration plot. @param {object[]} results */
+/** One hit is yes or no, several have a mean. @param {number | null} value @param {number} n */
+function hitInWords(value, n) {
+  if (n > 1 || (value !== null && value % 1)) return twoDecimals(value);
+  return value === null ? DASH : value ? "yes" : "no";
+}
+
+/** The learner's score beside the model's, and the calibration plot. @param {Result[]} results */
 export function scored(results) {
-  if (!results.length) return h("p", { class: "hint" }, "Your score and how well you know what you know stand here after the first case.");
-  const [you, model] = [score(results), score(ofModel(results))];
-  const both = (name, text, hint) => row(name, [text(you), text(model)], hint);
+  if (!results.length) return h("p", { class: "hint" }, NO_RESULTS);
+  const you = score(results);
+  const model = score(ofModel(results));
+  const both = (/** @type {string} */ name, /** @type {(side: typeof you) => string} */ text, hint = "") =>
+    row(name, [text(you), text(model)], hint);
   const rows = [
     both("Class right", ({ right, n }) => `${right} of ${n}`),
-    both(you.ious ? `IoU, mean of ${you.ious} with a lesion` : "IoU with the doctors", ({ iou }) => figure(iou), "overlap with the doctors' masks; 0 where you drew nothing"),
-    both("Normal ones left unmarked", ({ unmarked, normal }) => (normal ? `${unmarked} of ${normal}` : "\u2013")),
-    both("Brier score", ({ brier }) => figure(brier), "mean squared error of the confidence"),
+    both(you.ious ? `IoU, mean of ${you.ious} with a lesion` : "IoU with the doctors", ({ iou }) => twoDecimals(iou),
+      "overlap with the doctors' masks; 0 where you drew nothing"),
+    both("Normal cases left unmarked", ({ unmarked, normal }) => (normal ? `${unmarked} of ${normal}` : DASH)),
+    both("Brier score", (side) => twoDecimals(side.brier), "mean squared error of the confidence"),
   ];
   return h("div", { class: "quiz-score" }, table("Score", ["You", "Model"], rows),
     h("h4", {}, "Calibration"), plot(results, ofModel(results)),
-    h("p", { class: "quiz-legend" }, h("span", { class: "quiz-key quiz-you" }), "you ", h("span", { class: "quiz-key quiz-model" }),
-      "model, with how many answers; bars are 95% intervals. On the dashed line confidence is what it promises"),
-    h("p", {}, sureness(you)),
-    h("p", { class: "hint" }, "The Brier score is the mean squared difference between confidence and outcome: 0 is best, always "
-      + "saying 50% gives 0.25, and it punishes being sure and wrong most. The model has the same cases as you."),
+    h("p", { class: "quiz-legend" }, h("span", { class: "quiz-key quiz-you" }), "you ",
+      h("span", { class: "quiz-key quiz-model" }), LEGEND),
+    h("p", {}, sureness(you)), h("p", { class: "hint" }, BRIER),
   );
 }
 
+/** @param {string} title @param {string[]} heads @param {Node[]} rows */
 function table(title, heads, rows) {
   return h("table", {}, h("caption", {}, title),
-    h("thead", {}, h("tr", {}, h("td", {}), ...heads.map((name) => h("th", { scope: "col" }, name)))), h("tbody", {}, ...rows));
+    h("thead", {}, h("tr", {}, h("td"), ...heads.map((name) => h("th", { scope: "col" }, name)))),
+    h("tbody", {}, ...rows));
 }
 
-function row(name, cells, hint = null) {
-  return h("tr", {}, h("th", { scope: "row", title: hint }, name), ...cells.map((text) => h("td", {}, text)));
+/** @param {string} name @param {string[]} cells @param {string} hint */
+function row(name, cells, hint = "") {
+  return h("tr", {}, h("th", { scope: "row", title: hint || null }, name), ...cells.map((text) => h("td", {}, text)));
 }

@@ -1,228 +1,243 @@
-// The quiz: asks the server for one case after the other, holds the learner's answer against the truth, and keeps score.
+// The quiz: asks the server for one case after the other, compares the learner's answer with the
+// truth, and keeps score.
 
-import { h } from "../controls.js";
-import { area } from "../mask.js";
+import { h } from "../dom.js";
+import { plain } from "../drawings.js";
+import { hear, viewerReady } from "../page.js";
 import { routeOf } from "../route.js";
-import { plain } from "../store.js";
+import { area } from "../run-lengths.js";
 import { DeckColumn } from "./quiz-deck.js";
-import { listed, parsed, shuffled } from "./quiz-link.js";
+import { parsed } from "./quiz-link.js";
+import { listenToKeys } from "./quiz-keys.js";
+import { QuizList } from "./quiz-list.js";
 import { Question } from "./quiz-question.js";
 import { result, scored } from "./quiz-result.js";
-import { forget, load, save } from "./quiz-store.js";
+import { forget } from "./quiz-store.js";
 
-/** @param {HTMLElement} root @param {HTMLElement} side the column beside @param {(event: string) => void} send */
-export function mount(root, side, send) {
-  const start = () => (window.deepPneumonia.quiz = new Quiz(root, side, send));
-  if (window.deepPneumonia) start();
-  else document.addEventListener("deep-pneumonia:ready", start, { once: true });
+/** @import { Scene } from "../types.js" */
+/** @import { Viewer } from "../viewer.js" */
+/** @import { AskedCase, QuizAnswer, QuizRequest, Revealed } from "./types.js" */
+
+/** @typedef {"begin" | "choose" | "ask" | "reveal"} QuizEvent */
+
+const CANNOT_STORE = "This browser cannot store the score: it is lost when you leave the page.";
+
+/**
+ * @param {HTMLElement} root @param {HTMLElement} side the column beside @param {(event: QuizEvent) => void} send
+ */
+export async function mount(root, side, send) {
+  const viewer = await viewerReady;
+  viewer.quiz = new Quiz(root, side, send, viewer);
 }
 
-class Quiz {
-  constructor(root, side, send) {
-    [this.root, this.send, this.kept] = [root, send, load()];
-    Object.assign(this, { decks: [], key: "teaching", difficulty: "", link: parsed(""), cases: [], now: null, phase: "waiting" });
+export class Quiz {
+  list = new QuizList();
+  /** @type {QuizRequest | null} what the server is asked */
+  request = null;
+  /** @type {AskedCase | null} the case that is asked */
+  #now = null;
+  /** @type {"waiting" | "question" | "revealing" | "revealed" | "finished"} */
+  phase = "waiting";
+  /** @type {Question | null} */
+  #question = null;
+  /** @type {Scene | null} of the answer that is revealed */
+  #scene = null;
+  #link = parsed(""); // in the address
+
+  /**
+   * @param {HTMLElement} root @param {HTMLElement} side @param {(event: QuizEvent) => void} send
+   * @param {Viewer} viewer
+   */
+  constructor(root, side, send, viewer) {
+    this.viewer = viewer;
+    this.stage = viewer.stage;
+    this.send = send;
     this.case = h("div", { class: "quiz-now", "aria-live": "polite" });
     this.score = h("div");
     root.append(this.case, this.score);
     this.column = new DeckColumn(side, {
-      pick: (part) => this.#pick(part), restart: () => this.#restart(), choose: () => this.send("choose"),
+      restart: () => this.#restart(), choose: () => this.send("choose"), pick: (part) => {
+        this.list.pick(part);
+        this.#listed();
+      },
     });
-    document.addEventListener("deep-pneumonia:screen", () => this.#open());
-    document.addEventListener("deep-pneumonia:drawn", () => this.question?.marked());
-    document.addEventListener("deep-pneumonia:shown", () => this.#arrived());
-    document.addEventListener("keydown", (event) => this.#pressed(event), true);
+    hear("screen", () => this.#open());
+    hear("drawn", () => this.#question?.marked());
+    hear("shown", () => this.#arrived());
+    listenToKeys(this, viewer.tools);
     this.#open();
   }
 
-  get stage() {
-    return window.deepPneumonia.stage;
-  }
-
   get isOpen() {
-    return this.stage.state.screen === "quiz";
-  }
-
-  /** Results of this list of cases, by id. */
-  get results() {
-    const name = this.link.ids ? [...this.link.ids].sort().join(",") : this.key;
-    return (this.kept.lists[name] ??= {});
+    return this.stage.display.screen === "quiz";
   }
 
   #open() {
     if (!this.isOpen) return;
-    this.asked = parsed(routeOf(location.hash).argument);
+    this.#link = parsed(routeOf(location.hash).argument);
     this.#arrived();
     this.send("begin");
   }
 
-  /** The screen or its scene came: what is revealed is not drawn on any more. */
+  /** The screen or its scene came, or was locked: a revealed case is not drawn on any more. */
   #arrived() {
-    const { scene } = this.stage;
+    const { scene, host } = this.stage;
     if (scene?.screen !== "quiz") return;
-    this.stage.host.closest("[data-screen]").dataset.quiz = scene.locked ? "revealed" : "asked";
+    host.closest("[data-screen]")?.setAttribute("data-quiz", scene.locked ? "revealed" : "asked");
     this.stage.change({ tool: scene.locked ? "move" : "brush" });
-    this.question?.marked();
+    this.#question?.marked();
   }
 
-  /** The server answered an event. */
+  /** The server answered an event. @param {QuizAnswer | null} answer */
   answered(answer) {
-    if (answer?.problem && answer.event !== "begin") this.#refused(answer);
-    else if (answer?.event === "begin") this.#begun(answer);
-    else if (answer?.event === "choose") this.column.offer(answer.cases);
-    else if (answer?.event === "ask" && answer.id === this.now?.id) this.#question();
-    else if (answer?.event === "reveal" && answer.id === this.now?.id) this.#revealed(answer);
+    if (answer?.event === "begin") return this.#begun(answer);
+    if (!answer) return;
+    if (typeof answer.problem === "string") this.#refused(answer.event, answer.problem);
+    else if (answer.event === "choose") this.column.offer(answer.cases);
+    else if (answer.id !== this.#now?.id) return;
+    else if (answer.event === "ask") this.#ask();
+    else this.#revealed(answer);
   }
 
+  /** @param {Extract<QuizAnswer, {event: "begin"}>} answer */
   #begun({ decks, problem }) {
-    [this.decks, this.link] = [decks, this.asked];
-    if (!decks.some((deck) => deck.key === this.key)) this.key = "teaching";
-    this.#list();
+    this.list.open(decks, this.#link);
+    this.#listed();
     if (problem) this.column.left.textContent = problem;
   }
 
-  #pick(part) {
-    Object.assign(this, part);
-    this.#list();
-  }
-
   #restart() {
-    for (const id of Object.keys(this.results)) delete this.results[id];
-    forget();
-    this.#save();
-    this.now = null;
-    this.#list();
+    this.#warn(this.list.restart());
+    this.#now = null;
+    this.#listed();
   }
 
-  /** The list of cases may have changed: go on with the case that is asked if it still belongs to it. */
-  #list() {
-    const deck = this.decks.find((one) => one.key === this.key);
-    const { cases, unknown } = listed(this.decks, this.link.ids ?? deck.cases.map((one) => one.id));
-    // The order is that of all cases: those of one difficulty keep theirs.
-    const level = this.link.ids ? "" : this.difficulty;
-    this.cases = shuffled(cases, this.link.seed ?? this.kept.seed).filter((one) => !level || one.difficulty === level);
-    this.column.show({ decks: this.decks, key: this.key, difficulty: this.difficulty, linked: this.link.ids ? cases.length : null }, unknown);
+  /** The list may have changed: go on with the case that is asked if it still belongs to it. */
+  #listed() {
+    this.column.show(this.list);
     this.#scored();
-    const isStill = this.phase !== "waiting" && this.cases.some((one) => one.id === this.now?.id);
-    if (!isStill) this.next();
-    else if (this.phase === "question") this.#numbered();
+    const belongs = this.phase !== "waiting" && this.list.cases.some(({ id }) => id === this.#now?.id);
+    if (!belongs) this.next();
+    else if (this.phase === "question") this.#number();
   }
 
   /** The case that is asked has another place in another list. */
-  #numbered() {
-    const [place, total] = [this.cases.findIndex((one) => one.id === this.now.id), this.cases.length];
-    Object.assign(this.request, { number: place + 1, total });
-    this.case.querySelector("h3").firstChild.textContent = `Case ${place + 1} of ${total}`;
-    if (this.stage.scene?.case === this.now.id) this.stage.scene.name = `Case ${place + 1} of ${total}`;
+  #number() {
+    const now = this.#now;
+    if (!now) return;
+    const place = this.list.cases.findIndex(({ id }) => id === now.id);
+    const name = this.#request(now, place);
+    const heading = this.case.querySelector("h3")?.firstChild;
+    if (heading) heading.textContent = name;
+    const { scene } = this.stage;
+    if (scene?.case === now.id) this.viewer.amend(scene, { name });
     this.stage.request();
+  }
+
+  /**
+   * Say which case the server is asked for.
+   * @param {AskedCase} now @param {number} place @returns {string} its name
+   */
+  #request({ id }, place) {
+    const total = this.list.cases.length;
+    this.request = { ...(this.request?.id === id ? this.request : {}), id, number: place + 1, total };
+    return `Case ${place + 1} of ${total}`;
   }
 
   /** Ask the first case that has no answer yet. */
   next() {
-    const place = this.cases.findIndex((one) => !this.results[one.id]);
-    this.question = null;
-    if (place < 0) {
-      this.#finished();
-      return;
-    }
-    [this.now, this.phase] = [this.cases[place], "waiting"];
-    this.request = { id: this.now.id, number: place + 1, total: this.cases.length };
-    this.#say(h("h3", {}, `Case ${place + 1} of ${this.cases.length}`), h("p", {}, "Opening the radiograph\u2026"));
+    const place = this.list.next;
+    this.#question = null;
+    if (place < 0) return this.#finished();
+    this.#now = this.list.cases[place];
+    this.phase = "waiting";
+    this.request = null;
+    this.case.replaceChildren(h("h3", {}, this.#request(this.#now, place)), h("p", {}, "Opening the radiograph\u2026"));
     this.send("ask");
   }
 
-  #question() {
+  /** The case is on the stage: ask about it. */
+  #ask() {
+    const now = this.#now;
+    if (!now || !this.request) return;
     const { number, total } = this.request;
     this.phase = "question";
-    this.question = new Question(this.now.answers, () => this.#mark !== null, () => this.reveal());
-    if (number > 1 && this.isOpen) this.stage.host.parentElement.scrollIntoView({ block: "nearest" }); // on a phone it is far above
-    const level = this.now.difficulty && h("small", {}, ` ${this.now.difficulty}`);
-    this.#say(h("h3", {}, `Case ${number} of ${total}`, level), this.question.element);
+    this.#question = new Question(now.answers, () => this.#mark !== null, () => this.reveal());
+    // On a phone the radiograph is far above.
+    if (number > 1 && this.isOpen) this.stage.host.parentElement?.scrollIntoView({ block: "nearest" });
+    const level = now.difficulty && h("small", {}, ` ${now.difficulty}`);
+    this.case.replaceChildren(h("h3", {}, `Case ${number} of ${total}`, level), this.#question.element);
   }
 
-  /** The learner's drawing as the server takes it, or null while there is none. */
+  /** The learner's drawing as the server takes it, or null without one. */
   get #mark() {
-    const { scene, layers, size } = this.stage;
-    if (scene?.case !== this.now?.id || scene.locked || !layers.length || !area(layers[0].mask)) return null;
-    return { ...plain(layers[0]), size };
+    const { scene, layers } = this.stage;
+    if (scene?.case !== this.#now?.id || scene?.locked || !layers.length || !area(layers[0].mask)) return null;
+    return plain(layers[0]);
   }
 
   reveal() {
-    const given = this.phase === "question" && this.question.given();
-    if (!given || this.stage.scene?.case !== this.now.id) return;
+    const given = this.phase === "question" && this.#question?.given();
+    const { scene } = this.stage;
+    if (!given || !this.request || !scene || scene.case !== this.#now?.id) return;
     const mark = this.#mark;
     this.request = { ...this.request, ...given, drawings: mark ? [mark] : [] };
-    this.phase = "reading";
-    this.scene = this.stage.scene;
-    this.#lock(true);
-    this.question.busy(true);
+    this.phase = "revealing";
+    this.#lock(scene, true);
+    this.#question?.busy(true);
     this.send("reveal");
   }
 
-  #lock(locked) {
-    this.scene.locked = locked;
+  /** @param {Scene} scene @param {boolean} locked */
+  #lock(scene, locked) {
+    this.#scene = this.viewer.amend(scene, { locked });
     this.#arrived();
     this.stage.tell("change", "locked");
   }
 
+  /** @param {Revealed} found */
   #revealed(found) {
-    const { ill, answer, confidence, right, iou, marked, model } = found;
     this.phase = "revealed";
-    this.question = null;
-    this.results[found.id] = { ill, answer, confidence, right, iou, marked, model };
-    this.#save();
-    forget(this.scene.key); // answered: the next time begins with nothing drawn
-    const isLast = this.cases.every((one) => this.results[one.id]);
-    const on = h("button", { type: "button", class: "quiz-main", click: () => this.next() }, isLast ? "See how you did" : "Next case");
-    this.#say(result(found));
-    this.case.querySelector("h3").after(on);
+    this.#question = null;
+    this.#warn(this.list.record(found.id, found));
+    if (this.#scene) forget(this.#scene.key); // the next time begins with nothing drawn
+    const next = h("button", { type: "button", class: "quiz-main", click: () => this.next() },
+      this.list.next < 0 ? "See how you did" : "Next case");
+    this.case.replaceChildren(result(found, this.stage.look.scores));
+    this.case.querySelector("h3")?.after(next);
     this.#scored();
-    if (this.isOpen) on.focus({ preventScroll: true });
+    if (this.isOpen) next.focus({ preventScroll: true });
   }
 
   #finished() {
-    const total = this.cases.length;
-    [this.now, this.phase] = [null, "finished"];
-    const words = total ? `All ${total} ${this.link.ids ? "" : this.difficulty} ${total === 1 ? "case is" : "cases are"} answered`.replace("  ", " ") : "No case to ask";
-    this.#say(h("h3", {}, words), h("p", {}, total ? "Below is how you did. Start over, or choose other cases." : "Choose other cases, or ask for another link."));
+    const { cases, link, difficulty } = this.list;
+    const level = link.ids || !difficulty ? "" : `${difficulty} `;
+    const answered = `All ${cases.length} ${level}${cases.length === 1 ? "case is" : "cases are"} answered`;
+    this.#now = null;
+    this.phase = "finished";
+    const [words, advice] = cases.length ? [answered, "Your score is below. Start over, or choose other cases."]
+      : ["There is no case to ask", "Choose other cases, or ask for another link."];
+    this.case.replaceChildren(h("h3", {}, words), h("p", {}, advice));
   }
 
-  #refused({ event, problem }) {
-    if (event === "reveal" && this.phase === "reading") {
+  /** @param {string} event @param {string} problem */
+  #refused(event, problem) {
+    if (event === "choose") this.column.cases.textContent = problem;
+    else if (event === "ask") this.case.replaceChildren(h("p", { role: "alert" }, problem));
+    else if (this.phase === "revealing" && this.#scene) {
       this.phase = "question";
-      this.#lock(false);
-      this.question.busy(false, problem);
-    } else if (event === "ask") this.#say(h("p", { role: "alert" }, problem));
-    else if (event === "choose") this.column.cases.textContent = problem;
-  }
-
-  #say(...parts) {
-    this.case.replaceChildren(...parts);
+      this.#lock(this.#scene, false);
+      this.#question?.busy(false, problem);
+    }
   }
 
   #scored() {
-    const found = Object.values(this.results);
-    this.score.replaceChildren(scored(found));
-    this.column.count(this.cases.filter((one) => this.results[one.id]).length, this.cases.length);
+    this.score.replaceChildren(scored(Object.values(this.list.results)));
+    this.column.count(this.list.done, this.list.cases.length);
   }
 
-  #save() {
-    if (!save(this.kept)) window.deepPneumonia.say("This browser cannot keep the score: it is gone when you leave the page.");
-  }
-
-  // Before the viewer's own keys: Enter closes a polygon that is begun, and reveals otherwise.
-  #pressed(event) {
-    if (!this.isOpen || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
-    const focus = document.activeElement;
-    if (event.key === "Enter" && this.phase === "question" && !focus?.matches("button, summary, a, select, textarea, input[type=text]")) {
-      if (window.deepPneumonia.pencil.corners.length) return;
-      event.preventDefault();
-      this.reveal();
-    }
-    const goes = event.key === "ArrowRight" || event.key.toLowerCase() === "n";
-    if (goes && this.phase === "revealed" && !focus?.matches("input, select, textarea")) {
-      event.preventDefault();
-      event.stopPropagation();
-      this.next();
-    }
+  /** @param {boolean} isStored */
+  #warn(isStored) {
+    if (!isStored) this.viewer.say(CANNOT_STORE);
   }
 }

@@ -1,50 +1,57 @@
-// The severity of one pneumonia: a slider over frames that are all here, and what the network makes of each.
+// The severity of one pneumonia: a slider over frames that are all loaded, and the model's
+// prediction of each.
 
-import { h } from "../controls.js";
+import { h, labelledSlider } from "../dom.js";
+import { percent } from "../format.js";
 import { curves } from "./plot.js";
 
-const percent = (share, digits = 0) => `${(100 * share).toFixed(digits)}%`;
+/** @import { SeverityData, SeverityFrame, WidgetTools } from "./types.js" */
 
-/** @param {{series: {finding, evidence, shown, area, contrast}[], said: string, limit: number}} data healthy first */
+/** @param {SeverityData} data @param {WidgetTools} tools */
 export function severity({ series, said, limit }, { scene, stage }) {
   const last = series.length - 1;
-  const output = h("output");
-  const slider = h("input", {
-    type: "range", min: 0, max: last, step: 1, value: 0, "aria-label": "Severity", input: () => pick(Number(slider.value)),
-  });
+  const chosen = { place: 0 };
   const truth = h("p", { class: "teach-fact" });
-  const read = h("p", { class: "teach-fact", "aria-live": "polite" });
-  const plot = curves(
-    [{ name: "finding", values: series.map((one) => one.finding) }, { name: "attention", values: series.map((one) => one.evidence) }],
-    { limit, label: `Over severity 0 to ${last}: probability of a finding, and highest attention. ${said}` },
-  );
-  const name = (place) => (place ? `${place} of ${last}` : "none");
-  const tell = (place) => {
-    const { finding, evidence, shown, area, contrast } = series[place];
-    output.textContent = name(place);
-    slider.setAttribute("aria-valuetext", name(place));
+  const prediction = h("p", { class: "teach-fact", "aria-live": "polite" });
+  const plot = curves([series.map((frame) => frame.finding), series.map((frame) => frame.evidence)],
+    { limit, label: `Over severity 0 to ${last}: probability of a finding, and highest attention. ${said}` });
+  const tell = (/** @type {number} */ place) => {
+    chosen.place = place;
     plot.mark(place);
-    truth.textContent = place
-      ? `The true lesion covers ${percent(area, 1)} of the picture and holds back up to ${percent(contrast)} of what would reach the detector.`
-      : "No pneumonia: both lungs hold air.";
-    read.replaceChildren("The network: ", swatch(0), `a finding ${percent(finding)}, ${shown ? "enough" : "too little"} for a map, `,
-      swatch(1), `highest attention ${evidence.toFixed(2)}`);
+    truth.textContent = place ? truthOf(series[place]) : "No pneumonia: both lungs hold air.";
+    prediction.replaceChildren(...predictionOf(series[place]));
   };
-  const pick = (place) => {
-    tell(place);
-    scene(place, { keep: true });
-  };
+  const slider = labelledSlider("Severity", { min: 0, max: last, value: 0 }, {
+    text: () => (chosen.place ? `${chosen.place} of ${last}` : "none"), write: (place) => {
+      tell(place);
+      scene(place, { keep: true });
+    },
+  });
   tell(0);
-  const shows = (part, label) => {
-    const box = h("input", { type: "checkbox", "data-part": part, change: () => stage.change({ [part]: box.checked }) });
+  const check = (/** @type {"masks" | "attention"} */ part, /** @type {string} */ label) => {
+    const change = () => stage.change({ [part]: box.checked });
+    const box = h("input", { type: "checkbox", "data-part": part, change });
     return h("label", { class: "check" }, box, label);
   };
-  return h("div", { class: "teach-widget" },
-    h("label", { class: "teach-slider" }, h("span", {}, "Severity"), slider, output), truth,
-    h("div", { class: "teach-checks" }, shows("masks", "True outline"), shows("attention", "Attention")), read,
-    plot.element, h("p", { class: "hint" }, `Along: severity. Dotted: the ${percent(limit)} that a finding needs for a map to be shown. ${said}`));
+  return h("div", { class: "teach-widget" }, slider.element, truth,
+    h("div", { class: "teach-checks" }, check("masks", "True outline"), check("attention", "Attention")), prediction,
+    plot.element, h("p", { class: "hint" }, `Across: severity. Dotted: the probability of a finding from which on a `
+      + `map is shown, ${percent(limit)}. ${said}`));
 }
 
+/** @param {SeverityFrame} frame */
+function truthOf({ area, contrast }) {
+  return `The true lesion covers ${percent(area, 1)} of the picture and absorbs up to ${percent(contrast)} of the `
+    + "radiation that would otherwise reach the detector.";
+}
+
+/** @param {SeverityFrame} frame */
+function predictionOf({ finding, evidence, shown }) {
+  return ["The model: ", swatch(0), `a finding ${percent(finding)}, ${shown ? "enough" : "too little"} for a map, `,
+    swatch(1), `highest attention ${evidence.toFixed(2)}`];
+}
+
+/** @param {number} line of the plot */
 function swatch(line) {
   return h("i", { class: `teach-key line-${line}` });
 }
