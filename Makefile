@@ -23,7 +23,7 @@ app: install
 
 # Chromium and Node for the tests of the viewer; where one is missing, Debian's, which needs root.
 browser:
-	for program in chromium:chromium node:nodejs; do \
+	for program in chromium:chromium node:nodejs npm:npm; do \
 	command -v $${program%:*} >/dev/null || { apt-get update -qq && \
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $${program#*:} >/dev/null; } || \
 	{ echo "error: there is no $${program%:*}; install it, then run make test again." >&2; exit 1; }; done
@@ -32,10 +32,16 @@ browser:
 test: install browser
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --cov --cov-report=term
 
-check: install
+check: install node_modules/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	npx tsc -p jsconfig.json
+
+# TypeScript checks the types of the viewer's JavaScript; the browser needs nothing of it.
+node_modules/.installed: package.json package-lock.json
+	npm ci --silent --no-audit --no-fund || { echo "error: there is no npm; run make browser, then make check again." >&2; exit 1; }
+	touch $@
 
 bench: install
 	for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
@@ -45,4 +51,4 @@ screens: install browser
 	$(BIN)/python docs/screens.py
 
 clean:
-	rm -rf .venv
+	rm -rf .venv node_modules
