@@ -39,7 +39,9 @@ function pane({ scene }, label, ...sides) {
 }
 
 /**
- * @param {Stage} stage @param {MapLayer | null} map @param {number} level step of its threshold; 0: no outline @returns {Content}
+ * @param {Stage} stage @param {MapLayer | null} map
+ * @param {number} level step of its threshold; 0: no outline
+ * @returns {Content}
  */
 function contentOf(stage, map, level) {
   const shown = stage.display.attention ? map : null;

@@ -216,7 +216,7 @@ export class Quiz {
     this.#now = null;
     this.phase = "finished";
     const [words, advice] = cases.length ? [answered, "Your score is below. Start over, or choose other cases."]
-      : ["There is no case to ask", "Choose other cases, or ask for another link."];
+      : ["No case to ask", "Choose other cases, or ask for another link."];
     this.case.replaceChildren(h("h3", {}, words), h("p", {}, advice));
   }
 
