@@ -12,7 +12,7 @@ function near(found, expected, tolerance = 1e-7) {
   assert.ok(Math.abs(found - expected) < tolerance, `${found} is not ${expected}`);
 }
 
-test("figures of a map worked by hand", () => {
+test("scores of a map worked by hand", () => {
   const found = compare(MAP, MASK, 0.5);
   assert.equal(found.hit, true);
   near(found.iou, 2 / 6);
@@ -21,13 +21,13 @@ test("figures of a map worked by hand", () => {
   near(found.average_precision, (1 / 1 + 2 / 4 + 3 / 5 + 4 / 6) / 4);
 });
 
-test("an empty mask has no figures, and a map of zeros no share", () => {
+test("an empty mask has no scores, and a map of zeros no share", () => {
   assert.deepEqual(compare(MAP, new Uint8Array(16), 0.5), NONE);
   const found = compare(new Float32Array(16), MASK, 0.5);
   assert.deepEqual(found, { hit: true, iou: 0, dice: 0, share_inside: null, average_precision: 0.25 });
 });
 
-test("of equally high points the first is the highest", () => {
+test("the first of several highest points counts as the highest", () => {
   assert.equal(compare(Float32Array.of(0, 0.5, 0.5), Uint8Array.of(0, 1, 0), 0.5).hit, true);
   assert.equal(compare(Float32Array.of(0, 0.5, 0.5), Uint8Array.of(0, 0, 1), 0.5).hit, false);
 });
@@ -39,7 +39,7 @@ test("equal values enter the average precision together", () => {
   }
 });
 
-test("minus zero ranks as zero, and a part of a larger buffer is read where it lies", () => {
+test("minus zero ranks as zero, and a view into a larger buffer is read at its offset", () => {
   near(compare(Float32Array.of(1e-20, -0), Uint8Array.of(1, 0), 0.5).average_precision, 1);
   near(compare(Float32Array.of(0, -0), Uint8Array.of(1, 0), 0.5).average_precision, 1 / 2);
   assert.deepEqual(compare(new Float32Array([9, 9, ...MAP]).subarray(2), MASK, 0.5), compare(MAP, MASK, 0.5));
@@ -49,7 +49,7 @@ test("the threshold is compared in float32", () => {
   assert.equal(compare(Float32Array.of(0.7, 0), Uint8Array.of(1, 0), 0.7).iou, 1); // float32(0.7) < 0.7
 });
 
-test("what is no map in [0, 1], or of another size, is refused", () => {
+test("values outside [0, 1] and maps of another size are rejected", () => {
   for (const value of [NaN, -0.1, 1.1]) {
     assert.throws(() => compare(Float32Array.of(value), Uint8Array.of(1), 0.5), RangeError);
     assert.throws(() => thresholdTable(Float32Array.of(value), null), RangeError);
@@ -60,7 +60,7 @@ test("what is no map in [0, 1], or of another size, is refused", () => {
   assert.throws(() => difference(MAP, new Float32Array(15)), RangeError);
 });
 
-test("a table tells at every threshold what compare tells", () => {
+test("a table equals compare at every threshold", () => {
   // every threshold itself, the floats next to it, and what a mask takes or leaves
   const values = Array.from({ length: 101 }, (_, k) => Math.fround(k / 100));
   const map = Float32Array.from(values.flatMap((v) => [v, Math.min(v + 6e-8, 1), Math.max(v - 6e-8, 0)]));

@@ -40,7 +40,7 @@ test("a map of its own size comes back, and one cell fills all", () => {
   assert.deepEqual([...enlarge([0.5], [1, 1], [3, 2])], Array(6).fill(0.5));
 });
 
-test("cells that do not fill the grid are refused", () => {
+test("cells that do not fill the grid are rejected", () => {
   assert.throws(() => enlarge([1, 2, 3], [2, 2], [4, 4]), RangeError);
   assert.throws(() => enlarge([[1, 2], [3]], [2, 2], [4, 4]), RangeError);
 });
@@ -51,7 +51,7 @@ test("one pixel has a diamond around its centre, clockwise from above", () => {
   assert.deepEqual(others, []);
 });
 
-test("lines close at the picture's edge", () => {
+test("lines close at the map's edge", () => {
   const [line] = outlines(mask(["1"]), [1, 1], 0.5);
   assert.deepEqual([...line], [0.5, 0, 1, 0.5, 0.5, 1, 0, 0.5]);
 });
@@ -63,7 +63,7 @@ test("islands run clockwise and holes the other way", () => {
   assert.deepEqual(others, []);
 });
 
-test("pixels that touch by a corner are apart, and holes that do are one", () => {
+test("pixels that touch at a corner are separate, and holes that do are one", () => {
   assert.equal(outlines(mask(["10", "01"]), [2, 2], 0.5).length, 2);
   assert.equal(outlines(mask(["01", "10"]), [2, 2], 0.5).length, 2);
   assert.equal(outlines(mask(["1111", "1011", "1101", "1111"]), [4, 4], 0.5).length, 2);
@@ -76,12 +76,12 @@ test("the level is interpolated between centres", () => {
   line.forEach((value, k) => assert.ok(Math.abs(value - expected[k]) < 1e-6));
 });
 
-test("a value that equals the level in float32 is inside, as it is for the figures", () => {
+test("a value that equals the level in float32 is inside, as it is for the scores", () => {
   assert.equal(outlines(Float32Array.of(0.7), [1, 1], 0.7).length, 1); // float32(0.7) < 0.7
   assert.equal(outlines(Float32Array.of(0.7), [1, 1], 0.71).length, 0);
 });
 
-test("nothing, and a level that all reaches, have no lines", () => {
+test("an empty mask has no lines, nor has a level that every value reaches", () => {
   assert.deepEqual(outlines(new Uint8Array(12), [3, 4], 0.5), []);
   assert.deepEqual(outlines(Float32Array.of(0.5), [1, 1], 0), []);
 });

@@ -26,7 +26,8 @@ test("a reset keeps the screen, the tool, the brush and the reader who draws", (
   };
   const { screen, tool, brush, active, ...rest } = resetDisplay(changed, { threshold: 0.37 }, WIDE);
   assert.deepEqual([screen, tool, brush, active], ["annotate", "box", 7, 2]);
-  assert.deepEqual([rest.layout, rest.attention, rest.threshold, rest.masks, rest.opacity, rest.divider], ["overlay", false, 37, true, 1, 0.5]);
+  assert.deepEqual([rest.layout, rest.attention, rest.threshold], ["overlay", false, 37]);
+  assert.deepEqual([rest.masks, rest.opacity, rest.divider], [true, 1, 0.5]);
   assert.deepEqual(rest.window, initialDisplay().window);
 });
 
@@ -42,7 +43,8 @@ test("masks are drawn on two screens, unless the scene is locked, and explanatio
 function stageWith(change, rest = {}) {
   const map = { signed: false, outline: (step) => `line at ${step}` };
   const layers = [{ reader: "A", shown: true }, { reader: "B", shown: false }];
-  return { display: { ...initialDisplay(), ...change }, scene: { name: "x" }, map, layers, draws: false, comparison: null, ...rest };
+  const display = { ...initialDisplay(), ...change };
+  return { display, scene: { name: "x" }, map, layers, draws: false, comparison: null, ...rest };
 }
 
 const described = (stage) => contentsOf(stage).map(({ label, sides }) =>
@@ -56,7 +58,7 @@ test("each layout shows the radiograph and the attention its own way", () => {
   assert.deepEqual(described(stageWith({ layout: "slider" })), [["Radiograph | Attention", plain, marked]]);
 });
 
-test("what is switched off, or not there, is not shown and not announced", () => {
+test("a part that is switched off or missing is neither shown nor named", () => {
   const off = described(stageWith({ layout: "overlay", attention: false, masks: false }));
   assert.deepEqual(off, [["Radiograph", [false, null, 0]]]);
   assert.deepEqual(described(stageWith({ layout: "side" }, { map: null }))[1], ["No attention map", [false, null, 1]]);
@@ -71,7 +73,8 @@ test("two compared maps have outlines at thresholds of their own", () => {
     sides: [{ name: "One", threshold: 0.3 }, { name: "Two", threshold: 0.6 }], maps: [map("one"), map("two")],
     difference: { signed: true, outline: () => assert.fail("a difference has no threshold") },
   };
-  const lines = (layout) => contentsOf(stageWith({ layout }, { comparison })).flatMap(({ sides }) => sides.map(({ outline }) => outline));
+  const lines = (layout) => contentsOf(stageWith({ layout }, { comparison }))
+    .flatMap(({ sides }) => sides.map(({ outline }) => outline));
   assert.deepEqual(lines("side"), ["one at 30", "two at 60"]);
   assert.deepEqual(lines("slider"), ["one at 30", "two at 60"]);
   assert.deepEqual(lines("overlay"), [null]);

@@ -4,7 +4,7 @@ import { MAX_SCALE, View, ruled } from "../../deep_pneumonia/viewer/static/geome
 
 const close = (a, b) => a.forEach((value, i) => assert.ok(Math.abs(value - b[i]) < 1e-9, `${a} is not ${b}`));
 
-test("the whole picture is fitted and lies in the middle", () => {
+test("the whole image is fitted and centred", () => {
   const view = new View([200, 100], [400, 400]);
   assert.equal(view.scale, 2);
   close(view.toScreen([0, 0]), [100, 0]);
@@ -27,7 +27,7 @@ test("zooming keeps the image point under the pointer", () => {
   assert.equal(view.whole, false);
 });
 
-test("a picture can be dragged only so far that a part of it stays in sight", () => {
+test("a part of the image stays in sight however far it is dragged", () => {
   const view = new View([100, 100], [100, 100]);
   view.pan(1e6, -1e6);
   close(view.centre, [0, 100]);
@@ -43,7 +43,7 @@ test("zoom has an end on both sides", () => {
   assert.equal(view.scale, 0.5);
 });
 
-test("one to one is a device pixel an image pixel", () => {
+test("one to one shows an image pixel on a device pixel", () => {
   const view = new View([2000, 2000], [500, 500]);
   view.actual(2);
   assert.equal(view.scale, 0.5);
@@ -51,7 +51,7 @@ test("one to one is a device pixel an image pixel", () => {
   assert.equal(view.scale, 1);
 });
 
-test("a whole picture stays whole when the pane changes, a zoomed one keeps its scale", () => {
+test("a whole image stays whole when the pane changes, a zoomed one keeps its scale", () => {
   const view = new View([100, 100], [100, 100]);
   view.resize([300, 200]);
   assert.equal(view.scale, 2);

@@ -43,7 +43,7 @@ test("a verdict is stored in the browser until the server has saved it", async (
   assert.deepEqual([answer.verdicts.Ana.version, problem, draftOf(key(1))], [1, "", null]);
 });
 
-test("a second verdict before the answer to the first is no conflict with oneself", async () => {
+test("a second verdict before the answer to the first is not a conflict", async () => {
   const one = row(1, {}); // the page has not heard of the first one when the second is given
   const answers = await Promise.all([judging.judge(one, "Ana", "agree", ""), judging.judge(one, "Ana", "partly", "apex")]);
   assert.deepEqual(answers.map(({ problem }) => problem), ["", ""]);
@@ -52,7 +52,7 @@ test("a second verdict before the answer to the first is no conflict with onesel
   assert.equal(draftOf(key(1)), null);
 });
 
-test("without an answer nothing is lost, and trying again keeps it", async () => {
+test("nothing is lost without an answer, and trying again saves it", async () => {
   server.away = true;
   const { problem } = await judging.judge(row(1, {}), "Ana", "unsure", "apex");
   assert.match(problem, /does not answer/);
@@ -62,7 +62,7 @@ test("without an answer nothing is lost, and trying again keeps it", async () =>
   assert.equal(draftOf(key(1)), null);
 });
 
-test("what another window changed is said, stays a draft, and wins only when it is given again", async () => {
+test("a verdict that another window changed is reported, stays a draft, and is saved when given again", async () => {
   await new Judging(server.judge, () => "place").judge(row(1, {}), "Ana", "agree", "");
   const told = await judging.judge(row(1, {}), "Ana", "disagree", "no");
   assert.match(told.problem, /another window/);
@@ -72,7 +72,7 @@ test("what another window changed is said, stays a draft, and wins only when it 
   assert.equal(server.newest.get("1 Ana").version, 2);
 });
 
-test("a server that refuses, or answers nothing, is no acknowledgement", async () => {
+test("a draft stays if the server refuses or answers nothing", async () => {
   for (const answer of [{ problem: "The comment is too long." }, {}, undefined, { row: row(1, {}) }]) {
     const { problem } = await new Judging(async () => answer, () => "place").judge(row(1, {}), "Ana", "agree", "a");
     assert.ok(problem);
@@ -80,14 +80,14 @@ test("a server that refuses, or answers nothing, is no acknowledgement", async (
   }
 });
 
-test("what was typed while a verdict was on its way stays a draft", async () => {
+test("text typed while a verdict is on its way stays a draft", async () => {
   const kept = judging.judge(row(1, {}), "Ana", "agree", "apex");
   keepDraft(key(1), { comment: "apex and base" });
   await kept;
   assert.deepEqual(draftOf(key(1)), { comment: "apex and base" });
 });
 
-test("a comment from before there was a name becomes that of who gives one, and replaces none of theirs", () => {
+test("a comment typed before there was a name goes to the reviewer named, and replaces none of theirs", () => {
   keepDraft(key(1, ""), { comment: "early" });
   judging.adopt(row(1, {}), "Ana");
   assert.deepEqual([draftOf(key(1)), draftOf(key(1, ""))], [{ comment: "early" }, null]);
@@ -96,7 +96,7 @@ test("a comment from before there was a name becomes that of who gives one, and 
   assert.deepEqual([draftOf(key(1)), draftOf(key(1, ""))], [{ comment: "early" }, null]);
 });
 
-test("garbage in the browser, or a browser that keeps nothing, is no draft", async () => {
+test("unreadable text is no draft, nor is there one where the browser stores nothing", async () => {
   for (const text of ["{nonsense", "null", "7", '{"comment": 3}']) {
     localStorage.setItem(`deep-pneumonia/verdict/${key(1)}`, text);
     assert.equal(draftOf(key(1)), null);
@@ -106,7 +106,7 @@ test("garbage in the browser, or a browser that keeps nothing, is no draft", asy
   assert.equal((await judging.judge(row(1, {}), "Ana", "agree", "a")).problem, "");
 });
 
-test("drafts of two places, cases or reviewers are apart", () => {
+test("drafts of two workspaces, cases or reviewers are separate", () => {
   const names = [["a", 1, "b"], ["a", 2, "b"], ["a", 1, "c"], ["b", 1, "b"], ["a/b", 1, ""], ["a", 1, "/b"]];
   const keys = names.map(([place, id, reviewer]) => draftKey(place, row(id, {}), reviewer));
   assert.equal(new Set(keys).size, keys.length);
@@ -121,7 +121,7 @@ test("a case opens with what was not saved, and offers to try again if there is 
   assert.deepEqual(opening({ comment: "a" }, null), { words: "The comment is not saved yet: choose a verdict.", again: false });
 });
 
-test("the time that is left follows the rate of late", () => {
+test("the time left follows the latest rate", () => {
   assert.equal(left(120, 2000, null), "Predicted 120 of 2,000 cases");
   assert.equal(left(120, 2000, 10), "Predicted 120 of 2,000 cases, about 3 min left");
   assert.equal(left(1990, 2000, 10), "Predicted 1,990 of 2,000 cases, about 1 s left");

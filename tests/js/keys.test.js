@@ -4,7 +4,7 @@ import { entriesOf, namesOf } from "../../deep_pneumonia/viewer/static/keys.js";
 
 const pressed = (key, more = {}) => namesOf({ key, code: "", ctrlKey: false, metaKey: false, shiftKey: false, ...more });
 
-test("a screen's keys win, and leave what a digit does elsewhere to Shift", () => {
+test("a screen's own keys win, and Shift and a digit do what the digit does elsewhere", () => {
   const general = [["1", "side by side"], ["4", "four"], ["P", "polygon"], ["A", "attention"]];
   const entries = entriesOf(general, [["1", "agree"], ["P", "previous"]]);
   assert.deepEqual(entries, [["1", "agree"], ["P", "previous"], ["Shift+1", "side by side"], ["4", "four"], ["A", "attention"]]);

@@ -35,7 +35,7 @@ test("the display is as it was when the loan ends", () => {
   assert.deepEqual([loan.active, on.display.masks], [false, true]);
 });
 
-test("what was not lent changes nothing when it ends", () => {
+test("a loan that was not taken changes nothing when it ends", () => {
   const on = stage();
   const loan = new Loan(on);
   on.change({ masks: false });

@@ -39,7 +39,7 @@ test("run lengths begin with the zeros", () => {
   assert.deepEqual(encode(new Uint8Array(0)), []);
 });
 
-test("run lengths there and back", () => {
+test("run lengths give the same mask back", () => {
   const next = random(1);
   for (const share of [0, 0.1, 0.5, 1]) {
     const mask = Uint8Array.from({ length: 997 }, () => (next() < share ? 1 : 0));
@@ -49,7 +49,7 @@ test("run lengths there and back", () => {
   }
 });
 
-test("run lengths of another picture are refused", () => {
+test("run lengths of another size are rejected", () => {
   for (const counts of [[2, 2], [2, 4], [], [6, -1], [2.5, 2.5], [NaN]]) {
     assert.throws(() => decode(counts, 5), RangeError); // prettier-ignore
   }
@@ -63,7 +63,7 @@ test("a dot sets the centres within its radius, the rim included", () => {
   assert.deepEqual(mask, drawn("001000", "011100", "001000", "000000", "000000"));
 });
 
-test("a stroke has round ends, and 0 takes it away", () => {
+test("a stroke has round ends, and the value 0 erases it", () => {
   const mask = empty().fill(1);
   const rect = stroke(mask, SIZE, [1.5, 2.5], [4.5, 2.5], 1, 0);
   assert.deepEqual(rect, { top: 1, left: 0, bottom: 4, right: 6 });
@@ -87,7 +87,7 @@ test("a stroke in any direction sets exactly what lies within its radius", () =>
   }
 });
 
-test("what lies outside the picture, or between centres, changes nothing", () => {
+test("a stroke outside the mask, or between centres, changes nothing", () => {
   const mask = empty();
   assert.equal(stroke(mask, SIZE, [-9, -9], [-3, 9], 2, 1), null);
   assert.equal(stroke(mask, SIZE, [2, 2], [2, 2], 0.2, 1), null);
@@ -117,14 +117,14 @@ test("a corner on a centre belongs to the polygon", () => {
   assert.equal(area(mask), 1);
 });
 
-test("coordinates that are no numbers and negative boxes are refused", () => {
+test("coordinates that are not finite and negative boxes are rejected", () => {
   assert.throws(() => stroke(empty(), SIZE, [NaN, 0], [1, 1], 1, 1), RangeError);
   const far = [[0, 0], [1, Infinity], [2, 2]]; // prettier-ignore
   assert.throws(() => fillPolygon(empty(), SIZE, far, 1), RangeError);
   assert.throws(() => fillBox(empty(), SIZE, [0, 0, -1, 1], 1), RangeError);
 });
 
-test("a union holds both rectangles, and nothing adds nothing", () => {
+test("a union holds both rectangles, and null adds nothing", () => {
   const a = { top: 1, left: 5, bottom: 2, right: 6 };
   const b = { top: 0, left: 6, bottom: 1, right: 9 };
   assert.deepEqual(union(a, b), { top: 0, left: 5, bottom: 2, right: 9 });
@@ -145,7 +145,7 @@ test("many strokes are one step, undone and redone", () => {
   assert.deepEqual([history.canUndo, history.canRedo, history.redo(mask)], [true, false, null]);
 });
 
-test("while an edit is open nothing is undone or redone", () => {
+test("nothing is undone or redone while an edit is open", () => {
   const [mask, history] = [empty(), new History(SIZE)];
   for (const x of [0, 1]) {
     history.begin(mask);
@@ -186,7 +186,7 @@ test("any walk through undo and redo shows the masks that were drawn", () => {
   assert.ok(states.length > 5);
 });
 
-test("only the last steps are kept, and what changes nothing is none", () => {
+test("only the last steps are stored, and an edit without a change makes none", () => {
   const [mask, history] = [empty(), new History(SIZE, 2)];
   for (let j = 0; j < 3; j++) {
     history.begin(mask);
@@ -200,7 +200,7 @@ test("only the last steps are kept, and what changes nothing is none", () => {
   assert.deepEqual(mask.slice(0, 6), drawn("100000"));
 });
 
-test("an edit that is given up leaves the mask as it was", () => {
+test("a cancelled edit leaves the mask as it was", () => {
   const [mask, history] = [drawn("100000", "000000", "000000", "000000", "000001"), new History(SIZE)];
   const before = mask.slice();
   history.begin(mask);

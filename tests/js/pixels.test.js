@@ -26,7 +26,7 @@ test("16 bits: high bytes first, then low ones", async () => {
   assert.deepEqual([...wrapped], [65535, 1]);
 });
 
-test("a picture that came incomplete is refused", async () => {
+test("an incomplete radiograph is rejected", async () => {
   await assert.rejects(unpack(packed([1, 2, 3]), [2, 2], 8), /incomplete/);
 });
 
@@ -37,7 +37,7 @@ test("each level holds means of four, and odd edges repeat", () => {
   assert.deepEqual([...levels[2].data], [14]);
 });
 
-test("a flat picture stays as it is on every level", () => {
+test("a flat image is the same on every level", () => {
   for (const { data } of pyramid(new Uint8Array(35 * 21).fill(77), [35, 21], 4)) {
     assert.ok(data.every((value) => value === 77));
   }

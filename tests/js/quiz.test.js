@@ -71,7 +71,7 @@ test("a link names cases and an order, and nothing else is taken from it", () =>
   assert.deepEqual(parsed(""), { ids: null, seed: null });
 });
 
-test("cases that are not there are named and left out", () => {
+test("unknown cases are named and left out", () => {
   const decks = [
     { answers: ["Normal", "Ill"], cases: [{ id: "a", difficulty: "easy" }] },
     { answers: ["A", "B", "C"], cases: [{ id: "b", difficulty: "" }] },
@@ -81,7 +81,7 @@ test("cases that are not there are named and left out", () => {
   assert.deepEqual(unknown, ["<i>"]);
 });
 
-test("a seed is an order, the same for ever", () => {
+test("a seed gives one order, the same in every browser", () => {
   const list = Array.from({ length: 13 }, (_, i) => i);
   assert.deepEqual(shuffled(list, 5), shuffled(list, 5));
   assert.notDeepEqual(shuffled(list, 5), shuffled(list, 6));

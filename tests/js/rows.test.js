@@ -6,7 +6,7 @@ import { CLASSES, list, row } from "./work_list.js";
 
 const ids = (rows) => rows.map(({ id }) => id);
 
-test("the furthest apart come first, equal ones as they came, those without a figure last in both directions", () => {
+test("the largest disagreement comes first, equal rows as they came, rows without a value last in both directions", () => {
   const rows = [0.2, null, 0.9, 0.2, null, 0].map((disagreement, i) => row(i + 1, { disagreement }));
   assert.deepEqual(ids(sorted(rows, ORDER, "")), [3, 1, 4, 6, 2, 5]);
   assert.deepEqual(ids(sorted(rows, { ...ORDER, descending: false }, "")), [6, 1, 4, 3, 2, 5]);
@@ -24,14 +24,14 @@ test("names are sorted by their numbers, classes by name and then by probability
   assert.deepEqual(ids(sorted(judged, { key: "verdict" }, "Ben")), [0, 1, 2, 3]);
 });
 
-test("a prediction is wrong only where the label is a class that the model knows", () => {
+test("a prediction is wrong only if the label is one of the model's classes", () => {
   const right = (predicted, label) => rightness({ predicted, label }, CLASSES);
   assert.equal(right("Opacity", "Opacity"), "right");
   assert.equal(right("Opacity", "Normal"), "wrong");
   assert.deepEqual([right("Opacity", ""), right("Opacity", "Cardiomegaly"), right(null, "Normal")], ["", "", ""]);
 });
 
-test("each filter keeps its own, and all of them together keep what passes every one", () => {
+test("each filter passes its rows, and several pass the rows that all of them pass", () => {
   const rows = [
     row(1, { label: "Opacity", source: "nih", split: "test", verdicts: { Ana: "agree" }, readers: ["Dr. A"] }),
     row(2, { label: "Normal", source: "rsna", predicted: "Normal", normal: ["Dr. B"] }),
@@ -56,7 +56,7 @@ test("each filter keeps its own, and all of them together keep what passes every
   assert.deepEqual(kept({ ids: new Set() }), []);
 });
 
-test("every word of a search must stand somewhere in a row, whatever its case", () => {
+test("a row must contain every word of a search, in upper or lower case", () => {
   const rows = [
     row(1, { name: "Chest-1.png", patient: "p7", source: "NIH", readers: ["Dr. M\u00fcller"] }),
     row(2, { name: "chest-2.png", label: "Normal", verdicts: { Ana: ["partly", "Left apex missed"] } }),
@@ -68,27 +68,27 @@ test("every word of a search must stand somewhere in a row, whatever its case", 
   assert.deepEqual(found(".*"), []);
 });
 
-test("a changed row is found by what it says now", () => {
+test("a changed row is found by its new text", () => {
   const before = row(1, {});
   assert.deepEqual(filtered([before], { text: "apex" }, ""), []);
   const after = row(1, { verdicts: { Ana: ["agree", "apex"] } });
   assert.deepEqual(filtered([after], { text: "apex" }, ""), [after]);
 });
 
-test("filters offer what the list has, and keep what is set though the list has it no more", () => {
+test("filters offer the list's values, and the value that is set even if the list no longer has it", () => {
   const rows = ["nih", "", "a10", "a9", "nih"].map((source, i) => row(i, { source }));
   assert.deepEqual(choices(rows, "source").map(([value]) => value), ["a9", "a10", "nih"]);
   assert.deepEqual(choices(rows, "source", "gone").map(([value]) => value), ["a9", "a10", "gone", "nih"]);
   assert.deepEqual(choices([], "verdict")[0], ["none", "not reviewed"]);
 });
 
-test("a name that every object has is no reviewer who gave a verdict", () => {
+test("a name that every object has, such as constructor, has given no verdict", () => {
   assert.equal(verdictOf(row(1, {}), "constructor"), null);
   assert.deepEqual(ids(filtered([row(1, {})], { verdict: "none" }, "__proto__")), [1]);
   assert.equal(verdictOf(row(1, { verdicts: { constructor: "agree" } }), "constructor").verdict, "agree");
 });
 
-test("next and previous end with the list and pass over what cannot be opened", () => {
+test("next and previous end with the list and skip cases that cannot be opened", () => {
   const rows = [1, 2, 3, 4].map((id) => row(id, { problem: id === 2 ? "damaged" : "" }));
   const opens = ({ problem }) => !problem;
   assert.deepEqual([beside(rows, 1, 1, opens), beside(rows, 3, -1, opens)], [3, 1]);
@@ -96,7 +96,7 @@ test("next and previous end with the list and pass over what cannot be opened", 
   assert.deepEqual([beside(rows, 99, 1), beside(rows, 99, -1), beside([], 1, 1)], [1, 4, null]); // one that a filter hides
 });
 
-test("the next unreviewed case is looked for to the end and round from the beginning, never the same one", () => {
+test("the next unreviewed case is searched to the end and from the beginning, and is never the same one", () => {
   const rows = ["agree", "", "agree", ""].map((verdict, i) => row(i + 1, { verdicts: verdict ? { Ana: verdict } : {} }));
   const open = (one) => !verdictOf(one, "Ana");
   assert.deepEqual([1, 2, 3, 4].map((id) => following(rows, id, open)), [2, 4, 4, 2]);
@@ -105,7 +105,7 @@ test("the next unreviewed case is looked for to the end and round from the begin
   assert.equal(following([], 1, open), null);
 });
 
-test("the rows in view are made, and a few on both sides, none beyond the ends", () => {
+test("rows in view are made, and a few on both sides, but none beyond the ends", () => {
   assert.deepEqual(windowOf(0, 460, 46, 10_000), [0, 16]);
   assert.deepEqual(windowOf(4600, 460, 46, 10_000), [94, 116]);
   assert.deepEqual(windowOf(459_540, 460, 46, 10_000), [9984, 10_000]);
@@ -117,7 +117,7 @@ test("the rows in view are made, and a few on both sides, none beyond the ends",
   }
 });
 
-test("a row comes into view with the least scrolling, and stays where it is in view", () => {
+test("a row comes into view with the least scrolling, and a row in view stays", () => {
   assert.equal(revealed(100, 460, 46, 5), 100);
   assert.equal(revealed(100, 460, 46, 0), 0);
   assert.equal(revealed(0, 460, 46, 10), 46);

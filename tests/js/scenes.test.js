@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { amended } from "../../deep_pneumonia/viewer/static/scene.js";
 import { Scenes } from "../../deep_pneumonia/viewer/static/scenes.js";
 
-test("a scene of a screen is shown there alone, and the opened case comes back on the others", () => {
+test("a scene of one screen shows only there, and the opened case shows on the others", () => {
   const scenes = new Scenes();
   const opened = { name: "chest.png", masks: [] };
   const asked = { name: "Case 1 of 3", screen: "quiz", masks: [] };

@@ -97,14 +97,14 @@ test("a polygon needs three corners, keeps its first one on a new case, and clos
   assert.deepEqual([tools.polygon.corners.length, stage.draft, edits], [0, null, 1]);
 });
 
-test("another case gives up what is begun", () => {
+test("another case cancels what is begun", () => {
   tools.polygon.down(press(2, 2));
   tools.polygon.down(press(9, 2));
   stage.tell("change", "case");
   assert.deepEqual([tools.polygon.corners, stage.draft], [[], null]);
 });
 
-test("an edited mask is no longer the box or the normal reading that it was loaded as", () => {
+test("an edited mask is no longer of the kind box or normal that it was loaded as", () => {
   stage.add({ reader: "A" });
   stage.layers[0].kind = "normal";
   drag(tools.brush, [[5, 5]]);

@@ -8,7 +8,7 @@ import { Memory } from "./memory.js";
 const PALETTE = Array.from({ length: 256 }, (_, i) => `${i.toString(16).padStart(2, "0")}8040`).join("");
 const parts = (pixel) => [pixel & 255, (pixel >> 8) & 255, (pixel >> 16) & 255, pixel >>> 24];
 
-test("opacity grows with attention and with the slider; none is drawn at 0", () => {
+test("opacity grows with attention and with the slider, and is 0 at 0", () => {
   const colours = attentionColours(PALETTE, 0.8, 1);
   assert.deepEqual(parts(colours[0]), [0, 128, 64, 0]);
   assert.deepEqual(parts(colours[255]), [255, 128, 64, 204]);

@@ -1,4 +1,4 @@
-"""The viewer's JavaScript in Node: its own tests, and that its figures, maps and masks are Python's."""
+"""The viewer's JavaScript in Node: its own tests, and that its scores, maps and masks equal Python's."""
 
 import re
 from typing import Any
@@ -28,13 +28,13 @@ BOX = st.tuples(PLACE, PLACE, SIDE, SIDE)
 
 
 def runs(mask: NDArray[np.bool_]) -> list[int]:
-    """Run lengths in row order, beginning with the zeros: `encode` of mask.js."""
+    """Run lengths in row order, beginning with the zeros: `encode` of run-lengths.js."""
     flat = np.concatenate([[False], mask.ravel()]).astype(np.int8)
     return np.diff(np.concatenate([[0], np.flatnonzero(np.diff(flat)), [mask.size]])).tolist()
 
 
 def maps(size: tuple[int, int], rng: np.random.Generator) -> list[NDArray[np.float32]]:
-    """Random values, ties, mostly zeros, thresholds and the floats beside them, and nothing at all."""
+    """Random values, ties, mostly zeros, thresholds and the floats beside them, and zeros only."""
     values = rng.random(size).astype(np.float32)
     limits = (rng.integers(0, 101, size) / 100).astype(np.float32)
     beside = np.nextafter(limits, rng.integers(0, 2, size).astype(np.float32))
@@ -67,7 +67,7 @@ def test_its_own_tests_pass() -> None:
     assert int(passed[1]) >= written > 0, f"of {written} tests only {passed[1]} were run\n{done.stdout}"
 
 
-def test_figures_are_those_of_python() -> None:
+def test_scores_are_those_of_python() -> None:
     cases = [(m, k, t) for m, k in pairs() for t in (0.0, 0.29, 0.5, 0.7, 1.0)]
     found = answers(
         [
@@ -84,7 +84,7 @@ def test_figures_are_those_of_python() -> None:
         same(one["average_precision"], expected.average_precision, 1e-6)
 
 
-def test_the_slider_reads_the_same_figures() -> None:
+def test_the_slider_shows_the_same_scores() -> None:
     cases = [(m, k, step) for m, k in pairs() for step in (0, 1, 29, 50, 57, 70, 99, 100)]
     found = answers(
         [
