@@ -46,6 +46,7 @@ def test_any_two_are_compared_with_the_figures_that_python_gives(
 ) -> None:
     page = comparing.page
     choose(comparing, "a", "doctor_a")
+    compared(comparing, "doctor:doctor_a", "attention_b")  # the answer renews both lists of choices
     choose(comparing, "b", "Attention in random order (A: trained)")
     compared(comparing, "doctor:doctor_a", "random")
     predictor = Predictor.load(trained / "checkpoint", "cpu")
