@@ -177,6 +177,7 @@ def test_every_way_to_pickle_is_seen(text: str) -> None:
     assert pickling_calls("np.load(p, allow_pickle=False); safetensors.torch.load_file(p)") == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "foreign"),
     [

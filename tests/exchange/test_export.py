@@ -37,6 +37,7 @@ def table(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
+@pytest.mark.training
 def test_a_corrected_mask_is_trained_on_with_no_step_between(drawn_set: Path, tmp_path: Path) -> None:
     space = Workspace(tmp_path / "space")
     space.add(read_manifests([drawn_set]))

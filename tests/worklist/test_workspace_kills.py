@@ -8,6 +8,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from deep_pneumonia.datasets.manifest import Case
 from deep_pneumonia.masks.annotation import Annotation, to_png
@@ -61,6 +62,7 @@ class Reviewer:
         self.heard.close()
 
 
+@pytest.mark.slow
 def test_nothing_acknowledged_is_lost_by_fifty_kills_among_two_reviewers(tmp_path: Path) -> None:
     space = Workspace(tmp_path / "space")
     for number in range(500):
