@@ -1,17 +1,17 @@
 """Where the shipped files lie: checkpoints, teaching cases, the lesson's pictures and the model card.
 
-A checkout keeps them in `assets/` beside the package; an installed wheel carries the same folder inside it. No other
+A checkout keeps `assets/` and `MODEL_CARD.md` beside the package; an installed wheel carries them inside it. No other
 module knows either place.
 """
 
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parent
-_INSTALLED = _PACKAGE / "assets"
+_HOME = _PACKAGE if (_PACKAGE / "assets").is_dir() else _PACKAGE.parent
 
-ASSETS = _INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parent / "assets"
+ASSETS = _HOME / "assets"
 CHECKPOINT = ASSETS / "checkpoint"
-PLAIN_CHECKPOINT = ASSETS / "checkpoint-plain"  # trained without doctors' masks, to compare with
+PLAIN_CHECKPOINT = ASSETS / "checkpoint-plain"  # trained without doctors' masks, for comparison
 CASES = ASSETS / "cases"
 LESSON = ASSETS / "lesson"
-MODEL_CARD = (ASSETS if ASSETS == _INSTALLED else ASSETS.parent) / "MODEL_CARD.md"
+MODEL_CARD = _HOME / "MODEL_CARD.md"  # links to pictures by their place in a checkout
