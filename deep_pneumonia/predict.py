@@ -1,6 +1,6 @@
 """Predict one radiograph: class probabilities, attention, agreement with doctors' masks.
 
-Example: python -m deep_pneumonia.predict chest.png --mask doctor_a.png --report case.pdf --json case.json
+Example: deep-pneumonia predict chest.png --mask doctor_a.png --report case.pdf --json case.json
 Research and teaching only. Not a medical device.
 """
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 from urllib.request import urlopen
 from zipfile import ZipFile
 
@@ -149,6 +150,6 @@ def test_the_installed_viewer_serves_scripts_cases_and_the_model_card(address: s
     assert f"{package}/viewer/static/main.js" in files
     served = [*files, *package.glob("viewer/static/**/*.js"), *package.glob("assets/cases/*/*.png")]
     for file in served:
-        with urlopen(f"{address}/gradio_api/file={file}") as answer:
+        with urlopen(f"{address}/gradio_api/file={quote(str(file))}") as answer:
             assert answer.read() == Path(file).read_bytes()
     assert config.count("data:image/png;base64,") >= 2, "the pictures of the model card"
