@@ -1,11 +1,11 @@
-"""A work list on the command line: add cases, have a checkpoint read them, report, export, import.
+"""A work list on the command line: add cases, predict them with a checkpoint, report, export, import.
 
 Example:
-  python -m deep_pneumonia.review add radiographs/ --workspace list
-  python -m deep_pneumonia.review read --workspace list
-  python -m deep_pneumonia.review report list.pdf --workspace list
-  python -m deep_pneumonia.review export corrected.zip --radiographs --workspace list
-  python -m deep_pneumonia.review import corrected.zip --workspace elsewhere
+  deep-pneumonia review add radiographs/ --workspace list
+  deep-pneumonia review predict --workspace list
+  deep-pneumonia review report list.pdf --workspace list
+  deep-pneumonia review export corrected.zip --radiographs --workspace list
+  deep-pneumonia review import corrected.zip --workspace elsewhere
 Research and teaching only. Not a medical device.
 """
 
@@ -26,7 +26,7 @@ from deep_pneumonia.exchange.merge import import_into
 from deep_pneumonia.prediction.checkpoint import load
 from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.worklist.collect import CHOICES, cases_from
-from deep_pneumonia.worklist.database import DATABASE
+from deep_pneumonia.worklist.database import DATABASE_FILE
 from deep_pneumonia.worklist.history import history
 from deep_pneumonia.worklist.predictions import Predictions
 from deep_pneumonia.worklist.records import VERDICTS
@@ -39,7 +39,7 @@ Verb = Callable[[argparse.Namespace], None]
 
 
 def parser() -> argparse.ArgumentParser:
-    """The options of the verb."""
+    """The options of each subcommand."""
     raw = argparse.RawDescriptionHelpFormatter
     p = argparse.ArgumentParser(prog="deep-pneumonia review", description=__doc__, formatter_class=raw)
     verbs = p.add_subparsers(dest="verb", required=True)
@@ -69,14 +69,14 @@ def parser() -> argparse.ArgumentParser:
     made["predict"].add_argument(
         "--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to compute (default: auto)"
     )
-    made["predict"].add_argument("--again", action="store_true", help="try again what could not be read before")
+    made["predict"].add_argument("--again", action="store_true", help="try files again that could not be read before")
     made["report"].add_argument("out", metavar="OUT.pdf", help="the PDF to write, of a few A4 pages")
     made["export"].add_argument(
         "target", metavar="TARGET", help="a new folder, or a ZIP where it ends in .zip (replaced if it is there)"
     )
     made["export"].add_argument(
         "--radiographs", action="store_true",
-        help="copy the radiographs, without identity (default: refer to where they lie)",
+        help="copy the radiographs, without identity (default: refer to their paths)",
     )  # fmt: skip
     made["export"].add_argument("--seg", action="store_true", help="write a DICOM segmentation of each case as well")
     made["import"].add_argument("source", metavar="SOURCE", help="exported folder or ZIP")
@@ -84,7 +84,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def add(arguments: argparse.Namespace) -> None:
-    """Add cases with their masks; those that are known stay as they are."""
+    """Add cases with their masks; known cases stay as they are."""
     workspace = Workspace(arguments.workspace)
     for source in arguments.sources:
         cases = cases_from(source, split=arguments.split)
@@ -93,22 +93,22 @@ def add(arguments: argparse.Namespace) -> None:
 
 
 def predict(arguments: argparse.Namespace) -> None:
-    """Have a checkpoint read the cases that it has not read yet; stop with Ctrl-C, and go on with the same command."""
+    """Predict the cases that have no prediction yet; stop with Ctrl-C, and continue with the same command."""
     workspace = _open(arguments)
     predictor = Predictor.load(arguments.checkpoint, arguments.device)
     predictions = Predictions(workspace, predictor.checkpoint.key)
     if arguments.again:
         predictions.forget_problems()
     waiting = predictions.pending()
-    for number in tqdm(waiting, "Reading", unit="case", disable=None):
+    for number in tqdm(waiting, "Predicting", unit="case", disable=None):
         predictions.make(number, predictor.predict)
     kept = predictions.all()
     problems = [f"{workspace.item(n).case.image}: {kept[n].problem}" for n in waiting if kept[n].problem]
-    print("\n".join([f"{len(waiting) - len(problems)} cases read, {len(problems)} could not be", *problems]))
+    print("\n".join([f"{len(waiting) - len(problems)} cases predicted, {len(problems)} could not be", *problems]))
 
 
 def report(arguments: argparse.Namespace) -> None:
-    """Write a PDF about all of it: progress, agreement with doctors, and the cases furthest apart."""
+    """Write a PDF about the work list: progress, agreement with doctors, and the cases furthest apart."""
     workspace, checkpoint = _open(arguments), load(arguments.checkpoint)
     found = rows(workspace, Predictions(workspace, checkpoint.key))
     set_report(
@@ -119,7 +119,7 @@ def report(arguments: argparse.Namespace) -> None:
 
 
 def exporting(arguments: argparse.Namespace) -> None:
-    """Write all of it to a folder or ZIP: manifest.csv to train on, tables, COCO, and state.json to import."""
+    """Write the work list to a folder or ZIP: manifest.csv to train on, tables, COCO, and state.json to import."""
     workspace = _open(arguments)
     made = export(
         workspace, arguments.target, predictions=_predictions(workspace, arguments),
@@ -131,7 +131,7 @@ def exporting(arguments: argparse.Namespace) -> None:
 
 
 def importing(arguments: argparse.Namespace) -> None:
-    """Take in what was exported elsewhere; nothing that is here is changed."""
+    """Import what was exported elsewhere; nothing that is here is changed."""
     found = import_into(Workspace(arguments.workspace), arguments.source, progress=True)
     for name in found.left_out:
         print(f"note: {name!a} is neither here nor in the export, so its case was left out", file=sys.stderr)
@@ -141,7 +141,7 @@ def importing(arguments: argparse.Namespace) -> None:
 
 
 def status(arguments: argparse.Namespace) -> None:
-    """Print what there is: cases, masks, verdicts, readings."""
+    """Print the numbers of cases, masks, verdicts and predictions."""
     workspace = _open(arguments)
     records, kept = history(workspace), _predictions(workspace, arguments).all()
     said = Counter(v.verdict for r in records for v in r.judged.values())
@@ -154,15 +154,15 @@ def status(arguments: argparse.Namespace) -> None:
         "readers": len({d.reader for d in drawn}),
         "reviewers": len({name for r in records for name in r.judged}),
         **{f"verdict {name}": said[name] for name in VERDICTS},
-        "read by the network": sum(k.predicted is not None for k in kept.values()),
+        "predicted": sum(k.predicted is not None for k in kept.values()),
         "could not be read": sum(k.predicted is None for k in kept.values()),
     }
     print("\n".join(f"{name:<22}{count:>8}" for name, count in lines.items()))
 
 
 def _open(arguments: argparse.Namespace) -> Workspace:
-    """A workspace that is there: a mistyped name must not begin an empty one."""
-    if not (Path(arguments.workspace) / DATABASE).is_file():
+    """Open an existing workspace: a mistyped name must not begin an empty one."""
+    if not (Path(arguments.workspace) / DATABASE_FILE).is_file():
         raise WorkspaceError(f"{arguments.workspace} holds no work list; begin one with `review add` or `import`.")
     return Workspace(arguments.workspace)
 
@@ -172,7 +172,7 @@ def _predictions(workspace: Workspace, arguments: argparse.Namespace) -> Predict
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Command line; returns 0, 2 with one line on stderr for what cannot be done, or 130 when stopped."""
+    """Command line; returns 0, 2 with one line on stderr after an error, or 130 when stopped."""
     arguments = parser().parse_args(argv)
     run: Verb = arguments.run
     return guarded(lambda: run(arguments))

@@ -1,36 +1,65 @@
-"""Teaching cases: radiographs with their readers' masks and what they teach, in one folder with its cases.json.
+"""Teaching cases: radiographs with their readers' masks and a lesson each, in one folder with its cases.json.
 
 {"format": 1, "licence": ..., "attribution": ..., "cases": [{"id", "title", "findings", "teaching_point", "difficulty",
 "label", "image", "sha256", "spacing_mm", "readers": [{"name", "kind", "mask"}], ...}]}. A reader of kind "normal" has
-no mask. What else stands there, such as how a case was made, is left alone.
+no mask. Other keys, such as how a case was made, are ignored.
 """
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Annotated, Any
 
+from pydantic import Field, ValidationError
+
+from deep_pneumonia.datasets.manifest import MaskRef
 from deep_pneumonia.errors import CasesError
-from deep_pneumonia.masks.annotation import Annotation, Kind, read_as_normal, read_mask
+from deep_pneumonia.masks.annotation import Annotation, Kind
+from deep_pneumonia.strict_json import StrictModel, first_problem
 
 FORMAT = 1
-TEXTS = ("id", "title", "findings", "teaching_point", "difficulty", "label", "image", "sha256")
+MAX_TEXT_LENGTH = 2000  # characters
+MAX_CASES, MAX_READERS = 1000, 100
+
+Text = Annotated[str, Field(max_length=MAX_TEXT_LENGTH)]
+Spacing = Annotated[float, Field(allow_inf_nan=False)]
 
 
-@dataclass(frozen=True)
-class Drawing:
-    """One reader's mask of a case: a PNG file, or None for one who read it as normal."""
+class ReaderEntry(StrictModel):
+    """One reader's mask in cases.json; `mask` is a file in the folder of the cases."""
 
-    name: str
+    name: Text
     kind: Kind
-    mask: Path | None
+    mask: Text | None = None
+
+
+class CaseEntry(StrictModel):
+    """One case in cases.json."""
+
+    id: Text
+    title: Text
+    findings: Text
+    teaching_point: Text
+    difficulty: Text
+    label: Text
+    image: Text
+    sha256: Text
+    spacing_mm: Annotated[list[Spacing], Field(min_length=2, max_length=2)]
+    readers: Annotated[list[ReaderEntry], Field(max_length=MAX_READERS)]
+
+
+class _Cases(StrictModel):
+    cases: Annotated[list[CaseEntry], Field(max_length=MAX_CASES)]
 
 
 @dataclass(frozen=True)
 class TeachingCase:
-    """One case: what it is called, what is seen in it, what it teaches in a sentence or two, how hard it is ("easy",
-    "moderate", "hard"), the label that is true of it, the radiograph's file and its digest,
-    mm a pixel at the detector (row, column), and the readers' drawings, the truth first."""
+    """One case.
+
+    title: what it is called. findings: what is visible. teaching_point: its lesson, in a sentence or two.
+    difficulty: "easy", "moderate" or "hard". label: the true class. sha256: that of the radiograph's file.
+    spacing_mm: millimetres per pixel at the detector (row, column). masks: of the readers, the truth first.
+    """
 
     id: str
     title: str
@@ -41,7 +70,7 @@ class TeachingCase:
     image: Path
     sha256: str
     spacing_mm: tuple[float, float]
-    readers: tuple[Drawing, ...]
+    masks: tuple[MaskRef, ...]
 
     def annotations(self, size: tuple[int, int]) -> list[Annotation]:
         """Every reader's mask for the radiograph of `size` (H, W).
@@ -49,59 +78,55 @@ class TeachingCase:
         Raises:
             AnnotationError: a mask is missing, damaged or of another size.
         """
-        return [
-            read_as_normal(size, reader=r.name)
-            if r.mask is None
-            else read_mask(r.mask, size, reader=r.name, kind=r.kind)
-            for r in self.readers
-        ]
+        return [mask.annotation(size) for mask in self.masks]
 
 
 def load_cases(folder: str | Path) -> list[TeachingCase]:
     """The cases of a folder, in their order.
 
     Raises:
-        CasesError: cases.json is missing, damaged or of another format, or names a file that is not there.
+        CasesError: cases.json is missing, damaged or of another format, or names a file that does not exist.
     """
     folder = Path(folder)
     document = read_document(folder)
-    return [_case(entry, folder) for entry in document["cases"]]
+    try:
+        entries = _Cases.model_validate(document).cases
+    except ValidationError as error:
+        raise CasesError(f"{folder / 'cases.json'}: {first_problem(error)}; render the cases again.") from None
+    return [_case(entry, folder) for entry in entries]
 
 
-def read_document(folder: Path, name: str = "cases.json", holds: str = "cases") -> dict[str, Any]:
-    """All of a folder's cases.json, or of another file of teaching cases, which `holds` a list under that key.
+def read_document(folder: Path, name: str = "cases.json", key: str = "cases") -> dict[str, Any]:
+    """The whole document in a folder's cases.json, or in another file of teaching cases that has a list under `key`.
 
     Raises:
-        CasesError: it is missing, damaged or of another format.
+        CasesError: the file is missing, damaged or of another format.
     """
     path = folder / name
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CasesError(f"{path} cannot be read ({error}); give a folder of teaching cases.") from error
-    if not isinstance(document, dict) or document.get("format") != FORMAT or not isinstance(document.get(holds), list):
+    if not isinstance(document, dict) or document.get("format") != FORMAT or not isinstance(document.get(key), list):
         raise CasesError(f"{path} is not a list of teaching cases of format {FORMAT}; give a folder that has one.")
     return document
 
 
-def _case(entry: dict[str, Any], folder: Path) -> TeachingCase:
-    try:
-        texts = {key: str(entry[key]) for key in TEXTS}
-        row, column = (float(mm) for mm in entry["spacing_mm"])
-        readers = tuple(_drawing(r, folder) for r in entry["readers"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise CasesError(
-            f"A case in {folder / 'cases.json'} lacks or garbles {error}; render the cases again."
-        ) from error
-    image = folder / texts.pop("image")
-    missing = [p for p in (image, *(r.mask for r in readers)) if p is not None and not p.is_file()]
+def _case(entry: CaseEntry, folder: Path) -> TeachingCase:
+    image = folder / entry.image
+    masks = tuple(_mask(entry, reader, folder) for reader in entry.readers)
+    missing = [p for p in (image, *(m.path for m in masks)) if p is not None and not p.is_file()]
     if missing:
-        raise CasesError(f"The case {texts['id']} names {missing[0]}, which is not there; render the cases again.")
-    return TeachingCase(**texts, image=image, spacing_mm=(row, column), readers=readers)
+        raise CasesError(f"The case {entry.id} names {missing[0]}, which does not exist; render the cases again.")
+    row, column = entry.spacing_mm
+    texts = entry.model_dump(exclude={"image", "spacing_mm", "readers"})
+    return TeachingCase(**texts, image=image, spacing_mm=(row, column), masks=masks)
 
 
-def _drawing(entry: dict[str, Any], folder: Path) -> Drawing:
-    kind, mask = entry["kind"], entry.get("mask")
-    if kind not in get_args(Kind) or (kind == "normal") != (not mask):
-        raise ValueError(f"the mask {mask!r} of kind {kind!r}")
-    return Drawing(str(entry["name"]), kind, folder / mask if mask else None)
+def _mask(case: CaseEntry, reader: ReaderEntry, folder: Path) -> MaskRef:
+    if (reader.kind == "normal") != (not reader.mask):
+        raise CasesError(
+            f"{folder / 'cases.json'}: the mask of {reader.name} in the case {case.id} is {ascii(reader.mask)[:60]}, "
+            f"of kind {reader.kind!r}; expected a file, and null for kind 'normal' alone; render the cases again."
+        )
+    return MaskRef(folder / reader.mask if reader.mask else None, reader.kind, reader.name)

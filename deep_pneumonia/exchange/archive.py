@@ -1,4 +1,4 @@
-"""An export as a folder or a ZIP: written whole or not at all, and read as what a stranger may have made."""
+"""An export as a folder or a ZIP: written whole or not at all, and read as if a stranger had made it."""
 
 import io
 import os
@@ -16,68 +16,71 @@ from deep_pneumonia.errors import ExchangeError
 from deep_pneumonia.files import whole
 
 MAX_MEMBERS = 500_000
-MAX_TOTAL = 256 * 2**30  # bytes of all files, unpacked
+MAX_TOTAL_BYTES = 256 * 2**30  # of all files, unpacked
 MAX_RATIO = 200  # unpacked to packed; PNG files hardly shrink, JSON and CSV at most fifty times
-SLACK = 64 * 2**20  # bytes that are allowed whatever the ratio
-MAX_CALL = 64 * 2**20  # bytes of a ZIP's list of members
-STEP = 2**20
-METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-DAMAGE = (OSError, EOFError, RuntimeError, ValueError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+MIN_RATIO_BYTES = 64 * 2**20  # unpacked; smaller ZIPs may have any ratio
+MAX_MEMBER_LIST_BYTES = 64 * 2**20
+READ_BYTES = 2**20  # that are unpacked at once
+ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+DAMAGE_ERRORS = (OSError, EOFError, RuntimeError, ValueError, NotImplementedError, zipfile.BadZipFile, zlib.error)
 
 
 class Archive(ABC):
-    """The files of an export, by their names with "/" in it; all that is read has at most `MAX_TOTAL` bytes."""
+    """The files of an export, by their names with "/" between folders; at most `MAX_TOTAL_BYTES` are read."""
 
-    left = MAX_TOTAL
+    bytes_left = MAX_TOTAL_BYTES
 
     @abstractmethod
     def has(self, name: str) -> bool:
-        """Whether there is such a file."""
+        """Whether a file exists."""
 
     @abstractmethod
-    def take(self, name: str, most: int) -> bytes:
-        """The first `most` bytes of a file."""
+    def read_start(self, name: str, limit: int) -> bytes:
+        """The first `limit` bytes of a file."""
 
     def read(self, name: str, limit: int) -> bytes:
         """All bytes of a file.
 
         Raises:
-            ExchangeError: it is missing, a link, damaged or has more than `limit` bytes, or all have too many.
+            ExchangeError: the file is missing, a link, damaged or has more than `limit` bytes, or all files have too
+                many.
         """
         if not self.has(name):
             raise ExchangeError(f"The export has no file {ascii(name)[1:-1]}; export the work list again.")
         try:
-            data = self.take(name, limit + 1)
-        except DAMAGE as error:
+            data = self.read_start(name, limit + 1)
+        except DAMAGE_ERRORS as error:
             raise ExchangeError(f"{name} in the export is damaged ({error}); export the work list again.") from error
-        self.left -= len(data)
-        if len(data) > limit or self.left < 0:
+        self.bytes_left -= len(data)
+        if len(data) > limit or self.bytes_left < 0:
             raise ExchangeError(f"{name} in the export has more bytes than the {limit} allowed; export fewer cases.")
         return data
 
 
-class _Folder(Archive):
+class _FolderArchive(Archive):
     def __init__(self, root: Path) -> None:
         self.root = root
 
     def has(self, name: str) -> bool:
         steps = [self.root.joinpath(*PurePosixPath(name).parts[: n + 1]) for n in range(name.count("/") + 1)]
         if not _stays_inside(name) or any(step.is_symlink() for step in steps):
-            raise ExchangeError(f"{ascii(name)[:60]} in the export is a link or leaves its folder; do not trust it.")
+            raise ExchangeError(
+                f"{ascii(name)[:60]} in the export is a link or lies outside its folder; do not trust it."
+            )
         return steps[-1].is_file()
 
-    def take(self, name: str, most: int) -> bytes:
+    def read_start(self, name: str, limit: int) -> bytes:
         with (self.root / name).open("rb") as stream:
-            return stream.read(most)
+            return stream.read(limit)
 
 
-class _Zip(Archive):
+class _ZipArchive(Archive):
     def __init__(self, file: zipfile.ZipFile, packed: int) -> None:
         members = file.infolist()
         total = sum(m.file_size for m in members)
-        if len(members) > MAX_MEMBERS or total > min(MAX_TOTAL, MAX_RATIO * packed + SLACK):
+        if len(members) > MAX_MEMBERS or total > min(MAX_TOTAL_BYTES, MAX_RATIO * packed + MIN_RATIO_BYTES):
             raise ExchangeError(
-                f"The ZIP has {len(members)} files that unpack from {packed} to {total} bytes, which no export does; "
+                f"The ZIP has {len(members)} files that unpack from {packed} to {total} bytes, more than any export; "
                 "do not trust it."
             )
         for member in members:
@@ -89,10 +92,10 @@ class _Zip(Archive):
     def has(self, name: str) -> bool:
         return name in self.members
 
-    def take(self, name: str, most: int) -> bytes:
+    def read_start(self, name: str, limit: int) -> bytes:
         found = io.BytesIO()
         with self.file.open(self.members[name]) as stream:
-            while found.tell() < most and (part := stream.read(min(STEP, most - found.tell()))):
+            while found.tell() < limit and (part := stream.read(min(READ_BYTES, limit - found.tell()))):
                 found.write(part)
         return found.getvalue()
 
@@ -100,9 +103,11 @@ class _Zip(Archive):
 def _check(member: zipfile.ZipInfo) -> None:
     name, mode = member.filename, member.external_attr >> 16
     if not _stays_inside(name) or (stat.S_IFMT(mode) and not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))):
-        raise ExchangeError(f"{ascii(name)[:60]} in the ZIP is a link or leaves its folder; do not trust it.")
-    if member.flag_bits & 1 or member.compress_type not in METHODS:
-        raise ExchangeError(f"{ascii(name)[:60]} in the ZIP is encrypted or packed in a rare way; pack it plainly.")
+        raise ExchangeError(f"{ascii(name)[:60]} in the ZIP is a link or lies outside its folder; do not trust it.")
+    if member.flag_bits & 1 or member.compress_type not in ZIP_METHODS:
+        raise ExchangeError(
+            f"{ascii(name)[:60]} in the ZIP is encrypted or packed by a rare method; pack it by the usual one."
+        )
 
 
 def _stays_inside(name: str) -> bool:
@@ -110,45 +115,48 @@ def _stays_inside(name: str) -> bool:
     return not (windows.drive or windows.root or ".." in windows.parts or "\0" in name or not name)
 
 
-class _Bounded(io.FileIO):
-    """A file of which nobody takes much in one call: a ZIP's list of members is read so, before it can be judged."""
+class _BoundedFile(io.FileIO):
+    """A file that refuses to read much in one call, as `zipfile` reads a ZIP's whole list of members."""
 
     def read(self, size: int | None = -1) -> Any:
         """At most `size` bytes, or all that follow."""
         asked = os.fstat(self.fileno()).st_size - self.tell() if size is None or size < 0 else size
-        if asked > MAX_CALL:
+        if asked > MAX_MEMBER_LIST_BYTES:
             raise ExchangeError("The ZIP has a list of members that is too long; do not trust it.")
         return super().read(asked)
 
 
 @contextmanager
-def opened(source: Path) -> Iterator[Archive]:
-    """An export to read from.
+def open_archive(source: Path) -> Iterator[Archive]:
+    """Open an export for reading.
 
     Raises:
         ExchangeError: it is neither a folder nor a ZIP, or a ZIP that is damaged, hostile or too large.
     """
     if source.is_dir():
-        yield _Folder(source)
+        yield _FolderArchive(source)
         return
     try:
-        with _Bounded(source) as stream:
+        with _BoundedFile(source) as stream:
             packed = stream.seek(0, os.SEEK_END)
             with zipfile.ZipFile(stream) as file:
-                yield _Zip(file, packed)
+                yield _ZipArchive(file, packed)
     except (zipfile.BadZipFile, NotImplementedError) as error:
-        raise ExchangeError(f"{source} is no ZIP or is damaged ({error}); give an exported folder or ZIP.") from error
+        raise ExchangeError(
+            f"{source} is not a ZIP or is damaged ({error}); give an exported folder or ZIP."
+        ) from error
     except OSError as error:
         raise ExchangeError(f"{source} cannot be read ({error.strerror}); give an exported folder or ZIP.") from error
 
 
 @contextmanager
-def written(target: Path) -> Iterator[Path]:
-    """A new folder beside `target` to write to, which becomes `target`, packed if that ends in .zip, when all went
-    well. A ZIP takes the place of an earlier one; a folder that holds something is not touched.
+def new_export(target: Path) -> Iterator[Path]:
+    """Give a temporary folder beside `target`, which becomes `target` when the block ends without an error.
+
+    It is packed if `target` ends in .zip. A ZIP replaces an earlier one; a folder that holds something is not touched.
 
     Raises:
-        ExchangeError: the folder holds something, or nothing can be written there. What stood there stays.
+        ExchangeError: the folder holds something, or nothing can be written there. An earlier file stays.
     """
     packs = target.suffix.lower() == ".zip"
     partial = target.with_name(f".{target.name}.{os.getpid()}.{os.urandom(4).hex()}.partial")
@@ -156,7 +164,7 @@ def written(target: Path) -> Iterator[Path]:
         if packs and target.is_dir():
             raise ExchangeError(f"{target} is a folder; give another name to the ZIP.")
         if not packs and target.exists() and (not target.is_dir() or any(target.iterdir())):
-            raise ExchangeError(f"{target} is there already and not empty; give a new folder's name.")
+            raise ExchangeError(f"{target} is there already and not empty; give the name of a new folder.")
         target.parent.mkdir(parents=True, exist_ok=True)
         partial.mkdir()
         yield partial
@@ -164,7 +172,7 @@ def written(target: Path) -> Iterator[Path]:
             _pack(partial, target)
         else:
             if target.exists():
-                target.rmdir()  # empty; some systems rename onto no folder at all
+                target.rmdir()  # empty; some systems cannot rename onto a folder
             partial.rename(target)
     except OSError as error:
         raise ExchangeError(f"{target} cannot be written ({error.strerror}); make room or choose another.") from error

@@ -21,11 +21,11 @@ from deep_pneumonia.viewer.gpu import on_gpu
 from deep_pneumonia.viewer.inspect import Inspect
 from deep_pneumonia.viewer.opening import Opening
 from deep_pneumonia.viewer.review.screen import Review
-from deep_pneumonia.viewer.review.workspaces import Desk
+from deep_pneumonia.viewer.review.workspaces import Workspaces
 from deep_pneumonia.viewer.stage import Stage
 from deep_pneumonia.viewer.teach.lesson import Lesson
 from deep_pneumonia.viewer.teach.quiz import Quiz
-from deep_pneumonia.viewer.teach.quiz_cases import of_desk
+from deep_pneumonia.viewer.teach.quiz_cases import of_workspaces
 
 TITLE = "Deep Pneumonia"
 HEAD = Markup("""<header><h1>{title}</h1>
@@ -50,19 +50,21 @@ def theme() -> gr.themes.Base:
     ).set(body_text_color_subdued="*neutral_600", body_text_color_subdued_dark="*neutral_400")
 
 
-def build(predictor: Predictor, other: Predictor | None = None, desk: Desk | None = None) -> gr.Blocks:
-    """The whole viewer for one checkpoint and, if given, a second one to compare it with; `desk` holds the work lists.
+def build(predictor: Predictor, other: Predictor | None = None, workspaces: Workspaces | None = None) -> gr.Blocks:
+    """The whole viewer for one checkpoint and, if given, a second one to compare it with.
+
+    `workspaces`: the work lists.
 
     All screens share one stage, so the image stays as it is when another screen opens. Only the columns beside it
     change, which static/viewer.css does by `data-screen`.
     """
-    desk = desk or desk_of(predictor)
+    workspaces = workspaces or workspaces_for(predictor)
     with gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False, delete_cache=DELETE_CACHE) as blocks:
         gr.HTML(HEAD)
         with gr.Row(elem_id="screens"):
             with gr.Column(min_width=230, elem_id="case"):
                 with beside("inspect", "annotate", "compare"):
-                    opening = Opening(desk.cases, desk.holds)
+                    opening = Opening(workspaces.cases, workspaces.holds)
                 with beside("case"):
                     gr.HTML('<div id="case-list"></div>')
                 lefts = {name: beside(name) for name in ("lesson", "quiz")}
@@ -86,11 +88,11 @@ def build(predictor: Predictor, other: Predictor | None = None, desk: Desk | Non
                 rights = {name: beside(name) for name in ("lesson", "quiz")}
             with gr.Column(elem_id="wide"):
                 with beside("review"):
-                    review = Review(desk, inspect, stage)
+                    review = Review(workspaces, inspect, stage)
                 with beside("about"):
                     About(predictor, other)
         Lesson(predictor, other, opening, lefts["lesson"], rights["lesson"])
-        Quiz(predictor, stage, lefts["quiz"], rights["quiz"], decks=of_desk(desk))
+        Quiz(predictor, stage, lefts["quiz"], rights["quiz"], decks=of_workspaces(workspaces))
         inspect.listen(blocks)
         compare.listen()
         review.listen()
@@ -102,13 +104,13 @@ def beside(*screens: str) -> gr.Column:
     return gr.Column(elem_classes=["beside", *(f"for-{screen}" for screen in screens)])
 
 
-def desk_of(predictor: Predictor, workspace: str | None = None) -> Desk:
-    """The work lists: one in the folder `workspace` for all who open the page, or one for each page.
+def workspaces_for(predictor: Predictor, workspace: str | None = None) -> Workspaces:
+    """The work lists, not started yet: one in the folder `workspace` for all visitors, or one for each page.
 
     Raises:
         WorkspaceError: the folder cannot be used.
     """
-    return Desk(on_gpu(predictor.predict), predictor.checkpoint.key, load_cases(shipped.CASES), workspace)
+    return Workspaces(on_gpu(predictor.predict), predictor.checkpoint.key, load_cases(shipped.CASES), workspace)
 
 
 def launch(
@@ -125,9 +127,12 @@ def launch(
         raise DeepPneumoniaError(
             "The package mcp is not installed; install it with: pip install 'deep-pneumonia[mcp]'."
         )
+    with workspaces_for(predictor, workspace) as workspaces:
+        _serve(build(predictor, other, workspaces), workspaces, mcp=mcp)
+
+
+def _serve(blocks: gr.Blocks, workspaces: Workspaces, *, mcp: bool) -> None:
     name, port = (os.environ.get(f"GRADIO_SERVER_{part}") for part in ("NAME", "PORT"))
-    desk = desk_of(predictor, workspace)
-    blocks = build(predictor, other, desk)
     try:
         _, address, _ = blocks.launch(
             # If this port is taken, starting fails; without a port Gradio looks for a free one.
@@ -135,7 +140,7 @@ def launch(
             prevent_thread_lock=True,
             quiet=True,
             # Files that the page may fetch, in any working folder: no uploads, and only thumbnails of a work list.
-            allowed_paths=[str(shipped.CASES), str(SCRIPTS), str(desk.served)],
+            allowed_paths=[str(shipped.CASES), str(SCRIPTS), str(workspaces.served_folder)],
             max_file_size=MAX_UPLOAD,
             theme=theme(),
             css_paths=STYLES,

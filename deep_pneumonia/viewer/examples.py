@@ -35,7 +35,7 @@ class Examples:
     def files(self, index: int) -> tuple[list[str], list[str]]:
         """The radiograph's file and the readers' masks of case `index`, as if a visitor had uploaded them."""
         case = self.cases[index]
-        return [str(case.image)], [str(r.mask) for r in case.readers if r.mask is not None]
+        return [str(case.image)], [str(m.path) for m in case.masks if m.path is not None]
 
     def place(self, file: str) -> int | None:
         """The index of the case whose radiograph this file is; None if there is none."""

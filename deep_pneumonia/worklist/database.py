@@ -1,21 +1,23 @@
-"""The database of a workspace: its tables, how older ones become newer ones, and how it is opened."""
+"""The SQLite database of a workspace: its tables, the migrations between their versions, and its connections."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Literal
 
 from deep_pneumonia.errors import WorkspaceError
 
-DATABASE = "workspace.sqlite"
-WAIT = 30.0  # seconds to wait for another process that is writing
-CASE = ("patient", "source", "split", "label", "sex", "age", "view")
+DATABASE_FILE = "workspace.sqlite"
+LOCK_TIMEOUT = 30.0  # seconds to wait for another process that is writing
+# Columns of a case that are fields of `manifest.Case` as well.
+CASE_COLUMNS = ("patient", "source", "split", "label", "sex", "age", "view")
 
-# One list of statements a version, never changed once published: a database of version n gets those after it.
+# One tuple of statements per version. A published tuple never changes: a database of version n runs those after it.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         "CREATE TABLE cases (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, image TEXT NOT NULL, "
-        + ", ".join(f"{name} TEXT NOT NULL" for name in CASE)
+        + ", ".join(f"{name} TEXT NOT NULL" for name in CASE_COLUMNS)
         + ")",
         "CREATE TABLE drawings (case_id INTEGER NOT NULL REFERENCES cases, reader TEXT NOT NULL, "
         "version INTEGER NOT NULL, kind TEXT NOT NULL, mask TEXT, removed INTEGER NOT NULL, author TEXT NOT NULL, "
@@ -25,36 +27,41 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "UNIQUE (case_id, reviewer, version))",
     ),
     (
-        # What a checkpoint reads can be computed again, so one row a case and checkpoint is enough.
+        # Predictions can be computed again, so one row per case and checkpoint is enough.
         "CREATE TABLE readings (case_id INTEGER NOT NULL REFERENCES cases, checkpoint TEXT NOT NULL, predicted TEXT, "
         "probability REAL, evidence REAL, warnings TEXT NOT NULL, problem TEXT NOT NULL, UNIQUE (case_id, checkpoint))",
-        # By the mask's digest: a mask that is taken back has its figures still.
+        # By the mask's digest: a mask that is restored still has its scores.
         "CREATE TABLE agreements (case_id INTEGER NOT NULL REFERENCES cases, checkpoint TEXT NOT NULL, "
         "mask TEXT NOT NULL, hit REAL, iou REAL, dice REAL, UNIQUE (case_id, checkpoint, mask))",
     ),
-    # Since then a refused picture has no class, and a map is shown by another rule: every case is to be read again.
+    # Version 3 stores no class for a rejected radiograph and shows maps by another rule, so every case is predicted
+    # again.
     ("DELETE FROM readings",),
 )
 
 
-def prepared(folder: Path) -> None:
-    """Make the folder and its database, or bring an older one to the newest version.
+def prepare_database(folder: Path) -> None:
+    """Make the folder and its database, or bring an older database to the newest version.
 
     Raises:
-        WorkspaceError: the folder cannot be written to, or its database is damaged or of a newer version.
+        WorkspaceError: the folder cannot be written to, its file locks do not work, or its database is damaged or of
+            a newer version.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise WorkspaceError(f"{folder} cannot be made a folder ({error.strerror}); choose another.") from error
-    with connected(folder / DATABASE) as db:
+    with connection(folder / DATABASE_FILE) as db:
+        # Where the shared memory of WAL is not supported, SQLite keeps its rollback journal: slower, and as safe.
         db.execute("PRAGMA journal_mode = WAL")
-    # Of two processes that open it first, one makes the tables.
-    with changing(folder / DATABASE) as db:
-        (version,) = db.execute("PRAGMA user_version").fetchone()
+        if _version(db) == len(MIGRATIONS):
+            return
+    # One of two processes that open the folder at the same time makes the tables; the other waits.
+    with transaction(folder / DATABASE_FILE) as db:
+        version = _version(db)
         if version > len(MIGRATIONS):
             raise WorkspaceError(
-                f"The workspace {folder} was written in version {version}, and this program knows "
+                f"The workspace {folder} was written in version {version}, and this program knows versions up to "
                 f"{len(MIGRATIONS)}; use the newer program."
             )
         for statements in MIGRATIONS[version:]:
@@ -63,15 +70,24 @@ def prepared(folder: Path) -> None:
         db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
 
 
+def _version(db: sqlite3.Connection) -> int:
+    version: int = db.execute("PRAGMA user_version").fetchone()["user_version"]
+    return version
+
+
 @contextmanager
-def connected(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection of one's own, whose changes are on disk when they are committed.
+def connection(path: Path) -> Iterator[sqlite3.Connection]:
+    """A new connection whose rows are read by the names of their columns, closed when the block ends.
+
+    Committed changes are on disk.
 
     Raises:
-        WorkspaceError: the database cannot be opened, is damaged, refers to nothing, or is locked too long.
+        WorkspaceError: the database cannot be opened, is damaged, is locked for too long, or a row refers to a case
+            that does not exist.
     """
     try:
-        with closing(sqlite3.connect(path, timeout=WAIT, isolation_level=None)) as db:
+        with closing(sqlite3.connect(path, timeout=LOCK_TIMEOUT, isolation_level=None)) as db:
+            db.row_factory = sqlite3.Row
             db.execute("PRAGMA synchronous = FULL")
             db.execute("PRAGMA foreign_keys = ON")
             yield db
@@ -79,18 +95,31 @@ def connected(path: Path) -> Iterator[sqlite3.Connection]:
         raise WorkspaceError(f"The work list {path} has no such case ({error}); open the list again.") from error
     except sqlite3.Error as error:
         raise WorkspaceError(
-            f"The work list {path} cannot be used ({error}); is it a workspace, whole, and may it be written to?"
+            f"The work list {path} cannot be used ({error}); check that it is an undamaged work list, that it may be "
+            "written to, and that it lies on a local disk."
         ) from error
 
 
 @contextmanager
-def changing(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection for one change, whole or not at all; it waits for the others', and is on disk when the block ends.
+def transaction(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection for one change, which is kept whole or not at all. It waits for other writers.
 
     Raises:
-        WorkspaceError: as from `connected`.
+        WorkspaceError: as from `connection`.
     """
-    with connected(path) as db:
+    with connection(path) as db:
         db.execute("BEGIN IMMEDIATE")
         with db:  # commits, or rolls back
             yield db
+
+
+def insert(
+    db: sqlite3.Connection,
+    table: str,
+    values: Mapping[str, object],
+    *,
+    on_conflict: Literal["ABORT", "IGNORE", "REPLACE"] = "ABORT",
+) -> sqlite3.Cursor:
+    """Insert one row by the names of its columns, which must come from this program."""
+    columns, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
+    return db.execute(f"INSERT OR {on_conflict} INTO {table} ({columns}) VALUES ({marks})", values)  # noqa: S608

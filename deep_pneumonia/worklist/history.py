@@ -1,18 +1,24 @@
-"""All that a workspace holds, every version of it, as it was at one moment."""
+"""All that a workspace holds, in every version, as it was at one moment."""
 
-from collections import defaultdict
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
-from deep_pneumonia.datasets.manifest import Case, MaskRef
-from deep_pneumonia.worklist.database import CASE, connected
-from deep_pneumonia.worklist.records import Drawing, Item, Verdict
+from deep_pneumonia.worklist.database import connection
+from deep_pneumonia.worklist.records import (
+    Drawing,
+    Item,
+    Verdict,
+    by_case,
+    drawing_from_row,
+    item_from_row,
+    newest_drawings,
+    verdict_from_row,
+)
 from deep_pneumonia.worklist.workspace import Workspace
 
 
 @dataclass(frozen=True)
 class Record:
-    """A case with every version of its masks and verdicts, in the order in which they were kept.
+    """A case with every version of its masks and verdicts, oldest first.
 
     item: the case with the newest mask of each of its readers.
     """
@@ -23,8 +29,8 @@ class Record:
 
     @property
     def newest(self) -> list[Drawing]:
-        """The newest mask of each reader; who was removed is left out."""
-        return _newest(self.drawings)
+        """The newest mask of each reader, without removed readers."""
+        return newest_drawings(self.drawings)
 
     @property
     def judged(self) -> dict[str, Verdict]:
@@ -33,45 +39,22 @@ class Record:
 
 
 def history(workspace: Workspace) -> list[Record]:
-    """Every case, in the order in which they came, read in one transaction: what others change meanwhile is left out.
+    """Every case, in the order of addition, read in one transaction: simultaneous changes are left out.
 
     Raises:
         WorkspaceError: the database cannot be read.
     """
-    with connected(workspace.database) as db:
+    with connection(workspace.database) as db:
         db.execute("BEGIN")
         cases = db.execute("SELECT * FROM cases ORDER BY id").fetchall()
-        drawn = _by_case(db.execute("SELECT * FROM drawings ORDER BY rowid").fetchall())
-        judged = _by_case(db.execute("SELECT * FROM verdicts ORDER BY rowid").fetchall())
+        drawn = by_case(
+            db.execute("SELECT * FROM drawings ORDER BY rowid"), lambda row: drawing_from_row(row, workspace.store)
+        )
+        judged = by_case(db.execute("SELECT * FROM verdicts ORDER BY rowid"), verdict_from_row)
         db.execute("COMMIT")
-    return [_record(workspace, row, drawn[row[0]], judged[row[0]]) for row in cases]
-
-
-Rows = list[tuple[Any, ...]]
-
-
-def _by_case(rows: Rows) -> dict[int, Rows]:
-    found: dict[int, Rows] = defaultdict(list)
-    for number, *cells in rows:
-        found[number].append(tuple(cells))
-    return found
-
-
-def _record(workspace: Workspace, row: tuple[Any, ...], drawn: Rows, judged: Rows) -> Record:
-    number, key, image, *cells = row
-    drawings = tuple(_drawing(workspace, *cells) for cells in drawn)
-    masks = tuple(MaskRef(d.mask, d.kind, d.reader) for d in _newest(drawings))
-    case = Case(workspace.folder / image, **dict(zip(CASE, cells, strict=True)))
-    return Record(Item(number, key, replace(case, masks=masks)), drawings, tuple(Verdict(*v) for v in judged))
-
-
-def _drawing(
-    workspace: Workspace, reader: str, version: int, kind: Any, digest: str | None, removed: int, author: str, time: str
-) -> Drawing:
-    mask = None if digest is None else workspace.store.path(digest)
-    return Drawing(reader, version, kind, mask, digest, bool(removed), author, time)
-
-
-def _newest(drawings: tuple[Drawing, ...]) -> list[Drawing]:
-    last = {drawing.reader: drawing for drawing in drawings}
-    return [d for d in last.values() if not d.removed]
+    records = []
+    for row in cases:
+        drawings, verdicts = drawn.get(row["id"], []), judged.get(row["id"], [])
+        item = item_from_row(row, workspace.folder, newest_drawings(drawings))
+        records.append(Record(item, tuple(drawings), tuple(verdicts)))
+    return records

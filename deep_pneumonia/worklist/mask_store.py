@@ -1,4 +1,4 @@
-"""Mask files by their digest: each once, never changed, and on disk before anything names it."""
+"""The mask files of a workspace, named by their digests: each is stored once, and never changed."""
 
 import os
 from pathlib import Path
@@ -8,7 +8,7 @@ from deep_pneumonia.files import sha256
 
 
 class MaskStore:
-    """A folder of PNG files, SHA256.png each."""
+    """A folder of PNG files named SHA256.png."""
 
     def __init__(self, folder: Path) -> None:
         """Open the folder, or make it.
@@ -23,11 +23,11 @@ class MaskStore:
             raise WorkspaceError(f"{folder} cannot be made ({error.strerror}); choose another folder.") from error
 
     def path(self, digest: str) -> Path:
-        """Where the file of this digest lies."""
+        """Where the file with this digest lies."""
         return self.folder / f"{digest}.png"
 
     def keep(self, data: bytes) -> str:
-        """Digest of a file's bytes, which are on disk, whole, when this returns.
+        """Store a file and return its digest. The whole file is on disk when this returns.
 
         Raises:
             WorkspaceError: the disk is full, or the folder cannot be written to.
@@ -43,7 +43,7 @@ class MaskStore:
                 stream.flush()
                 os.fsync(stream.fileno())
             partial.replace(path)
-            _settle(self.folder)
+            _flush_names(self.folder)
         except OSError as error:
             raise WorkspaceError(f"{path} cannot be written ({error.strerror}); make room for it.") from error
         finally:
@@ -51,8 +51,8 @@ class MaskStore:
         return digest
 
 
-def _settle(folder: Path) -> None:
-    """Have a folder's new names on disk; where folders cannot be opened, as on Windows, the system sees to it."""
+def _flush_names(folder: Path) -> None:
+    """Write a folder's new file names to disk. Windows cannot open folders, and does this by itself."""
     if not hasattr(os, "O_DIRECTORY"):
         return
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

@@ -1,10 +1,11 @@
-"""What one checkpoint reads in the cases of a workspace, kept so that no case is read twice.
+"""One checkpoint's predictions for the cases of a workspace, stored so that no case is predicted twice.
 
-A reading belongs to the radiograph and the checkpoint, its agreement to the mask's digest besides: a mask that
-changes needs its own figures, and one that is taken back has them already.
+A prediction belongs to a radiograph and a checkpoint. Its scores belong to a mask's digest as well: a changed mask
+needs its own scores, and a restored one has them already. The tables are called `readings` and `agreements`.
 """
 
 import json
+import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,40 +15,54 @@ from deep_pneumonia.errors import DeepPneumoniaError, WorkspaceError
 from deep_pneumonia.masks.annotation import Annotation
 from deep_pneumonia.prediction.predictor import Prediction
 from deep_pneumonia.radiographs.radiograph import Radiograph, decode
-from deep_pneumonia.worklist.database import changing, connected
+from deep_pneumonia.worklist.database import connection, insert, transaction
 from deep_pneumonia.worklist.records import Drawing, Item
 from deep_pneumonia.worklist.thumbnail import keep_thumbnail
 from deep_pneumonia.worklist.workspace import Workspace
 
-WAITING = """SELECT id FROM cases WHERE id NOT IN (SELECT case_id FROM readings WHERE checkpoint = :checkpoint)
+PENDING_CASES = """SELECT id FROM cases
+WHERE id NOT IN (SELECT case_id FROM readings WHERE checkpoint = :checkpoint)
 UNION SELECT case_id FROM drawings d JOIN readings r USING (case_id)
 WHERE r.checkpoint = :checkpoint AND r.predicted IS NOT NULL AND d.mask IS NOT NULL AND NOT d.removed
 AND d.version = (SELECT max(version) FROM drawings WHERE case_id = d.case_id AND reader = d.reader)
 AND NOT EXISTS (SELECT 1 FROM agreements a
 WHERE a.case_id = d.case_id AND a.checkpoint = :checkpoint AND a.mask = d.mask) ORDER BY 1"""
+# Codes of warnings that version 0.1.0 stored under other names.
+RENAMED_CODES = {"low_evidence": "unlikely_finding"}
+
 Predict = Callable[[Radiograph, Sequence[Annotation]], Prediction]
-Overlap = tuple[float | None, float | None, float | None]  # hit, IoU, Dice
 
 
 @dataclass(frozen=True)
-class Kept:
-    """A reading as the work list needs it.
+class MaskScores:
+    """How well the attention agrees with one mask, each in [0, 1]; None where nothing is drawn or shown."""
 
-    predicted: None where the file could not be read or the picture was refused, and `problem` says why. probability:
-    of the predicted class. warnings: codes of `cautions.Caution`. overlaps: hit, IoU and Dice by the digest of a mask.
+    hit: float | None = None
+    iou: float | None = None
+    dice: float | None = None
+
+
+@dataclass(frozen=True)
+class StoredPrediction:
+    """A prediction as the work list needs it.
+
+    predicted: None where the file cannot be read or the radiograph was rejected, and `problem` says why.
+    probability: that of the predicted class. evidence: the map's highest value. Both in [0, 1].
+    warnings: codes of `cautions.Caution`.
+    scores: by the digest of a mask.
     """
 
     predicted: str | None
-    probability: float | None
-    evidence: float | None
-    warnings: tuple[str, ...]
-    problem: str
-    overlaps: Mapping[str, Overlap] = field(default_factory=dict)
+    probability: float | None = None
+    evidence: float | None = None
+    warnings: tuple[str, ...] = ()
+    problem: str = ""
+    scores: Mapping[str, MaskScores] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
-    """A case as it was read: its radiograph, its readers' newest masks, the reading with them."""
+class PredictedCase:
+    """A case with its decoded radiograph, its readers' newest masks, and the prediction made with them."""
 
     item: Item
     radiograph: Radiograph
@@ -56,58 +71,51 @@ class Seen:
 
 
 class Predictions:
-    """The readings of one checkpoint, by its `key`, in a workspace."""
+    """The predictions of one checkpoint, named by its `key`, in a workspace."""
 
     def __init__(self, workspace: Workspace, checkpoint: str, thumbnails: Path | None = None) -> None:
-        """`thumbnails`: the folder for a picture of each case that was read; by default one in the workspace."""
+        """`thumbnails`: the folder for a small picture of each case; by default one in the workspace."""
         self.workspace, self.checkpoint = workspace, checkpoint
         self.thumbnails = thumbnails or workspace.folder / "thumbnails"
 
-    def all(self) -> dict[int, Kept]:
-        """Every reading there is, by case."""
-        return self._found("", ())
+    def all(self) -> dict[int, StoredPrediction]:
+        """Every stored prediction, by case."""
+        return self._stored("", ())
 
-    def of(self, number: int) -> Kept | None:
-        """The reading of one case, if it was read."""
-        return self._found("AND case_id = ?", (number,)).get(number)
+    def of(self, number: int) -> StoredPrediction | None:
+        """The prediction for one case, if there is one."""
+        return self._stored("AND case_id = ?", (number,)).get(number)
 
-    def _found(self, which: str, values: tuple[int, ...]) -> dict[int, Kept]:
-        where = f"WHERE checkpoint = ? {which}"
-        overlaps: dict[int, dict[str, Overlap]] = defaultdict(dict)
-        with connected(self.workspace.database) as db:
-            measured = f"SELECT case_id, mask, hit, iou, dice FROM agreements {where}"  # noqa: S608
-            for number, mask, *scores in db.execute(measured, (self.checkpoint, *values)):
-                hit, iou, dice = scores
-                overlaps[number][mask] = (hit, iou, dice)
-            read = f"SELECT case_id, predicted, probability, evidence, warnings, problem FROM readings {where}"  # noqa: S608
-            rows = db.execute(read, (self.checkpoint, *values)).fetchall()
-        return {
-            number: Kept(predicted, probability, evidence, _warnings(codes), problem, overlaps.get(number, {}))
-            for number, predicted, probability, evidence, codes, problem in rows
-        }
+    def _stored(self, condition: str, values: tuple[int, ...]) -> dict[int, StoredPrediction]:
+        where, values_ = f"WHERE checkpoint = ? {condition}", (self.checkpoint, *values)
+        scores: dict[int, dict[str, MaskScores]] = defaultdict(dict)
+        with connection(self.workspace.database) as db:
+            for row in db.execute(f"SELECT * FROM agreements {where}", values_):  # noqa: S608
+                scores[row["case_id"]][row["mask"]] = MaskScores(row["hit"], row["iou"], row["dice"])
+            rows = db.execute(f"SELECT * FROM readings {where}", values_).fetchall()  # noqa: S608
+        return {row["case_id"]: _prediction_from_row(row, scores.get(row["case_id"], {})) for row in rows}
 
     def pending(self) -> list[int]:
-        """Cases that wait for a reading, in their order: never read, or with a newer mask that has no figures yet.
+        """Cases that wait for a prediction, in their order: those without one, or with a newer mask without scores.
 
-        One that could not be read is not among them.
+        Cases that could not be read are not among them.
         """
-        with connected(self.workspace.database) as db:
-            rows = db.execute(WAITING, {"checkpoint": self.checkpoint}).fetchall()
-        return [number for (number,) in rows]
+        with connection(self.workspace.database) as db:
+            return [row["id"] for row in db.execute(PENDING_CASES, {"checkpoint": self.checkpoint})]
 
     def forget_problems(self) -> None:
-        """Have cases that could not be read tried again."""
-        with changing(self.workspace.database) as db:
+        """Make cases that could not be read pending again."""
+        with transaction(self.workspace.database) as db:
             db.execute("DELETE FROM readings WHERE checkpoint = ? AND predicted IS NULL", (self.checkpoint,))
 
-    def make(self, number: int, predict: Predict) -> Seen | None:
-        """Have `predict`, which is `Predictor.predict` or does the same elsewhere, read a case; what it says is kept.
+    def make(self, number: int, predict: Predict) -> PredictedCase | None:
+        """Predict a case with `predict`, such as `Predictor.predict`, and store the result.
 
-        A file that cannot be read is kept as a problem, in one sentence, and gives None. So is why a picture was
-        refused, which is seen all the same.
+        A file that cannot be read is stored as a problem, in one sentence, and gives None. The reason why a
+        radiograph was rejected is stored as a problem, too, but its case is returned.
 
         Raises:
-            WorkspaceError: there is no such case, or nothing can be kept.
+            WorkspaceError: there is no such case, or nothing can be stored.
         """
         drawings, item = self.workspace.drawings(number), self.workspace.item(number)
         try:
@@ -117,31 +125,37 @@ class Predictions:
         except WorkspaceError:
             raise
         except DeepPneumoniaError as error:
-            self._keep(number, (None, None, None, "[]", str(error)), {})
+            self.store(number, StoredPrediction(None, problem=str(error)))
             return None
         keep_thumbnail(radiograph, self.thumbnails / f"{item.key}.webp")
-        self._keep_prediction(number, prediction, drawings)
-        return Seen(item, radiograph, tuple(masks), prediction)
+        self.store(number, _to_store(prediction, drawings))
+        return PredictedCase(item, radiograph, tuple(masks), prediction)
 
-    def _keep_prediction(self, number: int, prediction: Prediction, drawings: Sequence[Drawing]) -> None:
-        scores = [a.scores for a in prediction.agreement]
-        overlaps = {d.digest: (f.hit, f.iou, f.dice) for d, f in zip(drawings, scores, strict=True) if d.digest}
-        codes = json.dumps([w.code for w in prediction.warnings])
-        if prediction.is_refused:  # no class and no map: the list is to say no more than the screen of the case
-            self._keep(number, (None, None, None, codes, prediction.warnings[0].message), {})
-            return
-        probability = prediction.probabilities[prediction.predicted]
-        self._keep(number, (prediction.predicted, probability, prediction.evidence, codes, ""), overlaps)
-
-    def _keep(self, number: int, cells: tuple[object, ...], overlaps: Mapping[str, Overlap]) -> None:
-        with changing(self.workspace.database) as db:
-            row = (number, self.checkpoint, *cells)
-            db.execute("INSERT OR REPLACE INTO readings VALUES (?, ?, ?, ?, ?, ?, ?)", row)
-            for mask, scores in overlaps.items():
-                measured = (number, self.checkpoint, mask, *scores)
-                db.execute("INSERT OR REPLACE INTO agreements VALUES (?, ?, ?, ?, ?, ?)", measured)
+    def store(self, number: int, prediction: StoredPrediction) -> None:
+        """Store a prediction in place of an earlier one. Scores of other masks stay."""
+        key: dict[str, object] = {"case_id": number, "checkpoint": self.checkpoint}
+        columns = {name: getattr(prediction, name) for name in ("predicted", "probability", "evidence", "problem")}
+        columns["warnings"] = json.dumps(prediction.warnings)
+        with transaction(self.workspace.database) as db:
+            insert(db, "readings", key | columns, on_conflict="REPLACE")
+            for mask, scores in prediction.scores.items():
+                insert(db, "agreements", key | {"mask": mask} | vars(scores), on_conflict="REPLACE")
 
 
-def _warnings(codes: str) -> tuple[str, ...]:
-    # Lists that 0.1.0 wrote have its code for an unlikely finding.
-    return tuple("unlikely_finding" if code == "low_evidence" else code for code in json.loads(codes))
+def _to_store(prediction: Prediction, drawings: Sequence[Drawing]) -> StoredPrediction:
+    codes = tuple(warning.code for warning in prediction.warnings)
+    if prediction.is_refused:  # without class and map, as on the screen of the case
+        return StoredPrediction(None, warnings=codes, problem=prediction.warnings[0].message)
+    scores = [MaskScores(a.scores.hit, a.scores.iou, a.scores.dice) for a in prediction.agreement]
+    return StoredPrediction(
+        prediction.predicted,
+        prediction.probabilities[prediction.predicted],
+        prediction.evidence,
+        codes,
+        scores={d.digest: found for d, found in zip(drawings, scores, strict=True) if d.digest},
+    )
+
+
+def _prediction_from_row(row: sqlite3.Row, scores: Mapping[str, MaskScores]) -> StoredPrediction:
+    codes = tuple(RENAMED_CODES.get(code, code) for code in json.loads(row["warnings"]))
+    return StoredPrediction(row["predicted"], row["probability"], row["evidence"], codes, row["problem"], scores)

@@ -1,4 +1,4 @@
-"""Thumbnails of radiographs: small pictures by which a person knows a case again."""
+"""Thumbnails of radiographs: small pictures by which a person recognizes a case."""
 
 from pathlib import Path
 
@@ -8,11 +8,11 @@ from PIL import Image
 from deep_pneumonia.files import whole
 from deep_pneumonia.radiographs.radiograph import Radiograph
 
-SIDE = 96  # pixels of the longer side, for screens of twice the density
+MAX_SIDE = 96  # pixels, shown at half that size on screens of double density
 
 
 def keep_thumbnail(radiograph: Radiograph, path: Path) -> None:
-    """Write a WebP picture of at most `SIDE` pixels a side, unless it is there.
+    """Write a WebP picture of at most `MAX_SIDE` pixels a side, unless the file exists.
 
     Raises:
         DeepPneumoniaError: the folder cannot be written to.
@@ -20,9 +20,9 @@ def keep_thumbnail(radiograph: Radiograph, path: Path) -> None:
     if path.exists():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Every step-th pixel first: of 4096 x 4096 the mean over all of them would take longer than the network.
-    step = max(1, min(radiograph.size) // (2 * SIDE))
+    # Subsample first: averaging all of 4096 x 4096 pixels would take longer than the prediction.
+    step = max(1, min(radiograph.size) // (2 * MAX_SIDE))
     picture = Image.fromarray((radiograph.pixels[::step, ::step] * 255).astype(np.uint8))
-    picture.thumbnail((SIDE, SIDE))
+    picture.thumbnail((MAX_SIDE, MAX_SIDE))
     with whole(path) as partial:
         picture.save(partial, "WEBP", quality=80)

@@ -1,168 +1,179 @@
-"""Workspace: cases, masks and verdicts that outlive a session, for several reviewers at once on one machine.
+"""A workspace: a folder that holds a work list for several reviewers, and outlives the program that writes it.
 
-DIR/workspace.sqlite    the database, in WAL mode; its `user_version` is that of the schema (workspace_schema.py)
-DIR/masks/SHA256.png    every mask once, by its digest, on disk before the row that names it
+DIR/workspace.sqlite    the database; its `user_version` is the version of the tables (see `database`)
+DIR/masks/SHA256.png    every mask once, named by its digest, on disk before a row refers to it
 
-Nothing is overwritten: a changed mask or verdict is a new version beside the old ones. Who changes something says
-which version they saw; if another came between, they get a `ConflictError` and nothing is lost. A call that has
-returned is on disk: a process that is killed afterwards loses none of it. A network disk is no place for it, as
-SQLite's locks may not hold there.
+Nothing is overwritten: a changed mask or verdict becomes a new version beside the old ones. Whoever changes something
+names the version they saw; if somebody else saved another version since, they get a `ConflictError` and nothing is
+lost. A change is on disk when its call returns, so a killed process loses nothing that it confirmed. The folder must
+lie on a disk whose file locks work; opening a workspace checks them (see `locks`).
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+import sqlite3
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from deep_pneumonia.datasets.manifest import Case, MaskRef
+from deep_pneumonia.datasets.manifest import Case
 from deep_pneumonia.errors import ConflictError, WorkspaceError
 from deep_pneumonia.files import read_bytes, sha256
 from deep_pneumonia.masks.annotation import Annotation, to_png
 from deep_pneumonia.names import distinct
-from deep_pneumonia.worklist.database import CASE, DATABASE, changing, connected, prepared
+from deep_pneumonia.worklist.database import (
+    CASE_COLUMNS,
+    DATABASE_FILE,
+    connection,
+    insert,
+    prepare_database,
+    transaction,
+)
 from deep_pneumonia.worklist.mask_store import MaskStore
-from deep_pneumonia.worklist.records import VERDICTS, Drawing, Item, Verdict
+from deep_pneumonia.worklist.records import (
+    VERDICTS,
+    Drawing,
+    Item,
+    Verdict,
+    by_case,
+    drawing_from_row,
+    item_from_row,
+    newest_drawings,
+    verdict_from_row,
+)
 
-DRAWN = "SELECT * FROM drawings"
-# SQLite gives the other columns of the row that has the maximum.
-JUDGED = "SELECT case_id, reviewer, max(version), verdict, comment, time FROM verdicts"
-IMPORTED = "import"  # the author of masks that came with their case
+IMPORT_AUTHOR = "import"  # the author of masks that came with their case
 
 
 class Workspace:
     """A folder that holds a work list. Safe to use from several threads and processes at once."""
 
     def __init__(self, folder: str | Path) -> None:
-        """Open a workspace, or begin one in a folder that is new or has none.
+        """Open a workspace, or begin an empty one in a folder that has none.
 
         Raises:
-            WorkspaceError: the folder cannot be written to, or its database is damaged or of a newer version.
+            WorkspaceError: the folder cannot be written to, its file locks do not work, or its database is damaged or
+                of a newer version.
         """
         self.folder = Path(folder).absolute()
-        prepared(self.folder)
-        self.database = self.folder / DATABASE
+        prepare_database(self.folder)
+        self.database = self.folder / DATABASE_FILE
         self.store = MaskStore(self.folder / "masks")
 
     def add(self, cases: Iterable[Case]) -> int:
-        """Add cases with their readers' masks, and return how many were new; one that is known stays as it is.
+        """Add cases with their readers' masks, and return how many were new. A known case stays as it is.
 
         Masks are told apart by their readers' names: the second of one name gets a number.
 
         Raises:
             WorkspaceError: a radiograph or a mask cannot be read.
         """
-        added = 0
-        for case in cases:
-            key = sha256(read_bytes(case.image, error=WorkspaceError))
-            kept = [(m, m.path and self.store.keep(read_bytes(m.path, error=WorkspaceError))) for m in case.masks]
-            with changing(self.database) as db:
-                cells = (key, self.inside(case.image), *(getattr(case, name) for name in CASE))
-                marks = ", ".join("?" * len(cells))
-                made = db.execute(f"INSERT OR IGNORE INTO cases VALUES (NULL, {marks})", cells)  # noqa: S608
-                if made.rowcount:
-                    added += 1
-                    for reader, (mask, digest) in zip(distinct([m.reader for m in case.masks]), kept, strict=True):
-                        row = (made.lastrowid, reader, 1, mask.kind, digest, False, IMPORTED, _now())
-                        db.execute("INSERT INTO drawings VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
-        return added
+        return sum(self._add(case) for case in cases)
+
+    def _add(self, case: Case) -> bool:
+        key = sha256(read_bytes(case.image, error=WorkspaceError))
+        digests = [m.path and self.store.keep(read_bytes(m.path, error=WorkspaceError)) for m in case.masks]
+        columns = {name: getattr(case, name) for name in CASE_COLUMNS}
+        columns |= {"key": key, "image": self.stored_path(case.image)}
+        readers = distinct([m.reader for m in case.masks])
+        with transaction(self.database) as db:
+            made = insert(db, "cases", columns, on_conflict="IGNORE")
+            if not made.rowcount:
+                return False
+            for mask, reader, digest in zip(case.masks, readers, digests, strict=True):
+                drawing = {"reader": reader, "version": 1, "kind": mask.kind, "mask": digest, "removed": False}
+                who = {"case_id": made.lastrowid, "author": IMPORT_AUTHOR, "time": _now()}
+                insert(db, "drawings", drawing | who)
+        return True
 
     def items(self, drawn: Mapping[int, list[Drawing]] | None = None) -> list[Item]:
-        """Every case, in the order in which they came, with the newest mask of each of its readers.
+        """Every case, in the order of addition, with the newest mask of each of its readers.
 
-        `drawn`: what `all_drawings` gave, for who has asked for it already.
+        `drawn`: the result of `all_drawings`, if it is already known.
         """
-        with connected(self.database) as db:
+        with connection(self.database) as db:
             rows = db.execute("SELECT * FROM cases ORDER BY id").fetchall()
         drawn = self.all_drawings() if drawn is None else drawn
-        return [self._item(row, drawn.get(row[0], [])) for row in rows]
+        return [item_from_row(row, self.folder, drawn.get(row["id"], [])) for row in rows]
 
     def item(self, number: int) -> Item:
         """One case.
 
         Raises:
-            WorkspaceError: there is none of this number.
+            WorkspaceError: the list has no case of this number.
         """
-        with connected(self.database) as db:
+        with connection(self.database) as db:
             row = db.execute("SELECT * FROM cases WHERE id = ?", (number,)).fetchone()
         if row is None:
             raise WorkspaceError(f"The work list has no case {number}; open the list again.")
-        return self._item(row, self.drawings(number))
+        return item_from_row(row, self.folder, self.drawings(number))
 
     def has(self, image: Path) -> bool:
         """Whether a file is the radiograph of a case."""
-        with connected(self.database) as db:
-            named = (self.inside(image), str(image))
-            return db.execute("SELECT 1 FROM cases WHERE image IN (?, ?)", named).fetchone() is not None
+        with connection(self.database) as db:
+            paths = (self.stored_path(image), str(image))
+            return db.execute("SELECT 1 FROM cases WHERE image IN (?, ?)", paths).fetchone() is not None
 
     def all_drawings(self) -> dict[int, list[Drawing]]:
-        """What `drawings` gives of every case that has a mask."""
-        with connected(self.database) as db:
-            rows = db.execute(f"{DRAWN} ORDER BY rowid").fetchall()
-        drawn = defaultdict(list)
-        for number, *cells in _newest(rows):
-            drawn[number].append(self._drawing(cells))
-        return dict(drawn)
+        """The newest drawings, as from `drawings`, of every case that was ever drawn on."""
+        with connection(self.database) as db:
+            rows = db.execute("SELECT * FROM drawings ORDER BY rowid").fetchall()
+        return {number: newest_drawings(found) for number, found in by_case(rows, self._drawing).items()}
 
-    def newest(self, number: int) -> dict[str, int]:
-        """The number of the newest version of each reader who ever drew on a case; who was removed is among them."""
-        with connected(self.database) as db:
-            sql = "SELECT reader, max(version) FROM drawings WHERE case_id = ? GROUP BY reader"
-            return dict(db.execute(sql, (number,)).fetchall())
+    def newest_versions(self, number: int) -> dict[str, int]:
+        """The newest version of each reader who ever drew on a case, including removed readers."""
+        with connection(self.database) as db:
+            sql = "SELECT reader, max(version) AS version FROM drawings WHERE case_id = ? GROUP BY reader"
+            return {row["reader"]: row["version"] for row in db.execute(sql, (number,))}
 
     def drawings(self, number: int) -> list[Drawing]:
-        """The newest mask of each reader of a case; who was removed is left out."""
-        with connected(self.database) as db:
-            rows = db.execute(f"{DRAWN} WHERE case_id = ? ORDER BY rowid", (number,)).fetchall()
-        return [self._drawing(cells) for _, *cells in _newest(rows)]
+        """The newest drawing of each reader of a case, without removed readers."""
+        with connection(self.database) as db:
+            rows = db.execute("SELECT * FROM drawings WHERE case_id = ? ORDER BY rowid", (number,)).fetchall()
+        return newest_drawings([self._drawing(row) for row in rows])
 
     def versions(self, number: int, reader: str) -> list[Drawing]:
-        """Every version of a reader's mask, the first one first; removals among them."""
-        with connected(self.database) as db:
-            rows = db.execute(
-                "SELECT * FROM drawings WHERE case_id = ? AND reader = ? ORDER BY version", (number, reader)
-            ).fetchall()
-        return [self._drawing(cells) for _, *cells in rows]
+        """Every version of a reader's mask, oldest first, including removals."""
+        with connection(self.database) as db:
+            return self._versions(db, number, reader)
+
+    def _versions(self, db: sqlite3.Connection, number: int, reader: str) -> list[Drawing]:
+        sql = "SELECT * FROM drawings WHERE case_id = ? AND reader = ? ORDER BY version"
+        return [self._drawing(row) for row in db.execute(sql, (number, reader))]
 
     def draw(self, number: int, annotation: Annotation, *, version: int, author: str) -> Drawing:
-        """Keep a reader's changed mask; `version` is the one that `author` saw, 0 for a new reader.
+        """Store a reader's changed mask. `version` is the one that `author` saw, 0 for a new reader.
 
         Raises:
             ConflictError: somebody else changed it since.
         """
         digest = None if annotation.kind == "normal" else self.store.keep(to_png(annotation.mask))
-        return self._draw(number, annotation.reader, version, (annotation.kind, digest, False), author)
+        content = {"kind": annotation.kind, "mask": digest, "removed": False}
+        return self._draw(number, annotation.reader, version, content, author)
 
     def remove(self, number: int, reader: str, *, version: int, author: str) -> Drawing:
-        """Take a reader off a case; the versions before stay.
+        """Take a reader off a case. Earlier versions stay.
 
         Raises:
             WorkspaceError: the case has no such reader.
             ConflictError: somebody else changed the mask since.
         """
         if not self.versions(number, reader):
-            raise WorkspaceError(f"The case {number} has no mask of {reader}; open the case again.")
-        return self._draw(number, reader, version, ("normal", None, True), author)
+            raise WorkspaceError(f"Case {number} has no mask of {reader}; open the case again.")
+        return self._draw(number, reader, version, {"kind": "normal", "mask": None, "removed": True}, author)
 
-    def _draw(
-        self, number: int, reader: str, version: int, content: tuple[str, str | None, bool], author: str
-    ) -> Drawing:
-        with changing(self.database) as db:
-            last = db.execute(
-                "SELECT * FROM drawings WHERE case_id = ? AND reader = ? ORDER BY version DESC LIMIT 1",
-                (number, reader),
-            ).fetchone()
-            now = self._drawing(last[1:]) if last else None
-            if last and (*last[3:5], bool(last[5])) == content:
-                return self._drawing(last[1:])  # said twice, as when the first answer was lost
-            if version != (now.version if now else 0):
-                raise _conflict(f"The mask of {reader}", (now.author, now.time) if now else None)
-            row = (number, reader, version + 1, *content, author, _now())
-            db.execute("INSERT INTO drawings VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
-        return self._drawing(row[1:])
+    def _draw(self, number: int, reader: str, version: int, content: Mapping[str, object], author: str) -> Drawing:
+        with transaction(self.database) as db:
+            versions = self._versions(db, number, reader)
+            last = versions[-1] if versions else None
+            if last and {"kind": last.kind, "mask": last.digest, "removed": last.removed} == content:
+                return last  # sent twice, as after a lost answer
+            if version != (last.version if last else 0):
+                raise _conflict(f"The mask of {reader}", (last.author, last.time) if last else None)
+            who = {"case_id": number, "reader": reader, "version": version + 1, "author": author, "time": _now()}
+            insert(db, "drawings", who | dict(content))
+            return self._versions(db, number, reader)[-1]
 
     def judge(self, number: int, reviewer: str, verdict: str, comment: str = "", *, version: int) -> Verdict:
-        """Keep a reviewer's verdict; `version` is the one they saw, 0 where there was none.
+        """Store a reviewer's verdict. `version` is the one they saw, 0 where there was none.
 
         Raises:
             WorkspaceError: the verdict is none of `VERDICTS`, or the reviewer has no name.
@@ -172,51 +183,34 @@ class Workspace:
             raise WorkspaceError(
                 f"{reviewer or 'Nobody'} judged {verdict!r}; a verdict is one of {', '.join(VERDICTS)}, with a name."
             )
-        with changing(self.database) as db:
-            found = db.execute(f"{JUDGED} WHERE case_id = ? AND reviewer = ?", (number, reviewer)).fetchone()
-            now = Verdict(*found[1:]) if found and found[1] is not None else None
-            if now and (now.verdict, now.comment) == (verdict, comment):
-                return now
-            if version != (now.version if now else 0):
-                raise _conflict(f"The verdict of {reviewer}", (reviewer, now.time) if now else None)
+        sql = "SELECT * FROM verdicts WHERE case_id = ? AND reviewer = ? ORDER BY version DESC LIMIT 1"
+        with transaction(self.database) as db:
+            row = db.execute(sql, (number, reviewer)).fetchone()
+            last = verdict_from_row(row) if row else None
+            if last and (last.verdict, last.comment) == (verdict, comment):
+                return last
+            if version != (last.version if last else 0):
+                raise _conflict(f"The verdict of {reviewer}", (reviewer, last.time) if last else None)
             made = Verdict(reviewer, version + 1, verdict, comment, _now())
-            row = (number, reviewer, made.version, verdict, comment, made.time)
-            db.execute("INSERT INTO verdicts VALUES (?, ?, ?, ?, ?, ?)", row)
+            insert(db, "verdicts", {"case_id": number} | vars(made))
         return made
 
     def verdicts(self, number: int | None = None) -> dict[int, dict[str, Verdict]]:
-        """The newest verdict of each reviewer, by case and reviewer; of one case, or of all."""
-        one, values = ("", ()) if number is None else ("WHERE case_id = ?", (number,))
-        with connected(self.database) as db:
-            rows = db.execute(f"{JUDGED} {one} GROUP BY case_id, reviewer", values).fetchall()
-        found: dict[int, dict[str, Verdict]] = defaultdict(dict)
-        for number, *cells in rows:
-            found[number][cells[0]] = Verdict(*cells)
-        return dict(found)
+        """The newest verdict of each reviewer, by case and reviewer, for one case or for all."""
+        where, values = ("", ()) if number is None else ("WHERE case_id = ?", (number,))
+        # SQLite takes the other columns from the row that has the maximum.
+        sql = f"SELECT *, max(version) FROM verdicts {where} GROUP BY case_id, reviewer"  # noqa: S608
+        with connection(self.database) as db:
+            found = by_case(db.execute(sql, values), verdict_from_row)
+        return {case: {verdict.reviewer: verdict for verdict in verdicts} for case, verdicts in found.items()}
 
-    def _item(self, row: tuple[Any, ...], drawings: list[Drawing]) -> Item:
-        number, key, image, *cells = row
-        masks = tuple(MaskRef(d.mask, d.kind, d.reader) for d in drawings)
-        return Item(number, key, Case(self.folder / image, masks=masks, **dict(zip(CASE, cells, strict=True))))
+    def _drawing(self, row: sqlite3.Row) -> Drawing:
+        return drawing_from_row(row, self.store)
 
-    def _drawing(self, cells: Iterable[Any]) -> Drawing:
-        reader, version, kind, digest, removed, author, time = cells
-        mask = None if digest is None else self.store.path(digest)
-        return Drawing(reader, version, kind, mask, digest, bool(removed), author, time)
-
-    def inside(self, image: Path) -> str:
-        """A path within the folder as one relative to it, so that the folder can be moved; others are absolute."""
+    def stored_path(self, image: Path) -> str:
+        """A path as the database has it: relative to the folder, so that the folder can move, or absolute outside."""
         path = image.absolute()
         return str(path.relative_to(self.folder) if path.is_relative_to(self.folder) else path)
-
-
-def _newest(rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Of rows of drawings in the order in which they came the newest of each reader, who was removed left out.
-
-    Readers stay in the order in which they first came, whoever's mask is changed.
-    """
-    last = {(row[0], row[1]): row for row in rows}
-    return [row for row in last.values() if not row[5]]
 
 
 def _now() -> str:
@@ -226,5 +220,5 @@ def _now() -> str:
 def _conflict(what: str, last: tuple[str, str] | None) -> ConflictError:
     if last is None:
         return ConflictError(f"{what} has no version yet; open the case again.")
-    by, when = last
-    return ConflictError(f"{what} was changed by {by} at {when}, after it was opened here; open the case again.")
+    author, time = last
+    return ConflictError(f"{what} was changed by {author} at {time}, after it was opened here; open the case again.")

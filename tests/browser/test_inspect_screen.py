@@ -21,8 +21,8 @@ def test_the_first_screen_says_what_it_is_and_has_a_case_open(screen: Screen) ->
     expect(page.get_by_text(NOT_A_DEVICE)).to_be_visible()
     expect(page.locator("#lesson")).to_contain_text(case.title)
     expect(page.locator("#summary")).to_contain_text(case.image.name)
-    for reader in case.readers:
-        expect(page.locator(".readers")).to_contain_text(reader.name)
+    for mask in case.masks:
+        expect(page.locator(".readers")).to_contain_text(mask.reader)
     expect(page.locator("#agreement table")).to_have_count(3)
     assert screen.stage("size") == [1024, 1024]
     assert screen.fits()
@@ -30,8 +30,8 @@ def test_the_first_screen_says_what_it_is_and_has_a_case_open(screen: Screen) ->
 
 def test_another_case_opens_by_a_key_and_a_normal_one_has_no_mask(screen: Screen) -> None:
     page, cases = screen.page, load_cases(shipped.CASES)
-    ill = next(i for i, c in enumerate(cases) if i and len(c.readers) == 3 and c.readers[0].mask)
-    normal = next(i for i, c in enumerate(cases) if c.readers[0].mask is None)
+    ill = next(i for i, c in enumerate(cases) if i and len(c.masks) == 3 and c.masks[0].path)
+    normal = next(i for i, c in enumerate(cases) if c.masks[0].path is None)
     for index, tables in ((normal, 0), (ill, 3), (0, 3)):
         page.locator("#cases .thumbnail-item").nth(index).focus()
         page.keyboard.press("Enter")

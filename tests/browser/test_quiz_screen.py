@@ -114,7 +114,7 @@ def test_a_whole_quiz_is_scored_and_leaves_the_opened_case_alone(quiz: Quiz) -> 
         quiz.revealed()
         expect(page.locator(".quiz-verdict")).to_contain_text(case.label)
         expect(page.locator(".quiz-result")).to_contain_text(case.teaching_point)
-        assert screen.stage("layers.length") == len(case.readers) + ill
+        assert screen.stage("layers.length") == len(case.masks) + ill
         assert page.evaluate("window.deepPneumonia.stage.draws") is False
         drawn = quiz.drawn()
         screen.drag((500, 500), (560, 560))

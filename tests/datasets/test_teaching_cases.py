@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from deep_pneumonia import shipped, simulate
+from deep_pneumonia.datasets.manifest import MaskRef
 from deep_pneumonia.datasets.teaching_cases import (
-    Drawing,
     TeachingCase,
     load_cases,
     read_document,
@@ -55,7 +55,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_cases_are_read_in_their_order(folder: Path) -> None:
     ill, well = load_cases(folder)
-    truth = Drawing("Truth", "pixel", folder / "truth.png")
+    truth = MaskRef(folder / "truth.png", "pixel", "Truth")
     assert ill == TeachingCase("ill", *WORDS.values(), "Opacity", folder / "a.png", "0", (0.3, 0.4), (truth,))
     np.testing.assert_array_equal(ill.annotations((8, 6))[0].mask, np.eye(8, 6, dtype=bool))
     (empty,) = well.annotations((8, 6))
@@ -69,19 +69,22 @@ def test_cases_are_read_in_their_order(folder: Path) -> None:
 DAMAGE: dict[str, tuple[Callable[[Document, Document], object], str]] = {
     "an older format": (lambda d, _: d.update(format=0), "of format 1"),
     "no cases": (lambda d, _: d.pop("cases"), "of format 1"),
-    "a case that is a text": (lambda d, _: d["cases"].append("ill"), "lacks or garbles"),
-    "one length": (lambda _, c: c.update(spacing_mm=0.3), "lacks or garbles"),
-    "a wide pixel": (lambda _, c: c.update(spacing_mm=["wide", 1]), "'wide'"),
-    "a reader that is a name": (lambda _, c: c.update(readers=["Truth"]), "lacks or garbles"),
-    "a reader without a kind": (lambda _, c: c["readers"][0].pop("kind"), "'kind'"),
-    "another kind": (lambda _, c: c["readers"][0].update(kind="dots"), "of kind 'dots'"),
+    "a case that is a text": (lambda d, _: d["cases"].append("ill"), "cases[2] is 'ill', expected an object"),
+    "one length": (lambda _, c: c.update(spacing_mm=0.3), "spacing_mm is 0.3, expected a list"),
+    "three lengths": (lambda _, c: c.update(spacing_mm=[1, 1, 1]), "expected at most 2 entries"),
+    "a title that is a number": (lambda _, c: c.update(title=3), "cases[0].title is 3, expected text"),
+    "an endless text": (lambda _, c: c.update(findings="x" * 2001), "expected text of at most 2000 characters"),
+    "a wide pixel": (lambda _, c: c.update(spacing_mm=["wide", 1]), "spacing_mm[0] is 'wide', expected a number"),
+    "a reader that is a name": (lambda _, c: c.update(readers=["Truth"]), "readers[0] is 'Truth', expected an object"),
+    "a reader without a kind": (lambda _, c: c["readers"][0].pop("kind"), "readers[0].kind is missing"),
+    "another kind": (lambda _, c: c["readers"][0].update(kind="dots"), "kind is 'dots', expected 'pixel'"),
     "normal with a mask": (lambda _, c: c["readers"][0].update(kind="normal"), "of kind 'normal'"),
-    "a drawing without a mask": (lambda _, c: c["readers"][0].pop("mask"), "the mask None"),
-    "a drawing whose mask is an empty text": (lambda _, c: c["readers"][0].update(mask=""), "the mask ''"),
+    "a drawing without a mask": (lambda _, c: c["readers"][0].pop("mask"), "the mask of Truth in the case ill is None"),
+    "a drawing with an empty name": (lambda _, c: c["readers"][0].update(mask=""), "of Truth in the case ill is ''"),
     "a lost mask": (lambda _, c: c["readers"][0].update(mask="gone.png"), "ill names"),
     "a lost image": (lambda _, c: c.update(image="gone.png"), "ill names"),
 } | {
-    f"no {key}": (lambda _, c, key=key: c.pop(key), repr(key))
+    f"no {key}": (lambda _, c, key=key: c.pop(key), f"cases[0].{key} is missing")
     for key in ("id", *WORDS, "label", "image", "sha256", "spacing_mm", "readers")
 }  # fmt: skip
 
@@ -141,7 +144,7 @@ def test_cases_are_rendered_as_asked_and_words_are_kept(ct: Path, asked: Path) -
         assert np.asarray(Image.open(case.image)).shape == (96, 96)
         assert case.sha256 == hashlib.sha256(case.image.read_bytes()).hexdigest()
         assert 2 < case.spacing_mm[0] == case.spacing_mm[1] < 5
-        assert [r.name for r in case.readers] == READERS
+        assert [m.reader for m in case.masks] == READERS
     assert (ill.label, well.label) == (LOBAR, NORMAL)
     assert after["cases"][0]["contrast"] > 0.1 > after["cases"][1]["contrast"] == 0
     assert all(not a.is_empty for a in ill.annotations((96, 96)))
@@ -234,7 +237,7 @@ def test_a_shipped_case_is_whole(name: str) -> None:
 def test_the_shipped_folder_is_small_holds_nothing_else_and_says_whose_it_is() -> None:
     found = {p for p in shipped.CASES.rglob("*") if p.is_file()}
     cases = load_cases(shipped.CASES)
-    named = {c.image for c in cases} | {r.mask for c in cases for r in c.readers if r.mask}
+    named = {c.image for c in cases} | {m.path for c in cases for m in c.masks if m.path}
     assert found == named | {shipped.CASES / "cases.json"}
     assert sum(p.stat().st_size for p in found) < 8_000_000
     document = read_document(shipped.CASES)

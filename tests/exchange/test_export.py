@@ -23,13 +23,13 @@ from deep_pneumonia.masks.annotation import Annotation, read_as_normal, read_mas
 from deep_pneumonia.masks.coco import read_coco
 from deep_pneumonia.masks.dicom_seg import read_seg
 from deep_pneumonia.radiographs.radiograph import decode
-from deep_pneumonia.worklist.predictions import Kept, Predictions
+from deep_pneumonia.worklist.predictions import MaskScores, Predictions, StoredPrediction
 from deep_pneumonia.worklist.records import Drawing
 from deep_pneumonia.worklist.workspace import Workspace
 from tests.dicom_objects import NAME, RAMP, data_set, written
 from tests.phantom import draw, save_png
 from tests.short_training import SMALL
-from tests.work_lists import SIZE, drawn, small
+from tests.work_lists import SIZE, annotation, small_workspace
 
 
 def table(path: Path) -> list[dict[str, str]]:
@@ -57,9 +57,9 @@ def test_a_corrected_mask_is_trained_on_with_no_step_between(drawn_set: Path, tm
 
 
 def test_coco_gives_back_every_case_by_its_name(tmp_path: Path) -> None:
-    space = small(tmp_path, cases=3)
-    space.draw(1, drawn(1), version=0, author="Ana")
-    space.draw(1, drawn(2, "Ben"), version=0, author="Ben")
+    space = small_workspace(tmp_path, cases=3)
+    space.draw(1, annotation(1), version=0, author="Ana")
+    space.draw(1, annotation(2, "Ben"), version=0, author="Ben")
     space.draw(2, read_as_normal(SIZE, reader="Ana"), version=0, author="Ana")
     export(space, tmp_path / "out")
     document = json.loads((tmp_path / "out" / "coco.json").read_text())
@@ -73,14 +73,14 @@ def test_coco_gives_back_every_case_by_its_name(tmp_path: Path) -> None:
 
 
 def test_segmentations_give_back_the_masks(tmp_path: Path) -> None:
-    space = small(tmp_path)
-    space.draw(1, drawn(1), version=0, author="Ana")
+    space = small_workspace(tmp_path)
+    space.draw(1, annotation(1), version=0, author="Ana")
     export(space, tmp_path / "out", seg=True)
     assert sorted(p.name for p in (tmp_path / "out" / "seg").iterdir()) == [
         "00001-chest-0-radiograph.dcm", "00001-chest-0.dcm",
     ]  # fmt: skip
     data = (tmp_path / "out" / "seg" / "00001-chest-0.dcm").read_bytes()
-    np.testing.assert_array_equal(read_seg(data, SIZE, name="x.dcm")[0].mask, drawn(1).mask)
+    np.testing.assert_array_equal(read_seg(data, SIZE, name="x.dcm")[0].mask, annotation(1).mask)
 
 
 def test_no_identity_leaves_with_a_radiograph_or_a_mask(tmp_path: Path) -> None:
@@ -144,15 +144,16 @@ def test_a_dark_radiograph_keeps_its_greys() -> None:
 
 
 def test_tables_hold_every_version_and_what_was_read(tmp_path: Path) -> None:
-    space = small(tmp_path)
-    first = space.draw(1, drawn(1), version=0, author="Ana")
-    newest = space.draw(1, drawn(2), version=1, author="Ben")
+    space = small_workspace(tmp_path)
+    first = space.draw(1, annotation(1), version=0, author="Ana")
+    newest = space.draw(1, annotation(2), version=1, author="Ben")
     space.judge(1, "Cem", "partly", "base, left", version=0)
     space.judge(1, "Cem", "agree", version=1)
     predictions = Predictions(space, "f" * 64)
-    scores = {str(newest.digest): (1.0, 0.5, 0.75)}
-    predictions._keep(1, ("Opacity", 0.75, 0.5, '["small"]', ""), scores)
-    assert predictions.of(1) == Kept("Opacity", 0.75, 0.5, ("small",), "", scores)
+    scores = {str(newest.digest): MaskScores(1.0, 0.5, 0.75)}
+    stored = StoredPrediction("Opacity", 0.75, 0.5, ("small",), scores=scores)
+    predictions.store(1, stored)
+    assert predictions.of(1) == stored
     export(space, tmp_path / "out", predictions=predictions)
     one, two = table(tmp_path / "out" / "cases.csv")
     assert (one["name"], one["predicted"], one["iou"], one["warnings"]) == ("chest-0.png", "Opacity", "0.5", "small")
@@ -161,8 +162,8 @@ def test_tables_hold_every_version_and_what_was_read(tmp_path: Path) -> None:
     old, new = table(tmp_path / "out" / "annotations.csv")
     assert (old["version"], old["newest"], old["author"], old["mask"], old["dice"]) == ("1", "no", "Ana", "", "")
     assert (new["version"], new["newest"], new["author"], new["dice"]) == ("2", "yes", "Ben", "0.75")
-    assert (old["sha256"], int(new["area"])) == (first.digest, drawn(2).mask.sum())
-    np.testing.assert_array_equal(read_mask(tmp_path / "out" / new["mask"]).mask, drawn(2).mask)
+    assert (old["sha256"], int(new["area"])) == (first.digest, annotation(2).mask.sum())
+    np.testing.assert_array_equal(read_mask(tmp_path / "out" / new["mask"]).mask, annotation(2).mask)
     assert [(v["verdict"], v["newest"], v["comment"]) for v in table(tmp_path / "out" / "verdicts.csv")] == [
         ("partly", "no", "base, left"), ("agree", "yes", ""),
     ]  # fmt: skip
@@ -170,9 +171,9 @@ def test_tables_hold_every_version_and_what_was_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"])
 def test_no_cell_begins_a_formula(tmp_path: Path, text: str) -> None:
-    space = small(tmp_path, cases=1)
+    space = small_workspace(tmp_path, cases=1)
     space.judge(1, text, "agree", text, version=0)
-    space.draw(1, drawn(1, text), version=0, author=text)
+    space.draw(1, annotation(1, text), version=0, author=text)
     export(space, tmp_path / "out")
     for name in ("cases", "annotations", "verdicts"):
         for line in table(tmp_path / "out" / f"{name}.csv"):
@@ -200,17 +201,17 @@ def test_any_readers_name_survives_the_manifest(tmp_path_factory: pytest.TempPat
 
 
 def test_odd_names_become_files_that_stay_inside(tmp_path: Path) -> None:
-    space = small(tmp_path, cases=1)
+    space = small_workspace(tmp_path, cases=1)
     readers = ["A;B", "a/b", "../a", "a\nb", "A_B", "a" * 300, " . ", "CON", "Ä ß"]
     for seed, reader in enumerate(readers):
-        space.draw(1, drawn(seed, reader), version=0, author="Ana")
+        space.draw(1, annotation(seed, reader), version=0, author="Ana")
     export(space, tmp_path / "out.zip")
     with zipfile.ZipFile(tmp_path / "out.zip") as file:
         file.extractall(tmp_path / "unpacked")
     (case,) = read_manifests([tmp_path / "unpacked" / "manifest.csv"])
     assert [m.reader for m in case.masks] == readers
-    for seed, annotation in enumerate(case.annotations(SIZE)):
-        np.testing.assert_array_equal(annotation.mask, drawn(seed).mask)
+    for seed, found in enumerate(case.annotations(SIZE)):
+        np.testing.assert_array_equal(found.mask, annotation(seed).mask)
     assert len({str(p).casefold() for p in (tmp_path / "unpacked" / "masks").iterdir()}) == len(readers)
 
 
@@ -234,8 +235,8 @@ def test_a_manifest_can_be_read_even_of_a_patient_in_two_splits_and_a_lost_radio
 def test_what_stood_at_the_target_stays_when_something_is_wrong(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    space = small(tmp_path)
-    space.draw(1, drawn(1), version=0, author="Ana")
+    space = small_workspace(tmp_path)
+    space.draw(1, annotation(1), version=0, author="Ana")
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.txt").write_text("mine")
     (tmp_path / "file").write_text("mine")
@@ -260,22 +261,22 @@ def test_what_stood_at_the_target_stays_when_something_is_wrong(
 
 
 def test_a_damaged_mask_is_named_and_an_empty_folder_is_taken(tmp_path: Path) -> None:
-    space = small(tmp_path)
-    drawing: Drawing = space.draw(1, drawn(1), version=0, author="Ana")
+    space = small_workspace(tmp_path)
+    drawing: Drawing = space.draw(1, annotation(1), version=0, author="Ana")
     (tmp_path / "out").mkdir()
     export(space, tmp_path / "out")
     assert (tmp_path / "out" / "README.txt").read_text().startswith("A work list of Deep Pneumonia")
     assert drawing.mask is not None
-    drawing.mask.write_bytes(to_png(drawn(1).mask)[:60])
+    drawing.mask.write_bytes(to_png(annotation(1).mask)[:60])
     with pytest.raises(ExchangeError, match=r"damaged or cut short.*version 1 of Ana in case 1; nothing was exported"):
         export(space, tmp_path / "other")
     assert not (tmp_path / "other").exists()
 
 
 def test_a_case_that_cannot_be_trained_on_does_not_hold_up_the_others(tmp_path: Path) -> None:
-    space = small(tmp_path, cases=3)
-    space.draw(1, drawn(1), version=0, author="Ana")
-    space.draw(1, drawn(1, "Ben", size=(9, 9)), version=0, author="Ben")
+    space = small_workspace(tmp_path, cases=3)
+    space.draw(1, annotation(1), version=0, author="Ana")
+    space.draw(1, annotation(1, "Ben", size=(9, 9)), version=0, author="Ben")
     (tmp_path / "broken.tif").write_bytes(b"no radiograph")
     space.add([Case(tmp_path / "broken.tif", "p", "own", "test")])
     made = export(space, tmp_path / "out", radiographs=True)

@@ -44,7 +44,7 @@ def test_a_click_gives_the_radiograph_and_every_mask_under_its_readers_name(
 ) -> None:
     image, masks = examples.files(0)
     found = open_case(Predictor.load(trained / "checkpoint", "cpu").predict, image[0], masks)
-    assert [m.reader for m in found.masks] == [r.name for r in cases[0].readers]
+    assert [m.reader for m in found.masks] == [m.reader for m in cases[0].masks]
     assert found.masks[0].mask.any()
 
 
@@ -68,7 +68,7 @@ def test_a_case_is_known_by_its_bytes_not_by_its_name(
     for text in (cases[2].title, cases[2].findings, cases[2].teaching_point, cases[2].label, "simulated"):
         assert text in said
     impostor = tmp_path / cases[2].image.name
-    shutil.copy(cases[3].readers[0].mask or "", impostor)
+    shutil.copy(cases[3].masks[0].path or "", impostor)
     assert examples.lesson(str(impostor)) == ""
     assert [examples.place(str(f)) for f in (other, impostor)] == [2, None]
 

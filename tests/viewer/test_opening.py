@@ -29,7 +29,7 @@ def opening() -> Opening:
 
 def test_a_visitor_finds_the_first_case_open_or_an_empty_screen(opening: Opening) -> None:
     first = load_cases(shipped.CASES)[0]
-    assert opening.first() == ([str(first.image)], [str(r.mask) for r in first.readers if r.mask])
+    assert opening.first() == ([str(first.image)], [str(m.path) for m in first.masks if m.path])
     assert laid_out([]).first() == (None, None)
 
 
@@ -62,7 +62,7 @@ def test_no_other_file_of_the_machine_is_ever_opened(opening: Opening, last: Any
 
 def test_a_box_holds_one_file_or_several(opening: Opening) -> None:
     case = load_cases(shipped.CASES)[0]
-    image, masks = str(case.image), [str(r.mask) for r in case.readers]
+    image, masks = str(case.image), [str(m.path) for m in case.masks]
     assert opening.files(image, None) == (image, [])
     assert opening.files([*masks, image], []) == (image, masks)
     assert opening.files(None, masks) == (None, masks)

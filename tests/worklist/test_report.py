@@ -12,33 +12,34 @@ from matplotlib.text import Text
 
 from deep_pneumonia.drawing.pictures import NOT_A_DEVICE
 from deep_pneumonia.errors import DeepPneumoniaError
-from deep_pneumonia.worklist.report import MOST, WRONG, pages, set_report
+from deep_pneumonia.worklist.report import MAX_TABLE_ROWS, WRONG_COLOUR, pages, set_report
+from deep_pneumonia.worklist.rows import Row
 from deep_pneumonia.worklist.statistics import tally
-from tests.work_list import drawn, lists, pending, row
+from tests.work_lists import pending_row, row, row_lists, scores
 
 SHA = "0123456789abcdef" * 4
 HEAD = ["Spring set", "Report of 2026-11-25.", f"Checkpoint tiny, SHA-256 {SHA}."]
 FACTS = {"name": "Spring $et", "checkpoint_name": "tiny", "checkpoint_sha256": SHA, "day": "2026-11-25"}
 
 
-def some(many: int = 30, name: Callable[[str], str] = str) -> list[dict[str, Any]]:
+def some(many: int = 30, name: Callable[[str], str] = str) -> list[Row]:
     """A list with everything in it; `name` makes each name from a short one."""
     random = np.random.default_rng(1)
     rows = []
     for n in range(many):
         label = ["Normal", "Opacity", "Bacterial pneumonia"][n % 3]
-        readers = [drawn(name(r), *overlap(random), kind="pixel") for r in ("Dr. A", "Dr. B")[: n % 3]]
+        readers = [scores(name(r), *overlap(random), kind="pixel") for r in ("Dr. A", "Dr. B")[: n % 3]]
         said = {name(who): ["agree", "partly", "disagree", "unsure"][random.integers(4)] for who in "AB"[: n % 4]}
         head = {"label": name(label), "predicted": name("Opacity"), "name": name(f"chest-{n}") + ".png"}
         rows.append(row(n, *readers, patient=f"secret-{n // 2}", verdicts=said, **head))
-    return [*rows, pending(many, "Dr. A", patient="secret-x"), row(many + 1, label="", patient="")]
+    return [*rows, pending_row(many, "Dr. A", patient="secret-x"), row(many + 1, label="", patient="")]
 
 
 def overlap(random: np.random.Generator) -> tuple[float, bool]:
     return float(random.random()), bool(random.random() < 0.7)
 
 
-def made(rows: list[dict[str, Any]], heading: list[str] = HEAD) -> list[Figure]:
+def made(rows: list[Row], heading: list[str] = HEAD) -> list[Figure]:
     return pages(rows, tally(rows), heading)
 
 
@@ -73,10 +74,10 @@ def test_every_page_is_numbered_and_says_what_it_is_not() -> None:
 
 
 def test_the_first_page_names_list_day_and_checkpoint_and_counts() -> None:
-    rows = [row(1, drawn("A", 0.5, True)), row(2, drawn("A", 0.3, False), predicted="Normal"), pending(3)]
+    rows = [row(1, scores("A", 0.5, True)), row(2, scores("A", 0.3, False), predicted="Normal"), pending_row(3)]
     first = said(made(rows)[0])
     assert set(HEAD) <= set(first)
-    assert first[first.index("Read") + 1 :][:2] == ["2", "of 3"]
+    assert first[first.index("Predicted") + 1 :][:2] == ["2", "of 3"]
     assert first[first.index("Label predicted") + 1] == "0.50"
     assert first[first.index("Mean IoU") + 1] == "0.40"
 
@@ -89,21 +90,21 @@ def test_patients_are_counted_and_never_named(tmp_path: Path) -> None:
 
 
 def test_the_table_has_those_furthest_apart_first_and_no_more_than_40() -> None:
-    rows = [row(n, drawn("A", n / 100, True)) for n in range(60)]
+    rows = [row(n, scores("A", n / 100, True)) for n in range(60)]
     table = [t for t in said(made(rows)[-1]) if t.startswith("chest-")]
-    assert table == [f"chest-{n}.png" for n in range(MOST)]
+    assert table == [f"chest-{n}.png" for n in range(MAX_TABLE_ROWS)]
 
 
 def test_a_line_of_the_table_says_what_is_known_of_its_case() -> None:
-    known = row(7, drawn("A", 0.25, True), label="Normal", verdicts={"Ana": "unsure", "Ben": "agree", "Eva": "agree"})
-    page = made([known, row(8, drawn("A", None, kind="normal"), disagreement=0.1), row(9, label="")])[-1]
+    known = row(7, scores("A", 0.25, True), label="Normal", verdicts={"Ana": "unsure", "Ben": "agree", "Eva": "agree"})
+    page = made([known, row(8, scores("A", None, kind="normal"), disagreement=0.1), row(9, label="")])[-1]
     lines = said(page)
     start = lines.index("chest-7.png")
     assert lines[start : start + 8] == [
         "chest-7.png", "Normal", "Opacity", "0.80", "0.75", "0.25", "yes", "2 agree, 1 unsure",
     ]  # fmt: skip
-    (colour,) = {t.get_color() for t in texts(page) if t.get_text() == "Opacity" and t.get_color() == WRONG}
-    assert colour == WRONG
+    (colour,) = {t.get_color() for t in texts(page) if t.get_text() == "Opacity" and t.get_color() == WRONG_COLOUR}
+    assert colour == WRONG_COLOUR
     start = lines.index("chest-8.png")
     assert lines[start + 4 : start + 7] == ["0.10", "\u2013", "\u2013"]
     assert "chest-9.png" not in lines
@@ -123,17 +124,17 @@ def test_more_than_a_page_of_reviewers_turns_the_page() -> None:
         assert crowded(page) == []
 
 
-@pytest.mark.parametrize("rows", [[], [pending(1), pending(2, "A")], [row(1, verdicts={"Ana": "agree"})]])
-def test_a_list_with_little_in_it_has_a_report_too(rows: list[dict[str, Any]]) -> None:
+@pytest.mark.parametrize("rows", [[], [pending_row(1), pending_row(2, "A")], [row(1, verdicts={"Ana": "agree"})]])
+def test_a_list_with_little_in_it_has_a_report_too(rows: list[Row]) -> None:
     every = made(rows)
     assert "\u2013" in said(every[0])
-    assert "No case is read that a doctor has judged." in said(every[-1])
+    assert "No case has both a prediction and a doctor's mask." in said(every[-1])
     assert [page for page in every if crowded(page)] == []
 
 
 @settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.too_slow])
-@given(lists())
-def test_points_are_drawn_where_the_statistics_are(rows: list[dict[str, Any]]) -> None:
+@given(row_lists())
+def test_points_are_drawn_where_the_statistics_are(rows: list[Row]) -> None:
     plots = {p["key"]: p for p in tally(rows)}
     points = [b["value"] for p in plots.values() if p["kind"] == "intervals" for b in p["bars"]]
     want = [value for value in points if value is not None]

@@ -1,4 +1,4 @@
-"""The verb review: cases from whatever there is, readings that go on where they stopped, one line for what is wrong."""
+"""The verb review: cases from any folder, predictions that continue where they stopped, errors in one line."""
 
 import csv
 import json
@@ -20,7 +20,7 @@ from deep_pneumonia.worklist.rows import one_row
 from deep_pneumonia.worklist.workspace import Workspace
 from tests.dicom_objects import RAMP, data_set, written
 from tests.phantom import draw, save_png
-from tests.work_lists import SIZE, drawn, full_state
+from tests.work_lists import SIZE, annotation, full_state
 
 
 def chest(path: Path, seed: int = 0) -> Path:
@@ -29,7 +29,7 @@ def chest(path: Path, seed: int = 0) -> Path:
 
 def lesion(path: Path, seed: int = 1) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_mask(drawn(seed).mask, path)
+    write_mask(annotation(seed).mask, path)
 
 
 def found(folder: Path) -> dict[str, tuple[MaskRef, ...]]:
@@ -63,12 +63,13 @@ def test_masks_come_out_of_coco_and_labelme(tmp_path: Path) -> None:
         chest(root / name)
     with (root / "annotations.json").open("w") as stream:
         write_coco(
-            [("b.png", [drawn(1), drawn(2, "Ben")]), ("sub/a.png", [read_as_normal(SIZE, reader="Cem")])], stream
+            [("b.png", [annotation(1), annotation(2, "Ben")]), ("sub/a.png", [read_as_normal(SIZE, reader="Cem")])],
+            stream,
         )
     corners = [[2, 2], [10, 2], [10, 9], [2, 9]]
     shape = {"label": "lesion", "points": corners, "shape_type": "polygon"}
     (root / "c.json").write_text(json.dumps({"shapes": [shape], "imageHeight": SIZE[0], "imageWidth": SIZE[1]}))
-    (root / "sub" / "one.json").write_bytes(to_coco([drawn(3, "Dee")], "a.png"))
+    (root / "sub" / "one.json").write_bytes(to_coco([annotation(3, "Dee")], "a.png"))
     space = Workspace(tmp_path / "space")
     assert space.add(cases_from(root)) == 1  # the same bytes are the same case
     for n, name in enumerate(("b.png", "c.png", "sub/a.png"), 1):
@@ -76,7 +77,7 @@ def test_masks_come_out_of_coco_and_labelme(tmp_path: Path) -> None:
     assert space.add(cases_from(root)) == 3
     masks = {i.case.image.relative_to(root).as_posix(): i.case.annotations(SIZE) for i in space.items()}
     assert [a.reader for a in masks["b.png"]] == ["Ana", "Ben"]
-    np.testing.assert_array_equal(masks["b.png"][1].mask, drawn(2).mask)
+    np.testing.assert_array_equal(masks["b.png"][1].mask, annotation(2).mask)
     assert masks["c.png"][0].kind == "polygon"
     assert masks["c.png"][0].mask.sum() == 8 * 7
     assert [(a.reader, a.kind) for a in masks["sub/a.png"]] == [("Cem", "normal"), ("Dee", "pixel")]
@@ -174,17 +175,17 @@ def test_reading_goes_on_where_it_stopped_and_reads_again_what_was_changed(
     assert run("predict", *options, "--device", "cpu") == 0
     assert len(seen) == 3 + 2  # two were read before
     out = capsys.readouterr().out
-    assert "2 cases read, 1 could not be" in out
+    assert "2 cases predicted, 1 could not be" in out
     assert "broken.png" in out
     space.draw(1, Annotation(np.eye(96, 80, dtype=bool), "Ben", "pixel"), version=0, author="Ben")
     assert run("predict", *options, "--device", "cpu") == 0
-    assert "1 cases read, 0 could not be" in capsys.readouterr().out
+    assert "1 cases predicted, 0 could not be" in capsys.readouterr().out
     assert run("predict", *options, "--again", "--device", "cpu") == 0
-    assert "0 cases read, 1 could not be" in capsys.readouterr().out
+    assert "0 cases predicted, 1 could not be" in capsys.readouterr().out
     assert run("status", *options) == 0
     counts = {line[:22].strip(): int(line[22:]) for line in capsys.readouterr().out.splitlines()}
     assert (counts["cases"], counts["masks"], counts["read as normal"], counts["readers"]) == (5, 3, 2, 2)
-    assert (counts["read by the network"], counts["could not be read"]) == (4, 1)
+    assert (counts["predicted"], counts["could not be read"]) == (4, 1)
     assert run("report", listed / "list.pdf", *options) == 0
     assert (listed / "list.pdf").read_bytes().startswith(b"%PDF")
 
@@ -197,7 +198,7 @@ def test_a_refused_picture_has_no_class_in_the_list_but_opens(
     space.add([Case(save_png(np.full((96, 80), 90, np.uint8), listed / "grey.png"), "p", "own", "test")])
     assert run("predict", *options, "--device", "cpu") == 0
     out = capsys.readouterr().out
-    assert "4 cases read, 1 could not be" in out
+    assert "4 cases predicted, 1 could not be" in out
     assert "grey.png: This picture is blank" in out
     predictor = Predictor.load(trained / "checkpoint", "cpu")
     predictions = Predictions(space, predictor.checkpoint.key)

@@ -11,8 +11,8 @@ from torchmetrics.functional.classification import multiclass_cohen_kappa
 from deep_pneumonia.evaluation.bootstrap import Resampling, bootstrap, kappa
 from deep_pneumonia.evaluation.metrics import mean
 from deep_pneumonia.worklist.records import VERDICTS
-from deep_pneumonia.worklist.statistics import MOST, NO_LABEL, OTHER, tally
-from tests.work_list import drawn, lists, pending, row
+from deep_pneumonia.worklist.statistics import MAX_NAMES, NO_LABEL, OTHER, tally
+from tests.work_lists import pending_row, row, row_lists, scores
 
 KEYS = [
     "progress", "confusion", "accuracy", "iou", "hit_by_class", "iou_by_class", "hit_by_reader", "iou_by_reader",
@@ -41,14 +41,14 @@ def test_an_empty_list_has_every_plot_and_nothing_in_it() -> None:
     found = plots([])
     assert list(found) == KEYS
     assert all(part["n"] == 0 and part["ids"] == [] for plot in found.values() for part in parts(plot))
-    assert found["confusion"]["note"].endswith("No case is read yet.")
+    assert found["confusion"]["note"].endswith("No case has a prediction yet.")
     assert found["hit_by_reader"]["bars"] == []
     assert found["hit_by_reader"]["note"].endswith("None is known yet.")
     assert found["kappa"]["note"].endswith("It needs two reviewers.")
 
 
 @settings(deadline=None)
-@given(lists())
+@given(row_lists())
 def test_the_ids_behind_each_part_add_up(rows: list[dict[str, Any]]) -> None:
     found, known = plots(rows), {r["id"] for r in rows}
     for part in (part for plot in found.values() for part in parts(plot)):
@@ -64,7 +64,7 @@ def test_the_ids_behind_each_part_add_up(rows: list[dict[str, Any]]) -> None:
 
 
 @settings(deadline=None)
-@given(lists(), st.randoms(use_true_random=False))
+@given(row_lists(), st.randoms(use_true_random=False))
 def test_figures_lie_in_their_range_and_do_not_depend_on_the_order(rows: list[dict[str, Any]], random: Any) -> None:
     found = plots(rows)
     for plot in (p for p in found.values() if p["kind"] == "intervals"):
@@ -84,23 +84,28 @@ def test_figures_lie_in_their_range_and_do_not_depend_on_the_order(rows: list[di
 
 
 def test_progress_counts_what_is_read_and_who_judged() -> None:
-    rows = [row(1, verdicts={"Ana": "agree"}), row(2, verdicts={"Ana": "unsure", "Ben": "partly"}), row(3), pending(4)]
-    rows.append(pending(5, problem="The file is no picture."))
+    rows = [
+        row(1, verdicts={"Ana": "agree"}),
+        row(2, verdicts={"Ana": "unsure", "Ben": "partly"}),
+        row(3),
+        pending_row(4),
+    ]
+    rows.append(pending_row(5, problem="The file is no picture."))
     found = plots(rows)["progress"]
     assert ids(found) == {
         "in the list": [1, 2, 3, 4, 5],
-        "read by the model": [1, 2, 3],
+        "predicted": [1, 2, 3],
         "cannot be read": [5],
         "reviewed": [1, 2],
         "reviewed by Ana": [1, 2],
         "reviewed by Ben": [2],
         "not reviewed yet": [3, 4, 5],
     }
-    assert found["note"] == "3 of 5 cases are read by the model, 2 have a verdict of a reviewer."
+    assert found["note"] == "3 of 5 cases have a prediction, 2 have a verdict of a reviewer."
 
 
 def test_confusion_has_labels_as_rows_and_leaves_out_what_is_not_read() -> None:
-    rows = [row(1), row(2, predicted="Normal"), row(3, label="Normal"), row(4, label=""), pending(5)]
+    rows = [row(1), row(2, predicted="Normal"), row(3, label="Normal"), row(4, label=""), pending_row(5)]
     found = plots(rows)["confusion"]
     assert (found["rows"], found["columns"]) == (["Normal", "Opacity", NO_LABEL], ["Normal", "Opacity"])
     assert [[c["ids"] for c in line] for line in found["cells"]] == [[[], [3]], [[2], [1]], [[], [4]]]
@@ -116,8 +121,8 @@ def test_accuracy_is_the_share_of_each_label() -> None:
 
 
 def test_overlap_is_counted_in_tenths_and_without_what_is_not_read() -> None:
-    rows = [row(i, drawn("A", v)) for i, v in enumerate((0.0, 0.0999, 0.1, 0.55, 0.9, 1.0))]
-    rows += [row(10), row(11, drawn("A", None, kind="normal")), pending(12, "A")]
+    rows = [row(i, scores("A", v)) for i, v in enumerate((0.0, 0.0999, 0.1, 0.55, 0.9, 1.0))]
+    rows += [row(10), row(11, scores("A", None, kind="normal")), pending_row(12, "A")]
     found = ids(plots(rows)["iou"])
     assert len(found) == 11
     assert {name: b for name, b in found.items() if b} == {
@@ -127,9 +132,9 @@ def test_overlap_is_counted_in_tenths_and_without_what_is_not_read() -> None:
 
 def test_rates_by_class_take_a_cases_mean_and_by_reader_their_own() -> None:
     rows = [
-        row(1, drawn("A", 0.2, True), drawn("B", 0.4, False)),
-        row(2, drawn("A", 0.6, True), label="Other"),
-        row(3, drawn("C", None, kind="normal"), label="Normal"),
+        row(1, scores("A", 0.2, True), scores("B", 0.4, False)),
+        row(2, scores("A", 0.6, True), label="Other"),
+        row(3, scores("C", None, kind="normal"), label="Normal"),
     ]
     found = plots(rows)
     assert [(b["name"], b["value"], b["ids"]) for b in found["hit_by_class"]["bars"]] == [
@@ -143,7 +148,7 @@ def test_rates_by_class_take_a_cases_mean_and_by_reader_their_own() -> None:
 
 
 def test_cases_of_one_patient_have_no_interval_and_those_of_nobody_known_are_patients_of_their_own() -> None:
-    rows = [row(i, drawn("A", i / 10, i > 3), patient="p") for i in range(8)]
+    rows = [row(i, scores("A", i / 10, i > 3), patient="p") for i in range(8)]
     assert plots(rows)["iou_by_reader"]["bars"][0]["low"] is None
     nobody = plots([r | {"patient": ""} for r in rows])["iou_by_reader"]["bars"][0]
     assert nobody["low"] < nobody["value"] < nobody["high"]
@@ -214,9 +219,9 @@ def test_intervals_are_those_of_the_other_bootstrap_but_for_its_noise() -> None:
 
 
 def test_too_many_classes_are_put_together_and_too_many_reviewers_left_out() -> None:
-    many = [row(i, label=f"L{i // 2:02}", predicted="L00") for i in range(2 * MOST + 4)]
+    many = [row(i, label=f"L{i // 2:02}", predicted="L00") for i in range(2 * MAX_NAMES + 4)]
     found = plots(many)
-    assert len(found["confusion"]["rows"]) == MOST + 1
+    assert len(found["confusion"]["rows"]) == MAX_NAMES + 1
     assert dict(zip(found["confusion"]["rows"], numbers(found["confusion"]), strict=True))[OTHER][0] == 4
     assert ids(found["accuracy"])[OTHER] == [24, 25, 26, 27]
     crowd = [row(1, verdicts={f"R{n:02}": "agree" for n in range(30)})]

@@ -12,20 +12,15 @@ from hypothesis import strategies as st
 
 from deep_pneumonia.datasets.manifest import Case, MaskRef, read_manifests
 from deep_pneumonia.errors import ConflictError, WorkspaceError
-from deep_pneumonia.masks.annotation import Annotation, read_as_normal, to_png
-from deep_pneumonia.worklist.database import DATABASE, MIGRATIONS
+from deep_pneumonia.masks.annotation import Annotation, Mask, read_as_normal, to_png
+from deep_pneumonia.worklist.database import DATABASE_FILE, MIGRATIONS
 from deep_pneumonia.worklist.records import VERDICTS, Verdict
 from deep_pneumonia.worklist.workspace import Workspace
-
-SIZE = (12, 10)
-
-
-def mask(seed: int) -> np.ndarray:
-    return np.random.default_rng(seed).random(SIZE) < 0.3
+from tests.work_lists import SIZE, annotation
 
 
-def drawn(seed: int, reader: str = "Ana") -> Annotation:
-    return Annotation(mask(seed), reader, "pixel")
+def mask(seed: int) -> Mask:
+    return annotation(seed).mask
 
 
 @pytest.fixture
@@ -69,7 +64,7 @@ def test_every_version_of_a_mask_is_kept_and_the_original_is_not_overwritten(spa
 
 
 def test_a_reader_is_added_removed_and_added_again(space: Workspace) -> None:
-    assert space.draw(1, drawn(1), version=0, author="Ana").version == 1
+    assert space.draw(1, annotation(1), version=0, author="Ana").version == 1
     assert [d.reader for d in space.drawings(1)] == ["A", "Ana"]
     assert space.remove(1, "Ana", version=1, author="Ana").removed
     assert [d.reader for d in space.drawings(1)] == ["A"]
@@ -79,10 +74,10 @@ def test_a_reader_is_added_removed_and_added_again(space: Workspace) -> None:
 
 
 def test_two_who_change_one_mask_are_told_and_both_versions_stay(space: Workspace) -> None:
-    space.draw(1, drawn(1), version=0, author="Ana")
-    space.draw(1, drawn(2), version=1, author="Ben")
+    space.draw(1, annotation(1), version=0, author="Ana")
+    space.draw(1, annotation(2), version=1, author="Ben")
     with pytest.raises(ConflictError, match=r"mask of Ana was changed by Ben at 20.*open the case again"):
-        space.draw(1, drawn(3), version=1, author="Ana")
+        space.draw(1, annotation(3), version=1, author="Ana")
     with pytest.raises(ConflictError, match="changed by Ben"):
         space.remove(1, "Ana", version=1, author="Ana")
     assert [d.version for d in space.versions(1, "Ana")] == [1, 2]
@@ -90,7 +85,9 @@ def test_two_who_change_one_mask_are_told_and_both_versions_stay(space: Workspac
 
 
 def test_what_is_said_twice_is_kept_once(space: Workspace) -> None:
-    assert space.draw(1, drawn(1), version=0, author="Ana") == space.draw(1, drawn(1), version=0, author="Ana")
+    assert space.draw(1, annotation(1), version=0, author="Ana") == space.draw(
+        1, annotation(1), version=0, author="Ana"
+    )
     said = space.judge(1, "Ana", "agree", "clear", version=0)
     assert space.judge(1, "Ana", "agree", "clear", version=0) == said
     assert said.version == 1
@@ -108,7 +105,7 @@ def test_what_was_never_drawn_or_judged_cannot_be_changed(space: Workspace) -> N
     with pytest.raises(WorkspaceError, match="has no mask of Nobody; open the case again"):
         space.remove(1, "Nobody", version=0, author="Ana")
     with pytest.raises(ConflictError, match="mask of Nobody has no version yet; open"):
-        space.draw(1, drawn(1, "Nobody"), version=4, author="Ana")
+        space.draw(1, annotation(1, "Nobody"), version=4, author="Ana")
     with pytest.raises(ConflictError, match="verdict of Ana has no version yet; open"):
         space.judge(1, "Ana", "agree", version=2)
     assert [d.reader for d in space.drawings(1)] == ["A"]
@@ -145,13 +142,13 @@ def test_a_case_that_is_not_there_is_named(space: Workspace) -> None:
 
 
 def test_a_newer_a_damaged_and_an_impossible_workspace_are_refused(space: Workspace, tmp_path: Path) -> None:
-    database = space.folder / DATABASE
+    database = space.folder / DATABASE_FILE
     with closing(sqlite3.connect(database)) as db:
         db.execute("PRAGMA user_version = 99")
     with pytest.raises(WorkspaceError, match="written in version 99, and this program knows"):
         Workspace(space.folder)
     database.write_bytes(b"no database" * 500)
-    with pytest.raises(WorkspaceError, match="is it a workspace, whole"):
+    with pytest.raises(WorkspaceError, match="undamaged work list"):
         Workspace(space.folder)
     (tmp_path / "file").write_text("")
     with pytest.raises(WorkspaceError, match="cannot be made a folder"):
@@ -167,19 +164,19 @@ def test_an_older_database_gets_what_is_new(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr("deep_pneumonia.worklist.database.MIGRATIONS", (*MIGRATIONS, new))
     for _ in range(2):  # once only
         Workspace(folder)
-    with closing(sqlite3.connect(folder / DATABASE)) as db:
+    with closing(sqlite3.connect(folder / DATABASE_FILE)) as db:
         assert db.execute("SELECT patient, note FROM cases").fetchall() == [("p", "as before")]
         assert db.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS) + 1,)
 
 
 def test_what_an_earlier_version_read_is_read_again_and_verdicts_stay(space: Workspace) -> None:
     space.judge(1, "Ana", "agree", version=0)
-    with closing(sqlite3.connect(space.folder / DATABASE)) as db:
+    with closing(sqlite3.connect(space.folder / DATABASE_FILE)) as db:
         db.execute("INSERT INTO readings VALUES (1, 'sha', 'Opacity', 0.8, 0.9, '[]', '')")
         db.execute("PRAGMA user_version = 2")
         db.commit()
     again = Workspace(space.folder)
-    with closing(sqlite3.connect(space.folder / DATABASE)) as db:
+    with closing(sqlite3.connect(space.folder / DATABASE_FILE)) as db:
         assert db.execute("SELECT * FROM readings").fetchall() == []
     assert again.verdicts(1)[1]["Ana"].verdict == "agree"
 

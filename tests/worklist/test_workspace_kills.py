@@ -11,14 +11,10 @@ import numpy as np
 import pytest
 
 from deep_pneumonia.datasets.manifest import Case
-from deep_pneumonia.masks.annotation import Annotation, to_png
-from deep_pneumonia.worklist.workspace import VERDICTS, Workspace
-
-SIZE = (12, 10)
-
-
-def mask(seed: int) -> np.ndarray:
-    return np.random.default_rng(seed).random(SIZE) < 0.3
+from deep_pneumonia.masks.annotation import to_png
+from deep_pneumonia.worklist.records import VERDICTS
+from deep_pneumonia.worklist.workspace import Workspace
+from tests.work_lists import SIZE, annotation
 
 
 def review(folder: Path, name: str, start: int, told: Connection) -> None:
@@ -28,7 +24,7 @@ def review(folder: Path, name: str, start: int, told: Connection) -> None:
         space.judge(number, name, VERDICTS[number % 4], f"case {number}", version=0)
         told.send(("verdict", number))
         if number % 10 == 0:
-            space.draw(number, Annotation(mask(number), name, "pixel"), version=0, author=name)
+            space.draw(number, annotation(number, name), version=0, author=name)
             told.send(("mask", number))
 
 
@@ -66,7 +62,7 @@ class Reviewer:
 def test_nothing_acknowledged_is_lost_by_fifty_kills_among_two_reviewers(tmp_path: Path) -> None:
     space = Workspace(tmp_path / "space")
     for number in range(500):
-        (space.folder / f"{number}.png").write_bytes(to_png(mask(number)))
+        (space.folder / f"{number}.png").write_bytes(to_png(annotation(number).mask))
     space.add([Case(space.folder / f"{n}.png", f"p{n}", "own", "test") for n in range(500)])
     chance, reviewers = random.Random(7), [Reviewer(space.folder, name) for name in ("Ana", "Ben")]
     for _ in range(50):
@@ -88,5 +84,5 @@ def test_nothing_acknowledged_is_lost_by_fifty_kills_among_two_reviewers(tmp_pat
                 assert (verdict.verdict, verdict.comment) == (VERDICTS[number % 4], f"case {number}")
             else:
                 own = next(d for d in space.drawings(number) if d.reader == one.name)
-                np.testing.assert_array_equal(own.annotation(SIZE).mask, mask(number))
+                np.testing.assert_array_equal(own.annotation(SIZE).mask, annotation(number).mask)
     assert {v.version for verdicts in found.values() for v in verdicts.values()} == {1}

@@ -1,4 +1,4 @@
-"""What is taken along of a whole work list: its export as a ZIP, its report as a PDF."""
+"""Downloads of a whole work list: its export as a ZIP, its report as a PDF."""
 
 from datetime import date
 from pathlib import Path
@@ -6,50 +6,48 @@ from pathlib import Path
 from deep_pneumonia.errors import WorkspaceError
 from deep_pneumonia.exchange.export import export
 from deep_pneumonia.prediction.checkpoint import Checkpoint
-from deep_pneumonia.viewer.review.requests import Request
-from deep_pneumonia.viewer.review.workspaces import Place
+from deep_pneumonia.viewer.review.requests import DownloadRequest
+from deep_pneumonia.viewer.review.workspaces import WorkList
 from deep_pneumonia.worklist.report import set_report
 from deep_pneumonia.worklist.rows import rows
 from deep_pneumonia.worklist.statistics import tally
 
-NAME = "work-list"
-MOST = 2 * 2**30  # bytes of radiographs
+FILE_STEM = "work-list"
+MAX_RADIOGRAPH_BYTES = 2 * 2**30  # of all radiographs together
 
 
-def take(place: Place, request: Request, folder: Path, checkpoint: Checkpoint) -> Path:
-    """The file that a page wants, in a folder of its own: {"what": "export" or "report"}.
+def write_download(work_list: WorkList, request: DownloadRequest, folder: Path, checkpoint: Checkpoint) -> Path:
+    """Write the requested file to `folder`, and return its path.
 
-    An export has the radiographs, as where they lie on the server is no visitor's business, and with "seg" true
-    DICOM segmentations.
+    An export includes the radiographs, as visitors must not learn the server's paths.
 
     Raises:
-        WorkspaceError: it wants something else, or more than a browser can take.
+        WorkspaceError: the list has more than a browser can take.
         DeepPneumoniaError: the list is empty, or has a damaged mask.
     """
-    if request.get("what") == "export":
-        _check_size(place)
-        target = folder / f"{NAME}.zip"
-        export(place.workspace, target, predictions=place.predictions, radiographs=True, seg=request.get("seg") is True)
-        return target
-    if request.get("what") != "report":
-        raise WorkspaceError("The page asked for a file that this program does not make; load it again.")
-    return _report(place, folder / f"{NAME}.pdf", checkpoint)
+    if request.what == "report":
+        return _write_report(work_list, folder / f"{FILE_STEM}.pdf", checkpoint)
+    _check_size(work_list)
+    target = folder / f"{FILE_STEM}.zip"
+    export(work_list.workspace, target, predictions=work_list.predictions, radiographs=True, seg=request.seg)
+    return target
 
 
-def _check_size(place: Place) -> None:
-    images = [item.case.image for item in place.workspace.items()]
+def _check_size(work_list: WorkList) -> None:
+    images = [item.case.image for item in work_list.workspace.items()]
     size = sum(image.stat().st_size for image in images if image.exists())
-    if size > MOST:
+    if size > MAX_RADIOGRAPH_BYTES:
         raise WorkspaceError(
-            f"The radiographs of this list have {size / 2**30:.1f} GiB, more than the {MOST // 2**30} that a browser "
-            "is sent; export it on the server with: python -m deep_pneumonia.review export."
+            f"The radiographs of this list have {size / 2**30:.1f} GiB, more than the "
+            f"{MAX_RADIOGRAPH_BYTES // 2**30} GiB that can be downloaded; export it on the server with: "
+            "python -m deep_pneumonia.review export."
         )
 
 
-def _report(place: Place, target: Path, checkpoint: Checkpoint) -> Path:
-    found = rows(place.workspace, place.predictions)
+def _write_report(work_list: WorkList, target: Path, checkpoint: Checkpoint) -> Path:
+    found = rows(work_list.workspace, work_list.predictions)
     if not found:
-        raise WorkspaceError("The work list is empty; add radiographs before its report is made.")
+        raise WorkspaceError("The work list is empty; add radiographs before you make its report.")
     set_report(
         target,
         found,

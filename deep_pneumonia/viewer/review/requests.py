@@ -1,45 +1,110 @@
-"""What a page asks of the server in plain JSON: each part is checked before it is used."""
+"""The requests that the Review page sends as plain JSON, each checked before it is used."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import Field, StringConstraints, ValidationError
 
 from deep_pneumonia.errors import WorkspaceError
+from deep_pneumonia.strict_json import StrictModel, first_problem
 
-Request = Mapping[str, Any]
+MAX_NAME_LENGTH = 100  # characters of a reviewer's or reader's name
+MAX_COMMENT_LENGTH = 4000
+MAX_CHANGES = 100  # masks that are saved at once
+MAX_RUNS = 64_000_000  # of a mask, which has at most so many pixels
+MAX_LISTED_FILES = 40_000  # beyond what an upload may have, so that its own message is shown
+MAX_PATH_LENGTH = 4096
+
 Answer = dict[str, Any]
 
+WholeNumber = Annotated[int, Field(ge=0, lt=2**63)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_NAME_LENGTH)]
+Comment = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_COMMENT_LENGTH)]
+Path = Annotated[str, Field(max_length=MAX_PATH_LENGTH)]
 
-def whole_number(request: Request, key: str) -> int:
-    """A number that a page sent.
+
+class Request(StrictModel):
+    """What every request has: `what` is asked for, and the page's `token`, which the registry checks."""
+
+    what: str = ""
+    token: Any = None
+
+
+class OpenRequest(Request):
+    """Open the case `id`."""
+
+    id: WholeNumber
+
+
+class JudgeRequest(Request):
+    """Store a verdict on the case `id`; `version` is the one that the page showed."""
+
+    id: WholeNumber
+    version: WholeNumber
+    reviewer: Name = ""
+    verdict: Name = ""
+    comment: Comment = ""
+
+
+class Change(StrictModel):
+    """A reader's mask that was drawn, or removed; `version` is the one that the page showed.
+
+    kind, counts, size: see `opened_case.drawn`.
+    """
+
+    version: WholeNumber
+    reader: Name = ""
+    removed: bool = False
+    kind: str = "pixel"
+    counts: Annotated[list[int], Field(max_length=MAX_RUNS, default_factory=list)]
+    size: Annotated[list[int], Field(min_length=2, max_length=2)] | None = None
+
+    @property
+    def drawing(self) -> Mapping[str, Any]:
+        """The change as `opened_case.drawn` takes it."""
+        return {"reader": self.reader, "kind": self.kind, "counts": self.counts, "size": self.size}
+
+
+class DrawRequest(Request):
+    """Store changed masks of the case `id`."""
+
+    id: WholeNumber
+    author: Name = ""
+    changes: Annotated[list[Change], Field(max_length=MAX_CHANGES)]
+
+
+class Upload(StrictModel):
+    """An uploaded file. `name`: the file's own, with its folders if a folder was chosen."""
+
+    path: Path
+    name: Path = ""
+
+
+class AddRequest(Request):
+    """Add uploaded files to the work list."""
+
+    files: Annotated[list[Upload], Field(max_length=MAX_LISTED_FILES)]
+
+
+class DownloadRequest(Request):
+    """A file of the whole list: its export, with DICOM segmentations on request, or its report."""
+
+    what: Literal["export", "report"]
+    seg: bool = False
+
+
+R = TypeVar("R", bound=Request)
+
+
+def checked(kind: type[R], request: object) -> R:
+    """The request as a model.
 
     Raises:
-        WorkspaceError: it is none.
+        WorkspaceError: a part is missing, too long, or of another type.
     """
-    value = request.get(key)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**63:
-        raise WorkspaceError(f"The page sent {key} {str(value)[:20]!r}, not a whole number; load it again.")
-    return value
-
-
-def text(request: Request, key: str, longest: int) -> str:
-    """A text that a page sent, without space around it.
-
-    Raises:
-        WorkspaceError: it is none, or too long.
-    """
-    value = request.get(key, "")
-    if not isinstance(value, str) or len(value) > longest:
-        raise WorkspaceError(f"The {key} is no text of at most {longest} characters; shorten it.")
-    return value.strip()
-
-
-def changes(request: Request) -> list[Request]:
-    """The changed masks that a page sent.
-
-    Raises:
-        WorkspaceError: they are no list of objects.
-    """
-    value = request.get("changes")
-    if not isinstance(value, list) or not all(isinstance(change, dict) for change in value):
-        raise WorkspaceError("The page sent no list of changed masks; load it again.")
-    return value
+    try:
+        return kind.model_validate(request)
+    except ValidationError as error:
+        raise WorkspaceError(
+            f"The page sent a request that is not valid: {first_problem(error)}; correct it, or load the page again."
+        ) from None

@@ -1,7 +1,7 @@
-"""The Review screen: a work list, its readings and verdicts, and the case of it that is on the stage.
+"""The Review screen: a work list with its predictions and verdicts, and one of its cases on the stage.
 
-The page asks (`asked`) and is answered in plain JSON; static/review draws what it is told. A case is opened
-by an event of Gradio's, as a file is on Inspect: the stage and all that stands beside it serve both.
+The page sends requests (`asked`) and gets plain JSON, which static/review draws. A case is opened by a Gradio event,
+as a file is on Inspect, so both screens share the stage and the columns beside it.
 """
 
 import json
@@ -19,18 +19,25 @@ from deep_pneumonia.viewer import html
 from deep_pneumonia.viewer.element import scripted
 from deep_pneumonia.viewer.inspect import ONE_AT_A_TIME, Inspect
 from deep_pneumonia.viewer.opened_case import Case, drawn
-from deep_pneumonia.viewer.review import uploads as intake
-from deep_pneumonia.viewer.review.downloads import take
-from deep_pneumonia.viewer.review.requests import Answer, Request, changes, text, whole_number
-from deep_pneumonia.viewer.review.workspaces import Desk, Place
+from deep_pneumonia.viewer.review import uploads
+from deep_pneumonia.viewer.review.downloads import write_download
+from deep_pneumonia.viewer.review.requests import (
+    AddRequest,
+    Answer,
+    DownloadRequest,
+    DrawRequest,
+    JudgeRequest,
+    OpenRequest,
+    Request,
+    checked,
+)
+from deep_pneumonia.viewer.review.workspaces import WorkList, Workspaces
 from deep_pneumonia.viewer.scene import scene
 from deep_pneumonia.viewer.stage import Stage
 from deep_pneumonia.worklist.rows import one_row, rows
 from deep_pneumonia.worklist.statistics import tally
 
-BATCH = 1.0  # seconds of reading in one answer: a page that goes away leaves no more than this behind
-NAME = 100  # characters of a reviewer's or reader's name
-COMMENT = 4000
+BATCH_SECONDS = 1.0  # of predicting in one answer: a page that goes away leaves no more work than this behind
 
 MOUNTING = """
 mount(element.querySelector(".review"), {
@@ -45,12 +52,12 @@ OPENING = "() => [window.deepPneumonia?.review?.opening() ?? null]"
 
 
 class Review:
-    """The work list, laid out inside the current Blocks; what stands beside its case is the page's own."""
+    """The work list, laid out inside the current Blocks. The page adds the columns beside an open case."""
 
-    def __init__(self, desk: Desk, inspect: Inspect, stage: Stage) -> None:
-        self.desk, self.inspect, self.stage = desk, inspect, stage
+    def __init__(self, workspaces: Workspaces, inspect: Inspect, stage: Stage) -> None:
+        self.workspaces, self.inspect, self.stage = workspaces, inspect, stage
         self.lock = threading.Lock()
-        self.answers: dict[str, Callable[[Place, Request], Answer]] = {
+        self.answers: dict[str, Callable[[WorkList, object], Answer]] = {
             "list": self.list, "predict": self.predict, "retry": self.retry, "judge": self.judge, "draw": self.draw,
             "tally": self.tally, "add": self.add,
         }  # fmt: skip
@@ -65,7 +72,7 @@ class Review:
         self.file, self.why = gr.File(visible=False), gr.Textbox(visible=False)
 
     def listen(self) -> None:
-        """A case of the list opens on the stage."""
+        """Open a case of the list on the stage, and write downloads, when the page says so."""
         inspect = self.inspect
         self.html.opening(
             self.opened, self.request, inspect.parts, js=OPENING, api_visibility="private",
@@ -76,121 +83,128 @@ class Review:
             show_progress="hidden",
         ).then(None, [self.file, self.why], None, js=TAKEN)  # fmt: skip
 
-    def asked(self, request: Any) -> Answer:
+    def asked(self, request: object) -> Answer:
         """The answer to a page's request {"what", "token", ...}; {"problem": a sentence} where there is none."""
         try:
-            if not isinstance(request, dict) or request.get("what") not in self.answers:
-                raise WorkspaceError("The page asked for what this program does not know; load it again.")
-            return self.answers[request["what"]](self.desk.place(request.get("token")), request)
+            given = checked(Request, request)
+            if given.what not in self.answers:
+                raise WorkspaceError("The page asked for something that this program does not know; load it again.")
+            return self.answers[given.what](self.workspaces.open(given.token), request)
         except DeepPneumoniaError as error:
             return {"problem": str(error)}
 
-    def list(self, place: Place, _: Request) -> Answer:
+    def list(self, work_list: WorkList, _: object) -> Answer:
         """Every row, as JSON in a text: Gradio would watch each value of plain JSON, and be slow."""
+        found = rows(work_list.workspace, work_list.predictions)
         return {
-            "rows": json.dumps(rows(place.workspace, place.predictions), allow_nan=False, separators=(",", ":")),
-            "name": place.name,
-            "shared": place.shared,
+            "rows": json.dumps(found, allow_nan=False, separators=(",", ":")),
+            "name": work_list.name,
+            "shared": work_list.shared,
             "classes": [*self.inspect.predictor.checkpoint.classes],
-            "thumbnails": str(place.predictions.thumbnails),
+            "thumbnails": str(work_list.predictions.thumbnails),
         }
 
-    def predict(self, place: Place, _: Request) -> Answer:
-        """Rows that were read in the time of one batch, and how many are left."""
-        until, done = time.monotonic() + BATCH, []
-        with self.lock:  # two would only halve the speed of both
-            for number in (pending := place.predictions.pending()):
-                place.predictions.make(number, self.desk.predict)
+    def predict(self, work_list: WorkList, _: object) -> Answer:
+        """Predict pending cases for `BATCH_SECONDS`; gives their rows, and how many cases are left."""
+        until, done = time.monotonic() + BATCH_SECONDS, []
+        with self.lock:  # two at once would only halve the speed of both
+            for number in (pending := work_list.predictions.pending()):
+                work_list.predictions.make(number, self.workspaces.predict)
                 done.append(number)
                 if time.monotonic() > until:
                     break
         return {
-            "rows": [one_row(place.workspace, place.predictions, n) for n in done],
+            "rows": [one_row(work_list.workspace, work_list.predictions, n) for n in done],
             "left": len(pending) - len(done),
         }
 
-    def retry(self, place: Place, _: Request) -> Answer:
-        """Have files that could not be read tried again."""
-        place.predictions.forget_problems()
-        return {"left": len(place.predictions.pending())}
+    def retry(self, work_list: WorkList, _: object) -> Answer:
+        """Make files that could not be read pending again."""
+        work_list.predictions.forget_problems()
+        return {"left": len(work_list.predictions.pending())}
 
-    def tally(self, place: Place, _: Request) -> Answer:
+    def tally(self, work_list: WorkList, _: object) -> Answer:
         """Statistics of the list, as JSON in a text."""
-        return {"plots": json.dumps(tally(rows(place.workspace, place.predictions)), allow_nan=False)}
+        return {"plots": json.dumps(tally(rows(work_list.workspace, work_list.predictions)), allow_nan=False)}
 
-    def add(self, place: Place, request: Request) -> Answer:
-        """Take in what was uploaded, and say what became of it."""
-        return {"said": intake.add(place.workspace, request.get("files"))}
+    def add(self, work_list: WorkList, request: object) -> Answer:
+        """Add uploaded files, and say what became of them."""
+        return {"said": uploads.add(work_list.workspace, checked(AddRequest, request).files)}
 
-    def judge(self, place: Place, request: Request) -> Answer:
-        """Keep a verdict; where it was changed in another window, that is said and nothing is kept."""
-        number, reviewer = whole_number(request, "id"), text(request, "reviewer", NAME)
-        verdict, comment = text(request, "verdict", 20), text(request, "comment", COMMENT)
+    def judge(self, work_list: WorkList, request: object) -> Answer:
+        """Store a verdict; if it was changed in another window, say so and store nothing."""
+        given = checked(JudgeRequest, request)
+        workspace = work_list.workspace
         try:
-            place.workspace.judge(number, reviewer, verdict, comment, version=whole_number(request, "version"))
+            workspace.judge(given.id, given.reviewer, given.verdict, given.comment, version=given.version)
         except ConflictError as error:
-            return {"conflict": str(error), "row": one_row(place.workspace, place.predictions, number)}
-        return {"row": one_row(place.workspace, place.predictions, number)}
+            return {"conflict": str(error), "row": one_row(workspace, work_list.predictions, given.id)}
+        return {"row": one_row(workspace, work_list.predictions, given.id)}
 
-    def draw(self, place: Place, request: Request) -> Answer:
-        """Keep changed masks, and say how the attention agrees with them; what conflicts is said and not kept."""
-        number, author = whole_number(request, "id"), text(request, "author", NAME) or "somebody"
-        size = decode(place.workspace.item(number).case.image).size
+    def draw(self, work_list: WorkList, request: object) -> Answer:
+        """Store changed masks and give their scores; masks that conflict are named and not stored."""
+        given = checked(DrawRequest, request)
+        workspace, author = work_list.workspace, given.author or "somebody"
+        size = decode(workspace.item(given.id).case.image).size
         conflicts: dict[str, str] = {}
-        for change in changes(request):
-            version, reader = whole_number(change, "version"), text(change, "reader", NAME)
+        for change in given.changes:
             try:
-                if change.get("removed"):
-                    place.workspace.remove(number, reader, version=version, author=author)
+                if change.removed:
+                    workspace.remove(given.id, change.reader, version=change.version, author=author)
                 else:
-                    mask = drawn(change, size)
+                    mask = drawn(change.drawing, size)
                     mask = read_as_normal(size, reader=mask.reader) if mask.is_empty else mask
-                    place.workspace.draw(number, mask, version=version, author=author)
+                    workspace.draw(given.id, mask, version=change.version, author=author)
             except ConflictError as error:
-                conflicts[reader] = str(error)
+                conflicts[change.reader] = str(error)
         with self.lock:
-            place.predictions.make(number, self.desk.predict)
-        row = one_row(place.workspace, place.predictions, number)
-        versions = place.workspace.newest(number)
-        return {"row": row, "versions": versions, "refused": [*conflicts], "conflict": " ".join(conflicts.values())}
+            work_list.predictions.make(given.id, self.workspaces.predict)
+        return {
+            "row": one_row(workspace, work_list.predictions, given.id),
+            "versions": workspace.newest_versions(given.id),
+            "refused": [*conflicts],
+            "conflict": " ".join(conflicts.values()),
+        }
 
-    def taken(self, request: Any) -> tuple[str | None, str]:
-        """A file of the whole list that a page wants: its path, from where Gradio copies it, or why there is none."""
+    def taken(self, request: object) -> tuple[str | None, str]:
+        """A download that a page requests: its path, from which Gradio copies it, or why there is none."""
         try:
-            place = self.desk.place(request.get("token") if isinstance(request, dict) else None)
-            return str(take(place, request, self.desk.scratch(), self.inspect.predictor.checkpoint)), ""
+            given = checked(DownloadRequest, request)
+            work_list = self.workspaces.open(given.token)
+            folder = self.workspaces.download_folder()
+            return str(write_download(work_list, given, folder, self.inspect.predictor.checkpoint)), ""
         except DeepPneumoniaError as error:
             return None, str(error)
 
-    def opened(self, request: Any) -> dict[Any, Any]:
-        """What changes on the screen when a case of the list is opened."""
+    def opened(self, request: object) -> dict[Any, Any]:
+        """What changes on the screen when a case of the list is opened; nothing without a request."""
+        if request is None:
+            return {}
         problem = self.inspect.head["problem"]
         try:
-            if not isinstance(request, dict):
-                return {}
-            place = self.desk.place(request.get("token"))
-            case, file, facts = self.case(place, whole_number(request, "id"))
+            given = checked(OpenRequest, request)
+            case, file, facts = self.case(self.workspaces.open(given.token), given.id)
         except DeepPneumoniaError as error:
             return {problem: html.refusal(str(error))}
         threshold = self.inspect.predictor.checkpoint.thresholds.attention
         shown = {**scene(case, file, [], threshold), **facts}
         return {**self.inspect.shows(case, file), self.stage.html: shown}
 
-    def case(self, place: Place, number: int) -> tuple[Case, str, dict[str, Any]]:
-        """A case of the list with its reading, its file, and what its scene has besides.
+    def case(self, work_list: WorkList, number: int) -> tuple[Case, str, dict[str, Any]]:
+        """A case of the list with its prediction, its file, and what its scene has in addition.
 
-        key: drawings that were not kept yet lie in the browser by this. work: the case, and the newest version of
-        each reader. files: null, for the list opens it again after a reload.
+        key: the browser keeps unsaved drawings under it. work: the case, and the newest version of each reader.
+        files: null, as the list opens the case again after a reload.
 
         Raises:
             DeepPneumoniaError: there is no such case, or its file cannot be read.
         """
         with self.lock:
-            seen = place.predictions.make(number, self.desk.predict)
-        if seen is None:
-            problem = one_row(place.workspace, place.predictions, number)["problem"]
-            raise WorkspaceError(f"{problem} Put the file right, then open the case again.")
-        image = seen.item.case.image
-        case = Case(image.name, seen.radiograph, seen.masks, seen.prediction)
-        work = {"id": number, "versions": place.workspace.newest(number)}
-        return case, str(image), {"key": f"work/{place.name}/{seen.item.key}", "work": work, "files": None}
+            predicted = work_list.predictions.make(number, self.workspaces.predict)
+        if predicted is None:
+            problem = one_row(work_list.workspace, work_list.predictions, number)["problem"]
+            raise WorkspaceError(f"{problem} Repair the file, then open the case again.")
+        image = predicted.item.case.image
+        case = Case(image.name, predicted.radiograph, predicted.masks, predicted.prediction)
+        work = {"id": number, "versions": work_list.workspace.newest_versions(number)}
+        return case, str(image), {"key": f"work/{work_list.name}/{predicted.item.key}", "work": work, "files": None}

@@ -1,10 +1,9 @@
-"""Where a page works: in the one workspace that all share, or in one of its own that goes away.
+"""The work lists of a server: one that all visitors share, or one per page that is deleted after its last use.
 
-A page names its own workspace by a token that it draws at random and keeps for its tab; the folder's name is the
-token's digest, so that no other page can name it. Such a workspace begins with the teaching cases, already read.
+A page names its own work list by a token that it draws at random and keeps for its tab. The folder's name is the
+token's digest, so that no other page can name it. Such a list begins with the teaching cases, already predicted.
 """
 
-import atexit
 import re
 import shutil
 import tempfile
@@ -13,24 +12,25 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 
-from deep_pneumonia.datasets.manifest import Case, MaskRef
+from deep_pneumonia.datasets.manifest import Case
 from deep_pneumonia.datasets.teaching_cases import TeachingCase
 from deep_pneumonia.errors import WorkspaceError
 from deep_pneumonia.files import sha256
 from deep_pneumonia.worklist.predictions import Predict, Predictions
 from deep_pneumonia.worklist.workspace import Workspace
 
-STAYS = 3600.0  # seconds from the last use of a page's own workspace until it goes away
-SWEEP = 300.0  # seconds between looks for those
+LIFETIME_SECONDS = 3600.0  # of a page's own work list after its last use
+SWEEP_SECONDS = 300.0  # between two searches for unused lists
 TOKEN = re.compile(r"[0-9a-f]{32}")
-SCRATCH = "taken-"
-TEACHING = "teaching"  # the source of the shipped cases
+DOWNLOAD_PREFIX = "download-"
+TEACHING_SOURCE = "teaching"  # the source of the shipped cases
 
 
 @dataclass(frozen=True)
-class Place:
-    """A workspace and the readings in it; `shared` with all who open the page."""
+class WorkList:
+    """A workspace with its predictions; `shared` if every visitor sees it."""
 
     name: str
     workspace: Workspace
@@ -38,105 +38,152 @@ class Place:
     shared: bool
 
 
-class Desk:
-    """Gives every page its place to work."""
+class Workspaces:
+    """Gives every page its work list.
+
+    Use it as a context manager, or call `start` and `close`: pages' own lists lie in a temporary folder, which `close`
+    deletes, and a thread deletes unused ones in the meantime.
+    """
 
     def __init__(
         self, predict: Predict, checkpoint: str, cases: Sequence[TeachingCase], shared: str | Path | None = None
     ):
-        """`predict` reads radiographs with the checkpoint of that SHA-256; `shared`: a folder for all, or one a page.
+        """Prepare a registry without starting it.
+
+        predict: predicts radiographs with the checkpoint that has this key. cases: those that a page's own list begins
+        with. shared: the folder of one work list for all; None for one list per page.
 
         Raises:
             WorkspaceError: the shared folder cannot be used.
         """
         self.predict, self.checkpoint, self.cases = predict, checkpoint, cases
+        self.shared: WorkList | None = None
+        if shared is not None:
+            workspace = Workspace(shared)
+            self.shared = WorkList(workspace.folder.name, workspace, Predictions(workspace, checkpoint), shared=True)
+        self.root: Path | None = None
+        self._lock = threading.RLock()
+        self._closing = threading.Event()
+        self._sweeper: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Make the temporary folder, and begin to delete unused lists from it."""
+        if self.root is not None:
+            return
         self.root = Path(tempfile.mkdtemp(prefix="deep-pneumonia-"))
-        atexit.register(shutil.rmtree, self.root, ignore_errors=True)
-        self.lock = threading.Lock()
-        self.shared = self._place(Path(shared).absolute(), shared=True) if shared else None
-        threading.Thread(target=self._sweep, daemon=True).start()
+        self._closing.clear()
+        self._sweeper = threading.Thread(target=self._sweep, name="work list sweeper", daemon=True)
+        self._sweeper.start()
+
+    def close(self) -> None:
+        """Stop the thread and delete all pages' own lists. A shared list stays."""
+        self._closing.set()
+        if self._sweeper is not None:
+            self._sweeper.join()
+            self._sweeper = None
+        with self._lock:
+            if self.root is not None:
+                shutil.rmtree(self.root, ignore_errors=True)
+                self.root = None
+
+    def __enter__(self) -> "Workspaces":
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     @property
-    def served(self) -> Path:
-        """The folder whose files the pages may fetch; thumbnails alone lie there."""
-        return self.shared.predictions.thumbnails if self.shared else self.root / "thumbnails"
+    def served_folder(self) -> Path:
+        """The folder whose files the pages may fetch, which holds only thumbnails."""
+        return self.shared.predictions.thumbnails if self.shared else self._started_root() / "thumbnails"
 
-    def place(self, token: object) -> Place:
-        """The workspace of the page with this token; 32 hexadecimal digits.
+    def open(self, token: object) -> WorkList:
+        """The work list of the page with this token of 32 hexadecimal digits. Its own list begins here.
 
         Raises:
-            WorkspaceError: it is no token, or the workspace cannot be used.
+            WorkspaceError: this is no token, or the workspace cannot be used.
         """
         if self.shared:
             return self.shared
-        folder = self._folder(token)
-        if folder is None:
-            raise WorkspaceError("This page has no work list of its own; load it again.")
-        with self.lock:
+        with self._lock:
+            folder = self._folder(token)
+            if folder is None:
+                raise WorkspaceError("This page has no work list of its own; load it again.")
             if not folder.exists():
                 self._begin(folder)
             folder.touch()
-        return self._place(folder)
+            return self._own_list(folder)
 
-    def begun(self, token: object) -> Place | None:
-        """The workspace of the page with this token if there is one already; none is begun."""
+    def existing(self, token: object) -> WorkList | None:
+        """The work list of the page with this token, if it has begun."""
         if self.shared:
             return self.shared
+        if self.root is None:
+            return None
         folder = self._folder(token)
-        return self._place(folder) if folder and folder.exists() else None
+        return self._own_list(folder) if folder and folder.exists() else None
 
     def holds(self, path: str) -> bool:
-        """Whether a file that a page names is the radiograph of a case on this desk.
+        """Whether a file that a page names is the radiograph of a case in one of the lists.
 
-        The folder of a page's own is a secret of that page: who names a file in it has it open.
+        The folder of a page's own list is known to that page alone, so whoever names a file in it may have it.
         """
-        file = Path(path)
-        return self.shared.workspace.has(file) if self.shared else file.resolve().is_relative_to(self.root.resolve())
+        if self.shared:
+            return self.shared.workspace.has(Path(path))
+        return self.root is not None and Path(path).resolve().is_relative_to(self.root.resolve())
 
-    def scratch(self) -> Path:
-        """A new folder for a file that a page takes along; it goes away as a page's own workspace does."""
-        return Path(tempfile.mkdtemp(prefix=SCRATCH, dir=self.root))
+    def download_folder(self) -> Path:
+        """A new folder for a file that a page downloads; it is deleted as an unused list is."""
+        return Path(tempfile.mkdtemp(prefix=DOWNLOAD_PREFIX, dir=self._started_root()))
+
+    def delete_unused(self, before: float) -> None:
+        """Delete pages' own lists and downloads that were last used before this time (seconds since 1970)."""
+        with self._lock:
+            for folder in list(self.root.iterdir()) if self.root else []:
+                if _is_temporary(folder) and folder.stat().st_mtime < before:
+                    shutil.rmtree(folder, ignore_errors=True)
+                    shutil.rmtree(folder.parent / "thumbnails" / folder.name, ignore_errors=True)
+
+    def _sweep(self) -> None:
+        while not self._closing.wait(SWEEP_SECONDS):
+            self.delete_unused(time.time() - LIFETIME_SECONDS)
+
+    def _started_root(self) -> Path:
+        if self.root is None:
+            raise WorkspaceError("The work lists of this server are closed; start the server again.")
+        return self.root
 
     def _folder(self, token: object) -> Path | None:
         is_token = isinstance(token, str) and TOKEN.fullmatch(token)
-        return self.root / sha256(str(token).encode())[:32] if is_token else None
+        return self._started_root() / sha256(str(token).encode())[:32] if is_token else None
 
-    def _place(self, folder: Path, *, shared: bool = False) -> Place:
+    def _own_list(self, folder: Path) -> WorkList:
         workspace = Workspace(folder)
-        thumbnails = None if shared else self.root / "thumbnails" / folder.name
-        return Place(folder.name, workspace, Predictions(workspace, self.checkpoint, thumbnails), shared)
+        thumbnails = self._started_root() / "thumbnails" / folder.name
+        return WorkList(folder.name, workspace, Predictions(workspace, self.checkpoint, thumbnails), shared=False)
 
     def _begin(self, folder: Path) -> None:
-        """Make a page's workspace from the one with the teaching cases, which are read once for all pages."""
-        model = self._place(self.root / "teaching")
+        """Copy a page's list from one with the teaching cases, which are predicted once for all pages."""
+        model = self._own_list(folder.parent / "teaching")
         model.workspace.add(as_case(case) for case in self.cases)
         for number in model.predictions.pending():
             model.predictions.make(number, self.predict)
         if self.cases:
-            shutil.copytree(model.predictions.thumbnails, self.root / "thumbnails" / folder.name, dirs_exist_ok=True)
+            shutil.copytree(
+                model.predictions.thumbnails, folder.parent / "thumbnails" / folder.name, dirs_exist_ok=True
+            )
         partial = folder.with_suffix(".partial")
         shutil.copytree(model.workspace.folder, partial, dirs_exist_ok=True)
         partial.rename(folder)
 
-    def _sweep(self) -> None:
-        while self.root.exists():
-            time.sleep(SWEEP)
-            self.sweep(time.time() - STAYS)
 
-    def sweep(self, before: float) -> None:
-        """Delete pages' own workspaces, and files they took along, last used before this time (seconds since 1970)."""
-        with self.lock:
-            for folder in list(self.root.iterdir()) if self.root.exists() else []:
-                if _is_own(folder) and folder.stat().st_mtime < before:
-                    shutil.rmtree(folder, ignore_errors=True)
-                    shutil.rmtree(self.root / "thumbnails" / folder.name, ignore_errors=True)
-
-
-def _is_own(folder: Path) -> bool:
-    return bool(TOKEN.fullmatch(folder.name)) or folder.name.startswith(SCRATCH)
+def _is_temporary(folder: Path) -> bool:
+    return bool(TOKEN.fullmatch(folder.name)) or folder.name.startswith(DOWNLOAD_PREFIX)
 
 
 def as_case(case: TeachingCase) -> Case:
     """A teaching case as a case of a work list."""
-    masks = tuple(MaskRef(r.mask, r.kind, r.name) for r in case.readers)
-    return Case(case.image, case.id, TEACHING, "test", case.label, masks)
+    return Case(case.image, case.id, TEACHING_SOURCE, "test", case.label, case.masks)

@@ -8,7 +8,7 @@ from deep_pneumonia.datasets.manifest import MaskRef
 from deep_pneumonia.datasets.teaching_cases import TeachingCase
 from deep_pneumonia.errors import CasesError
 from deep_pneumonia.masks.annotation import Annotation
-from deep_pneumonia.viewer.review.workspaces import Desk
+from deep_pneumonia.viewer.review.workspaces import Workspaces
 
 # What is asked where the labels are no classes of the checkpoint: whether the radiograph is normal, or this.
 ILL = "Pneumonia"
@@ -49,13 +49,13 @@ class QuizCase:
 Decks = Callable[[str], Sequence[QuizCase]]
 
 
-def of_desk(desk: Desk) -> Decks:
+def of_workspaces(workspaces: Workspaces) -> Decks:
     """The cases of the workspace that a page's token opens, if it is open, without the teaching cases."""
-    teaching = {case.sha256 for case in desk.cases}
+    teaching = {case.sha256 for case in workspaces.cases}
 
     def cases(token: str) -> list[QuizCase]:
-        place = desk.begun(token)
-        items = place.workspace.items() if place else []
+        work_list = workspaces.existing(token)
+        items = work_list.workspace.items() if work_list else []
         return [
             QuizCase(i.key[:ID_DIGITS], i.case.image, i.case.label, masks=i.case.masks)
             for i in items
@@ -106,7 +106,7 @@ def taught(cases: Iterable[TeachingCase]) -> list[QuizCase]:
     return [
         QuizCase(
             c.sha256[:ID_DIGITS], c.image, c.label, c.difficulty,
-            tuple(MaskRef(r.mask, r.kind, r.name) for r in c.readers), c.title, c.findings, c.teaching_point,
+            c.masks, c.title, c.findings, c.teaching_point,
         )
         for c in cases
     ]  # fmt: skip

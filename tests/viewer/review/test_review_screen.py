@@ -1,6 +1,7 @@
 """What the Review screen answers to its page, without a browser."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.viewer import app as frame
 from deep_pneumonia.viewer.opened_case import runs
 from deep_pneumonia.viewer.review.screen import Review
-from deep_pneumonia.viewer.review.workspaces import Desk
+from deep_pneumonia.viewer.review.workspaces import Workspaces
 from tests.blocks import inside
 
 TOKEN = "0" * 32
@@ -25,7 +26,7 @@ def predictor(trained: Path) -> Predictor:
 
 
 @pytest.fixture
-def review(predictor: Predictor, monkeypatch: pytest.MonkeyPatch) -> Review:
+def review(predictor: Predictor, monkeypatch: pytest.MonkeyPatch) -> Iterator[Review]:
     """The screen in a viewer whose pages begin with three teaching cases."""
     made: list[Review] = []
 
@@ -35,9 +36,9 @@ def review(predictor: Predictor, monkeypatch: pytest.MonkeyPatch) -> Review:
             made.append(self)
 
     monkeypatch.setattr(frame, "Review", Kept)
-    desk = Desk(predictor.predict, predictor.checkpoint.key, load_cases(shipped.CASES)[:3])
-    inside(lambda: frame.build(predictor, None, desk))
-    return made[0]
+    with Workspaces(predictor.predict, predictor.checkpoint.key, load_cases(shipped.CASES)[:3]) as workspaces:
+        inside(lambda: frame.build(predictor, None, workspaces))
+        yield made[0]
 
 
 def ask(review: Review, what: str, token: str = TOKEN, **given: Any) -> dict[str, Any]:
@@ -83,10 +84,10 @@ def test_a_verdict_is_kept_and_one_from_another_window_is_said(review: Review) -
 def test_a_case_opens_on_the_stage_with_what_the_list_knows(review: Review) -> None:
     changed = review.opened({"token": TOKEN, "id": 1})
     scene = changed[review.stage.html]
-    case = review.desk.cases[0]
-    assert scene["work"] == {"id": 1, "versions": {r.name: 1 for r in case.readers}}
+    case = review.workspaces.cases[0]
+    assert scene["work"] == {"id": 1, "versions": {m.reader: 1 for m in case.masks}}
     assert scene["key"].startswith("work/")
-    assert [m["reader"] for m in scene["masks"]] == [r.name for r in case.readers]
+    assert [m["reader"] for m in scene["masks"]] == [m.reader for m in case.masks]
     assert changed[review.inspect.opening.shown] == str(case.image)
     assert review.opened(None) == {}
     said = review.opened({"token": TOKEN, "id": 99})
@@ -107,8 +108,8 @@ def test_drawn_masks_are_kept_and_measured_and_conflicts_keep_both(review: Revie
     assert refused["refused"] == ["Ana"]
     assert "was changed by Ana" in refused["conflict"]
     assert ask(review, "draw", id=1, author="Ben", changes=[{**later, "version": 1}])["versions"]["Ana"] == 2
-    place = review.desk.place(TOKEN)
-    assert [d.author for d in place.workspace.versions(1, "Ana")] == ["Ana", "Ben"]
+    work_list = review.workspaces.open(TOKEN)
+    assert [d.author for d in work_list.workspace.versions(1, "Ana")] == ["Ana", "Ben"]
     gone = ask(review, "draw", id=1, author="Ana", changes=[{"reader": "Ana", "removed": True, "version": 2}])
     assert "Ana" not in [a["reader"] for a in gone["row"]["agreement"]]
     assert gone["versions"]["Ana"] == 3, "a removal is a version like any other"
@@ -142,8 +143,8 @@ def test_what_makes_no_sense_is_answered_with_one_sentence(review: Review, reque
 
 def test_the_stage_answers_for_files_of_the_work_list(review: Review, tmp_path: Path) -> None:
     opening = review.inspect.opening
-    own = review.desk.place(TOKEN).workspace.folder / "chest.png"
-    own.write_bytes(review.desk.cases[0].image.read_bytes())
+    own = review.workspaces.open(TOKEN).workspace.folder / "chest.png"
+    own.write_bytes(review.workspaces.cases[0].image.read_bytes())
     assert opening.mine(str(own)) == str(own)
     other = tmp_path / "secret.png"
     other.write_bytes(own.read_bytes())

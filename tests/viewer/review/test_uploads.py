@@ -12,9 +12,10 @@ from PIL import Image, PngImagePlugin
 from deep_pneumonia.errors import DeepPneumoniaError, WorkspaceError
 from deep_pneumonia.masks.annotation import write_mask
 from deep_pneumonia.prediction.checkpoint import load
-from deep_pneumonia.viewer.review import uploads as intake
-from deep_pneumonia.viewer.review.downloads import take
-from deep_pneumonia.viewer.review.workspaces import Place
+from deep_pneumonia.viewer.review import uploads as uploading
+from deep_pneumonia.viewer.review.downloads import write_download
+from deep_pneumonia.viewer.review.requests import AddRequest, DownloadRequest, checked
+from deep_pneumonia.viewer.review.workspaces import WorkList
 from deep_pneumonia.worklist.predictions import Predictions
 from deep_pneumonia.worklist.workspace import Workspace
 from tests.dicom_objects import data_set, written
@@ -37,6 +38,10 @@ def space(tmp_path: Path) -> Workspace:
     return Workspace(tmp_path / "space")
 
 
+def added(space: Workspace, files: Any) -> str:
+    return uploading.add(space, checked(AddRequest, {"what": "add", "files": files}).files)
+
+
 def sent(*files: Path, folder: str = "") -> list[dict[str, str]]:
     return [{"path": str(f), "name": f"{folder}{f.name}"} for f in files]
 
@@ -45,7 +50,7 @@ def test_radiographs_come_with_the_masks_that_are_named_after_them(uploads: Path
     pixels, mask = draw(1, SIZE, lesion=True)
     save_png(pixels, uploads / "chest.png")
     write_mask(mask, uploads / "chest-mask-Dr B.png")
-    said = intake.add(space, sent(uploads / "chest.png", uploads / "chest-mask-Dr B.png", folder="ward/"))
+    said = added(space, sent(uploads / "chest.png", uploads / "chest-mask-Dr B.png", folder="ward/"))
     assert said == "1 new case."
     item = space.items()[0]
     assert (item.case.source, item.case.patient) == ("ward", "chest")
@@ -61,7 +66,7 @@ def test_no_name_of_a_person_is_kept(uploads: Path, space: Workspace) -> None:
     words = PngImagePlugin.PngInfo()
     words.add_text("Patient", "Jane Doe")
     Image.fromarray((pixels * 255).astype(np.uint8)).save(uploads / "film.png", pnginfo=words)
-    assert intake.add(space, sent(uploads / "scan.dcm", uploads / "film.png")) == "2 new cases."
+    assert added(space, sent(uploads / "scan.dcm", uploads / "film.png")) == "2 new cases."
     for path in space.folder.rglob("*"):
         data = path.read_bytes() if path.is_file() else b""
         assert b"Jane" not in data, path
@@ -73,7 +78,7 @@ def test_no_name_of_a_person_is_kept(uploads: Path, space: Workspace) -> None:
 def test_a_name_leads_nowhere_else(uploads: Path, space: Workspace, tmp_path: Path, name: str) -> None:
     save_png(draw(3, SIZE)[0], uploads / "chest.png")
     before = {p for p in tmp_path.rglob("*") if space.folder not in p.parents}
-    intake.add(space, [{"path": str(uploads / "chest.png"), "name": name}])
+    added(space, [{"path": str(uploads / "chest.png"), "name": name}])
     assert {p for p in tmp_path.rglob("*") if space.folder not in p.parents} == before
     assert space.items()[0].case.image.name == "chest.png"
 
@@ -87,7 +92,7 @@ def test_only_uploads_are_taken(uploads: Path, space: Workspace, tmp_path: Path)
     manifest.write_text(head + f"{secret},p,own,test,,,,\n")
     for files in (sent(secret), sent(uploads / "link.png"), sent(manifest), [{"path": 3}], ["x"], [], None, {}):
         with pytest.raises(DeepPneumoniaError):
-            intake.add(space, files)
+            added(space, files)
     assert space.items() == []
 
 
@@ -95,20 +100,22 @@ def test_an_export_is_taken_along_and_comes_in_again(
     uploads: Path, space: Workspace, tmp_path: Path, trained: Path
 ) -> None:
     save_png(draw(5, SIZE)[0], uploads / "chest.png")
-    intake.add(space, sent(uploads / "chest.png"))
+    added(space, sent(uploads / "chest.png"))
     space.judge(1, "Ana", "unsure", "grainy", version=0)
     checkpoint = load(trained / "checkpoint")
-    place = Place("own", space, Predictions(space, checkpoint.key), shared=False)
-    made = take(place, {"what": "export"}, tmp_path, checkpoint)
+    work_list = WorkList("own", space, Predictions(space, checkpoint.key), shared=False)
+    made = write_download(work_list, DownloadRequest(what="export"), tmp_path, checkpoint)
     with zipfile.ZipFile(made) as archive:
         assert str(tmp_path) not in archive.read("state.json").decode(), "where files lie here is nobody's business"
         assert json.loads(archive.read("state.json"))
     sent_back = uploads / "work-list.zip"
     sent_back.write_bytes(made.read_bytes())
     other = Workspace(tmp_path / "other")
-    assert intake.add(other, sent(sent_back)).startswith("Imported 1 cases, 0 masks and 1 verdicts")
+    assert added(other, sent(sent_back)).startswith("Imported 1 cases, 0 masks and 1 verdicts")
     assert other.verdicts()[1]["Ana"].comment == "grainy"
-    assert take(place, {"what": "report"}, tmp_path, checkpoint).read_bytes().startswith(b"%PDF")
+    assert (
+        write_download(work_list, DownloadRequest(what="report"), tmp_path, checkpoint).read_bytes().startswith(b"%PDF")
+    )
 
 
 @pytest.mark.parametrize("request_", [{"what": "export"}, {"what": "report"}, {"what": "all"}, {}])
@@ -116,7 +123,7 @@ def test_of_an_empty_list_there_is_nothing_to_take(
     space: Workspace, tmp_path: Path, trained: Path, request_: dict[str, Any]
 ) -> None:
     checkpoint = load(trained / "checkpoint")
-    place = Place("own", space, Predictions(space, checkpoint.key), shared=False)
+    work_list = WorkList("own", space, Predictions(space, checkpoint.key), shared=False)
     with pytest.raises((WorkspaceError, DeepPneumoniaError)):
-        take(place, request_, tmp_path, checkpoint)
+        write_download(work_list, checked(DownloadRequest, request_), tmp_path, checkpoint)
     assert not list(tmp_path.glob("work-list.*"))

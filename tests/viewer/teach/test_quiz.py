@@ -20,10 +20,10 @@ from deep_pneumonia.prediction.agreement import Scores, agree, between_readers
 from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.radiographs.radiograph import decode
 from deep_pneumonia.viewer.opened_case import runs
-from deep_pneumonia.viewer.review.workspaces import Desk, as_case
+from deep_pneumonia.viewer.review.workspaces import Workspaces, as_case
 from deep_pneumonia.viewer.stage import Stage
 from deep_pneumonia.viewer.teach.quiz import MARK, Quiz
-from deep_pneumonia.viewer.teach.quiz_cases import Deck, QuizCase, deck, find, of_desk, taught
+from deep_pneumonia.viewer.teach.quiz_cases import Deck, QuizCase, deck, find, of_workspaces, taught
 from tests.blocks import inside
 from tests.phantom import draw, save_png
 
@@ -234,19 +234,19 @@ def test_a_teacher_chooses_by_name_and_picture(quiz: Quiz) -> None:
 def test_the_cases_of_an_open_workspace_come_along_without_the_teaching_cases(
     predictor: Predictor, own: dict[str, QuizCase], tmp_path: Path
 ) -> None:
-    desk = Desk(predictor.predict, "0" * 64, TEACHING[:1], tmp_path / "shared")
+    workspaces = Workspaces(predictor.predict, "0" * 64, TEACHING[:1], tmp_path / "shared")
     image, masks = own["ill"].image, own["ill"].masks
-    assert desk.shared is not None
-    desk.shared.workspace.add([Case(image, "p1", "clinic", "test", "Opacity", masks), as_case(TEACHING[0])])
-    (found,) = of_desk(desk)("")
+    assert workspaces.shared is not None
+    workspaces.shared.workspace.add([Case(image, "p1", "clinic", "test", "Opacity", masks), as_case(TEACHING[0])])
+    (found,) = of_workspaces(workspaces)("")
     assert (found.id, found.label, found.image) == (own["ill"].id, "Opacity", image)
     assert [
         np.array_equal(a.mask, b.mask)
         for a, b in zip(found.annotations(SIZE), own["ill"].annotations(SIZE), strict=True)
     ]
     # A page that has no workspace of its own does not begin one by opening the quiz.
-    alone = Desk(predictor.predict, "0" * 64, TEACHING[:1])
-    assert [of_desk(alone)(token) for token in ("", "0" * 32, "../x")] == [[], [], []]
+    alone = Workspaces(predictor.predict, "0" * 64, TEACHING[:1])
+    assert [of_workspaces(alone)(token) for token in ("", "0" * 32, "../x")] == [[], [], []]
 
 
 def a_deck(*labels: str) -> Deck:
