@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from deep_pneumonia.errors import WorkspaceError
+from deep_pneumonia.worklist.locks import check_locks
 
 DATABASE_FILE = "workspace.sqlite"
 LOCK_TIMEOUT = 30.0  # seconds to wait for another process that is writing
@@ -51,6 +52,7 @@ def prepare_database(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise WorkspaceError(f"{folder} cannot be made a folder ({error.strerror}); choose another.") from error
+    check_locks(folder)
     with connection(folder / DATABASE_FILE) as db:
         # Where the shared memory of WAL is not supported, SQLite keeps its rollback journal: slower, and as safe.
         db.execute("PRAGMA journal_mode = WAL")
