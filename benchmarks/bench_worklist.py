@@ -22,7 +22,7 @@ from playwright.sync_api import Page, sync_playwright
 from deep_pneumonia import shipped
 from deep_pneumonia.masks.annotation import to_png
 from deep_pneumonia.prediction.checkpoint import load
-from deep_pneumonia.worklist.database import changing
+from deep_pneumonia.worklist.database import insert, transaction
 from deep_pneumonia.worklist.predictions import Predictions
 from deep_pneumonia.worklist.rows import Row, rows
 from deep_pneumonia.worklist.workspace import Workspace
@@ -92,18 +92,21 @@ def made_up(folder: Path) -> Workspace:
     random = np.random.default_rng(0)
     mask = space.store.keep(to_png(random.random((64, 64)) < 0.3))
     numbers = random.random((CASES, 5))
-    with changing(space.database) as db:
+    predictions = Predictions(space, checkpoint.sha256)
+    with transaction(space.database) as db:
+        for i in range(CASES):
+            label, source = checkpoint.classes[i % 4], ("nih", "kermany", "covid")[i % 3]
+            facts = {"patient": f"p{i // 2}", "source": source, "split": "test", "label": label}
+            case = {"id": i + 1, "key": f"{i:064x}", "image": f"chest-{i:05d}.png", **facts}
+            insert(db, "cases", case | {"sex": "F", "age": "50", "view": "PA"})
+            drawing = {"case_id": i + 1, "reader": "Dr. A", "version": 1, "kind": "pixel", "mask": mask}
+            who = {"removed": False, "author": "import", "time": "2026-01-01T00:00:00Z"}
+            insert(db, "drawings", drawing | who)
         for i, (a, b, c, d, e) in enumerate(numbers.tolist()):
-            label, predicted = checkpoint.classes[i % 4], checkpoint.classes[int(4 * a)]
-            source, name = ("nih", "kermany", "covid")[i % 3], f"chest-{i:05d}.png"
-            case = (i + 1, f"{i:064x}", name, f"p{i // 2}", source, "test", label, "F", "50", "PA")
-            db.execute("INSERT INTO cases VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", case)
-            drawn = (i + 1, "Dr. A", 1, "pixel", mask, False, "import", "2026-01-01T00:00:00Z")
-            db.execute("INSERT INTO drawings VALUES (?, ?, ?, ?, ?, ?, ?, ?)", drawn)
-            prediction = (i + 1, checkpoint.sha256, predicted, b, c, "[]", "")
-            db.execute("INSERT INTO readings VALUES (?, ?, ?, ?, ?, ?, ?)", prediction)
-            agreed = (i + 1, checkpoint.sha256, mask, float(d < 0.6), e, 2 * e / (1 + e))
-            db.execute("INSERT INTO agreements VALUES (?, ?, ?, ?, ?, ?)", agreed)
+            key = {"case_id": i + 1, "checkpoint": predictions.checkpoint}
+            predicted = {"predicted": checkpoint.classes[int(4 * a)], "probability": b, "evidence": c}
+            insert(db, "readings", key | predicted | {"warnings": "[]", "problem": ""})
+            insert(db, "agreements", key | {"mask": mask, "hit": float(d < 0.6), "iou": e, "dice": 2 * e / (1 + e)})
     return space
 
 
