@@ -36,13 +36,13 @@ class Opening:
                 "Choose another radiograph", file_count="multiple", size="sm", elem_id="another"
             )
         gr.HTML(html.FILE_HINT)
-        self.masks = gr.File(label="Doctors' masks (optional)", file_count="multiple", height=120, elem_id="masks")
+        self.masks = gr.File(label="Doctors' masks", file_count="multiple", height=120, elem_id="masks")
         gr.HTML(html.MASKS_HINT)
         self.last = gr.JSON(visible=False)
         # Inputs of programs: one radiograph, and masks.
         self.given = [
             gr.File(label="Radiograph", visible=False),
-            gr.File(label="Doctors' masks (optional)", file_count="multiple", visible=False),
+            gr.File(label="Doctors' masks", file_count="multiple", visible=False),
         ]
         # The file on the stage, which stays there when the next files are rejected. The page holds it: with a state on
         # the server each page would keep a connection open, and stopping would not wait to delete uploads.

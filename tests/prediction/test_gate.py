@@ -215,8 +215,8 @@ def test_the_shipped_gate_refuses_what_is_no_upright_chest(shipped_predictor: Pr
     assert shipped_predictor.strangeness(radiograph) > 1
     assert prediction.warnings[0].code == "unlike"
     said = words.summary("photo.png", prediction)
-    assert "<h2>No reading</h2>" in said
-    assert "What it would have said" in said
+    assert "<h2>Image rejected: no prediction</h2>" in said
+    assert "What the model would have predicted" in said
     assert summary(prediction).startswith("Rejected")
     assert "photo.png: no reading" in str(page("photo.png", radiograph, (), prediction, day="2026-01-01").texts)
 

@@ -1,4 +1,4 @@
-"""What a quiz says after an answer: the learner, the doctors and the attention, each against the others."""
+"""The result of a quiz question: the learner, the doctors and the attention, each scored against the others."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -12,7 +12,7 @@ from deep_pneumonia.prediction.agreement import Agreement, Scores, agree, betwee
 from deep_pneumonia.prediction.predictor import Prediction
 from deep_pneumonia.viewer.teach.quiz_cases import ILL, Deck, QuizCase
 
-HALF = 0.5  # a learner's mask as a map is 0 or 1
+MARK_THRESHOLD = 0.5  # separates the 0 and 1 of a learner's mask that is scored as a map
 
 
 def answered(
@@ -24,20 +24,21 @@ def answered(
     prediction: Prediction,
     threshold: float,
 ) -> dict[str, Any]:
-    """Plain JSON without NaN: who was right, and three sets of figures.
+    """Plain JSON without NaN: who was right, and three sets of scores.
 
-    chosen: the learner's answer and confidence in [0, 1]. mark: what the learner drew, empty for nothing.
+    chosen: the learner's answer and confidence in [0, 1]. mark: the learner's mask, empty if nothing was drawn.
     threshold: of the attention, in [0, 1].
-    `doctors`: the learner's mark against each doctor who drew a lesion. `among`: the doctors with each other.
-    `attention`: the attention, with its two blind controls, against the doctors and against the learner's mark.
-    `iou`: mean over those doctors, None where nobody drew a lesion.
+
+    In the result, `doctors` holds the learner's mark against each doctor who drew a lesion, `iou` its mean (None if no
+    doctor drew one), `among` the doctors against each other, and `attention` the attention with its two controls
+    against the doctors and against the learner's mark.
     """
     drawn = [d for d in doctors if not d.is_empty]
     ill = bool(drawn) if doctors else case.label != deck.normal
     against = [(d.reader, _against(mark, d)) for d in drawn]
     by_model = [agree(prediction.attention, prediction.cells, d, threshold) for d in drawn]
     by_mark = [] if mark.is_empty else [agree(prediction.attention, prediction.cells, mark, threshold)]
-    answer, confidence = deck.read_by(prediction.probabilities)
+    answer, confidence = deck.answer_of(prediction.probabilities)
     return {
         "id": case.id,
         "ill": ill,
@@ -62,7 +63,7 @@ def answered(
 
 
 def _side(answer: tuple[str, float], right: bool, ious: Sequence[float | None], marked: bool) -> dict[str, Any]:
-    """What counts for the score, of the learner as of the model."""
+    """What the quiz counts, for the learner and for the model alike."""
     known = [iou for iou in ious if iou is not None]
     return {
         "answer": answer[0],
@@ -74,19 +75,19 @@ def _side(answer: tuple[str, float], right: bool, ious: Sequence[float | None], 
 
 
 def _against(mark: Annotation, doctor: Annotation) -> Scores:
-    """Two masks have overlap and share; a highest point and a ranking only a map has."""
-    found = compare(mark.mask.astype(np.float32), doctor.mask, HALF)
+    """Scores of two masks; hit rate and average precision are left out, because only a map has a highest point."""
+    found = compare(mark.mask.astype(np.float32), doctor.mask, MARK_THRESHOLD)
     return Scores(iou=found.iou, dice=found.dice, share_inside=found.share_inside)
 
 
 def _among(drawn: Sequence[Annotation]) -> dict[str, Any] | None:
-    """How well doctors agree with each other: what a learner can hope for."""
+    """The mean agreement between doctors, which is as much as a learner can hope for."""
     pairs = [between_readers(a.mask, b.mask) for a, b in combinations(drawn, 2)]
     return asdict(Scores.mean(pairs)) if pairs else None
 
 
 def _mean(agreements: Sequence[Agreement]) -> dict[str, Any] | None:
-    """Mean figures over masks, of the attention and of its controls; `hit` is then how often."""
+    """Mean scores over masks, of the attention and of its controls; `hit` becomes a rate."""
     if not agreements:
         return None
     names = agreements[0].controls

@@ -1,4 +1,4 @@
-"""The cases of a quiz: which there are, what may be answered to them, and which answer is right."""
+"""The cases of a quiz, their possible answers, and which answer is right."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -10,17 +10,17 @@ from deep_pneumonia.errors import CasesError
 from deep_pneumonia.masks.annotation import Annotation
 from deep_pneumonia.viewer.review.workspaces import Workspaces
 
-# What is asked where the labels are no classes of the checkpoint: whether the radiograph is normal, or this.
+# If some labels are not classes of the checkpoint, learners choose between normal and this.
 ILL = "Pneumonia"
-ID_DIGITS = 12  # of the SHA-256: a folder's name would tell a learner the diagnosis
+ID_DIGITS = 12  # of the SHA-256; a folder's name would give the diagnosis away
 
 
 @dataclass(frozen=True)
 class QuizCase:
-    """One radiograph of a quiz with what is known of it.
+    """One radiograph of a quiz with what is known about it.
 
-    id: the first 12 hex digits of the SHA-256 of the radiograph's file, which stand in a teacher's link. label: ""
-    if unknown. difficulty: such as "easy", "" if unknown. masks: of the doctors; none if nobody drew.
+    id: the first 12 hex digits of the SHA-256 of the radiograph's file, as in a teacher's link. label: "" if unknown.
+    difficulty: such as "easy", "" if unknown. masks: of the doctors, empty if nobody drew.
     """
 
     id: str
@@ -34,7 +34,7 @@ class QuizCase:
 
     @property
     def is_known(self) -> bool:
-        """Whether there is an answer that a learner's can be held against."""
+        """Whether there is a truth that an answer can be compared with."""
         return bool(self.label or self.masks)
 
     def annotations(self, size: tuple[int, int]) -> list[Annotation]:
@@ -50,7 +50,7 @@ Decks = Callable[[str], Sequence[QuizCase]]
 
 
 def of_workspaces(workspaces: Workspaces) -> Decks:
-    """The cases of the workspace that a page's token opens, if it is open, without the teaching cases."""
+    """A function from a page's token to the cases of its open workspace, without the teaching cases."""
     teaching = {case.sha256 for case in workspaces.cases}
 
     def cases(token: str) -> list[QuizCase]:
@@ -67,7 +67,7 @@ def of_workspaces(workspaces: Workspaces) -> Decks:
 
 @dataclass(frozen=True)
 class Deck:
-    """Cases that are asked about in the same words: `answers` to choose from, of which `normal` means not ill."""
+    """Cases with the same possible `answers`, of which `normal` means not ill."""
 
     key: str
     name: str
@@ -76,15 +76,15 @@ class Deck:
     normal: str
 
     def case(self, key: str) -> QuizCase | None:
-        """The case with this id, if it is here."""
+        """The case with this id, or None."""
         return next((case for case in self.cases if case.id == key), None)
 
     def is_right(self, answer: str, case: QuizCase, ill: bool) -> bool:
-        """Whether an answer is true of a case: its label where that can be chosen, else normal or not."""
+        """Whether an answer is right: compared with the label if it can be chosen, else by normal or not."""
         return answer == case.label if case.label in self.answers else (answer != self.normal) == ill
 
-    def read_by(self, probabilities: dict[str, float]) -> tuple[str, float]:
-        """The answer that a model's class probabilities amount to, and its probability in [0, 1]."""
+    def answer_of(self, probabilities: dict[str, float]) -> tuple[str, float]:
+        """The model's class probabilities as one of the answers, with its probability in [0, 1]."""
         if set(self.answers) != set(probabilities):
             normal = probabilities[self.normal]
             return (self.normal, normal) if normal >= 0.5 else (self.answers[-1], 1 - normal)
@@ -92,9 +92,9 @@ class Deck:
 
 
 def deck(key: str, name: str, cases: Iterable[QuizCase], classes: Sequence[str], normal: str) -> Deck:
-    """The known ones of `cases`. The checkpoint's `classes` can be chosen if all labels are among them.
+    """A deck of the `cases` whose truth is known. Learners choose among `classes` if every label is one of them.
 
-    The answers are the same for the whole deck, so that they tell nothing of a single case.
+    The answers are the same for the whole deck, so that they tell nothing about a single case.
     """
     known = tuple(case for case in cases if case.is_known)
     named = all(case.label in classes for case in known if case.label)
@@ -102,7 +102,7 @@ def deck(key: str, name: str, cases: Iterable[QuizCase], classes: Sequence[str],
 
 
 def taught(cases: Iterable[TeachingCase]) -> list[QuizCase]:
-    """Teaching cases as cases of the quiz."""
+    """Teaching cases as cases of a quiz."""
     return [
         QuizCase(
             c.sha256[:ID_DIGITS], c.image, c.label, c.difficulty,
@@ -113,15 +113,15 @@ def taught(cases: Iterable[TeachingCase]) -> list[QuizCase]:
 
 
 def find(decks: Sequence[Deck], key: object) -> tuple[Deck, QuizCase]:
-    """The case with this id, and its deck.
+    """The deck and the case with this id.
 
     Raises:
-        CasesError: no deck has it.
+        CasesError: the case is in no deck.
     """
     for one in decks:
         if case := one.case(str(key)):
             return one, case
     raise CasesError(
-        f"The case {str(key)[:40]} is not here; a case of a workspace opens on its own server alone, with that "
-        "workspace open."
+        f"The case {str(key)[:40]} is not here; a case of a workspace opens only on its own server, while that "
+        "workspace is open."
     )

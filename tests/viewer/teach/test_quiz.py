@@ -197,7 +197,7 @@ def test_teaching_cases_are_ill_or_normal_by_what_the_readers_drew(quiz: Quiz) -
         ({"drawings": [{"reader": "R", "counts": [5]}]}, "do not fill"),
     ],
 )
-def test_a_garbled_answer_is_refused_in_a_sentence(
+def test_a_malformed_answer_is_refused_in_a_sentence(
     quiz: Quiz, own: dict[str, QuizCase], change: dict[str, Any], said: str
 ) -> None:
     scene, found = reveal(quiz, own["ill"], **change)
@@ -258,9 +258,9 @@ def a_deck(*labels: str) -> Deck:
 
 def test_what_a_model_says_is_put_in_the_words_of_the_deck() -> None:
     probabilities = {"Bacterial": 0.3, "Normal": 0.4, "Viral": 0.3}
-    assert a_deck("Viral", "", "Normal").read_by(probabilities) == ("Normal", 0.4)
-    assert a_deck("Viral", "Round").read_by(probabilities) == ("Pneumonia", 0.6)  # together likelier than normal
-    assert a_deck("Round").read_by({"Bacterial": 0.3, "Normal": 0.5, "Viral": 0.2}) == ("Normal", 0.5)
+    assert a_deck("Viral", "", "Normal").answer_of(probabilities) == ("Normal", 0.4)
+    assert a_deck("Viral", "Round").answer_of(probabilities) == ("Pneumonia", 0.6)  # together likelier than normal
+    assert a_deck("Round").answer_of({"Bacterial": 0.3, "Normal": 0.5, "Viral": 0.2}) == ("Normal", 0.5)
 
 
 def test_an_answer_is_right_by_its_label_or_else_by_ill_or_normal() -> None:
