@@ -1,10 +1,10 @@
-"""Cases out of whatever a person has: a manifest, a prepared or exported folder, or just a folder of radiographs."""
+"""Cases from a manifest, a prepared or exported folder, or a plain folder of radiographs."""
 
 import csv
 import re
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path, PureWindowsPath
 from typing import Any
@@ -20,30 +20,29 @@ from deep_pneumonia.masks.untrusted import items, parse_json
 from deep_pneumonia.names import base, stem
 from deep_pneumonia.radiographs.radiograph import decode
 
-ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".dcm")
-BESIDE = re.compile(r"(?P<of>.+)[-_]mask(?:[-_](?P<reader>.+))?", re.IGNORECASE)
+PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".dcm")
+MASK_NAME = re.compile(r"(?P<of>.+)[-_]mask(?:[-_](?P<reader>.+))?", re.IGNORECASE)
 BY_PATIENT = "patient"
 CHOICES = (*SPLITS, BY_PATIENT)
-FILES = ("image", "mask", "other_mask")  # columns of a manifest
-VAL, TEST = 0.15, 0.2  # shares of patients, as `prepare` has them
+FILE_COLUMNS = ("image", "mask", "other_mask")  # columns of a manifest that name files
+VAL_SHARE, TEST_SHARE = 0.15, 0.2  # of patients, as in `prepare`
 
 
 def cases_from(path: str | Path, *, split: str = "test", inside: bool = False) -> Iterator[Case]:
     """The cases of a manifest.csv, of a folder that has one (prepared or exported), or of a folder of radiographs.
 
-    A folder of radiographs is searched with all its folders, for pictures and DICOM files. A radiograph chest.png has
-    as its masks chest-mask.png or chest_mask.png (with -NAME for one of several readers), masks/chest.png beside it or
-    masks/... in the folder above all, what COCO files anywhere in the folder say of it, and LabelMe's chest.json. PNG
-    files of two colours are no radiographs; those beside a single one are its masks, each of the reader of its name.
-    An all-black PNG does not tell whether anybody looked, so it is no mask. Source is the folder's name, patient the
-    file's name without its ending, and there is no label.
+    A folder of radiographs is searched with its subfolders, for pictures and DICOM files. The masks of chest.png are
+    chest-mask.png or chest_mask.png (with -NAME for one of several readers), masks/chest.png beside it or masks/... in
+    the top folder, its entries in COCO files anywhere in the folder, and LabelMe's chest.json. PNG files of two
+    colours are not radiographs; beside a single radiograph they are its masks, and each file's name is its reader. An
+    all-black PNG is no mask, as it does not tell whether anybody looked. The source is the folder's name, the patient
+    the file's name without its ending, and there is no label.
 
-    split: of a folder of radiographs; "test", since a work list is there to look at what no network has seen; "train"
-    or "val" for cases to train on; "patient" for 65% train, 15% val and 20% test by the patient's hash.
+    split: for a folder of radiographs. "test", as a work list shows cases that no network has seen; "train" or "val"
+        for cases to train on; "patient" for 65% train, 15% val and 20% test by the patient's hash.
+    inside: refuse a manifest that names files outside its folder, as a stranger's may.
 
-    inside: refuse a manifest that names files outside its folder, as one may that a stranger gave.
-
-    Masks out of JSON lie in a temporary folder as long as one iterates: `workspace.add(cases_from(path))`.
+    Masks from JSON lie in a temporary folder during the iteration: `workspace.add(cases_from(path))`.
 
     Raises:
         ManifestError: there is no such path, no radiograph in it, or the manifest contradicts itself.
@@ -59,50 +58,67 @@ def cases_from(path: str | Path, *, split: str = "test", inside: bool = False) -
         with tempfile.TemporaryDirectory() as scratch:
             yield from _Folder(path, split, Path(scratch)).cases()
     else:
-        raise ManifestError(f"{path} is no manifest.csv and no folder; a ZIP is imported, not added.")
+        raise ManifestError(f"{path} is no manifest.csv and no folder; import a ZIP instead of adding it.")
 
 
 class _Folder:
+    """A folder of radiographs, sorted into radiographs, their masks and annotation files."""
+
     def __init__(self, root: Path, split: str, scratch: Path) -> None:
         self.root, self.split, self.scratch = root, split, scratch
         files = sorted(p for p in root.rglob("*") if p.is_file() and not _hidden(p.relative_to(root)))
-        pictures = {p for p in files if _is_picture(p)}
-        self.beside: dict[Path, list[tuple[Path, str]]] = defaultdict(list)  # by the radiograph without its ending
-        masks = {p for p in pictures if "masks" in p.relative_to(root).parts[:-1]}
+        pictures = [p for p in files if _is_picture(p)]
+        # Masks with their readers' names, by the radiograph's path without its ending.
+        self.masks_of: dict[Path, list[tuple[Path, str]]] = defaultdict(list)
+        self.masks = {p for p in pictures if "masks" in p.relative_to(root).parts[:-1]}
+        self.masks |= self._match_names(pictures)
+        others = [p for p in pictures if p not in self.masks]
+        drawn = [p for p in others if p.suffix.lower() == ".png" and looks_like_annotation(p)]
+        self.radiographs = [p for p in others if p not in drawn]
+        self._match_single_radiographs(drawn)
+        self._read_annotations(files)
+
+    def _match_names(self, pictures: Sequence[Path]) -> set[Path]:
+        """Match masks such as chest-mask-Ana.png with their radiographs, and give these masks."""
         known = {p.with_suffix("") for p in pictures}
-        for path in sorted(pictures):
-            found = BESIDE.fullmatch(path.stem)
-            if found and path.suffix.lower() == ".png" and path.with_name(found["of"]) in known:
-                self.beside[path.with_name(found["of"])].append((path, found["reader"] or "reader"))
-                masks.add(path)
-        drawn = {p for p in pictures - masks if p.suffix.lower() == ".png" and looks_like_annotation(p)}
-        self.masks, self.radiographs = masks, [p for p in files if p in pictures - masks - drawn]
-        alone = Counter(p.parent for p in self.radiographs)
-        for image in (p for p in self.radiographs if alone[p.parent] == 1):
-            self.beside[image.with_suffix("")] += [(p, p.stem) for p in sorted(drawn) if p.parent == image.parent]
+        matched = set()
+        for path in pictures:
+            name = MASK_NAME.fullmatch(path.stem)
+            if name and path.suffix.lower() == ".png" and path.with_name(name["of"]) in known:
+                self.masks_of[path.with_name(name["of"])].append((path, name["reader"] or "reader"))
+                matched.add(path)
+        return matched
+
+    def _match_single_radiographs(self, drawn: Sequence[Path]) -> None:
+        """Match files of two colours with the radiograph beside them, if it is the only one in its folder."""
+        count = Counter(p.parent for p in self.radiographs)
+        for image in (p for p in self.radiographs if count[p.parent] == 1):
+            self.masks_of[image.with_suffix("")] += [(p, p.stem) for p in drawn if p.parent == image.parent]
+
+    def _read_annotations(self, files: Sequence[Path]) -> None:
         documents = [(p, document) for p in files if (document := _annotations(p)) is not None]
         self.coco = [_Coco(p, document) for p, document in documents if is_coco(document)]
         self.labelme = {p: document for p, document in documents if not is_coco(document)}
 
     def cases(self) -> Iterator[Case]:
-        """One case a radiograph."""
+        """One case per radiograph."""
         if not self.radiographs:
             raise ManifestError(f"{self.root} holds no radiograph; give a folder of PNG, JPEG, TIFF or DICOM files.")
         for number, image in enumerate(self.radiographs):
             masks = (*self._drawn(image), *self._told(image, number))
-            split = split_of(image.stem, val=VAL, test=TEST) if self.split == BY_PATIENT else self.split
+            split = split_of(image.stem, val=VAL_SHARE, test=TEST_SHARE) if self.split == BY_PATIENT else self.split
             yield Case(image, image.stem, self.root.name or "own", split, masks=masks)
 
     def _drawn(self, image: Path) -> Iterator[MaskRef]:
         """Masks that are PNG files."""
         below = image.parent.relative_to(self.root) / f"{image.stem}.png"
         within = {image.parent / "masks" / f"{image.stem}.png", self.root / "masks" / below} & self.masks
-        for path, reader in (*self.beside[image.with_suffix("")], *((p, "reader") for p in sorted(within))):
+        for path, reader in (*self.masks_of[image.with_suffix("")], *((p, "reader") for p in sorted(within))):
             if not read_mask(path).is_empty:
                 yield MaskRef(path, "pixel", reader)
 
     def _told(self, image: Path, number: int) -> Iterator[MaskRef]:
-        """Masks out of COCO and LabelMe files."""
+        """Masks from COCO and LabelMe files."""
         own = image.with_suffix(".json")
         found = [
             read_coco(document, decode(image).size, name=coco.path.name, radiograph=image.name)
@@ -112,7 +128,7 @@ class _Folder:
         if own in self.labelme:
             found.append(read_labelme(self.labelme[own], decode(image).size, name=own.name))
         for place, annotation in enumerate(chain.from_iterable(found)):
-            if annotation.is_empty:  # somebody looked, and marked nothing
+            if annotation.is_empty:  # somebody looked and marked nothing
                 yield MaskRef(None, "normal", annotation.reader)
             else:
                 path = self.scratch / f"{number}-{place}.png"
@@ -121,7 +137,7 @@ class _Folder:
 
 
 class _Coco:
-    """A COCO file, taken apart once, so that each radiograph need not look through all of it."""
+    """A COCO file, indexed once, so that each radiograph need not search all of it."""
 
     def __init__(self, path: Path, document: dict[str, Any]) -> None:
         self.path, self.images = path, defaultdict(list)
@@ -134,7 +150,7 @@ class _Coco:
                 self.images[key].append(image)
 
     def of(self, image: Path) -> dict[str, Any] | None:
-        """What it says of one radiograph, which it names by its path from here, by its name, or without the ending."""
+        """Its entries for one radiograph, named by its path from here, by its name, or without the ending."""
         path = image.relative_to(self.path.parent).as_posix() if image.is_relative_to(self.path.parent) else ""
         found = next((f for key in (path, image.name, image.stem) if (f := self.images.get(key))), None)
         if found is None:
@@ -147,13 +163,15 @@ def _check_inside(manifest: Path) -> None:
     """Refuse a manifest that names a file outside its folder, before any of these files is looked for."""
     try:
         with manifest.open(newline="", encoding="utf-8-sig", errors="replace") as stream:
-            cells = [cell for line in csv.DictReader(stream) for cell in (line.get(name) for name in FILES)]
+            cells = [cell for line in csv.DictReader(stream) for cell in (line.get(name) for name in FILE_COLUMNS)]
     except (OSError, csv.Error) as error:
         raise ManifestError(f"{manifest} cannot be read as a manifest ({error}); give a manifest.csv.") from error
     for name in (name for cell in cells if cell for name in cell.split(SEPARATOR)):
         windows = PureWindowsPath(name)
         if windows.drive or windows.root or ".." in windows.parts:
-            raise ManifestError(f"{manifest.name} names {ascii(name)[:60]}, which is not in its folder; put it there.")
+            raise ManifestError(
+                f"{manifest.name} names {ascii(name)[:60]}, which is not in its folder; put the file there."
+            )
 
 
 def _hidden(path: Path) -> bool:
@@ -161,8 +179,8 @@ def _hidden(path: Path) -> bool:
 
 
 def _is_picture(path: Path) -> bool:
-    """Whether it may be a radiograph or a mask: by its ending, and without one by the mark of DICOM."""
-    if path.suffix.lower() in ENDINGS:
+    """Whether a file may be a radiograph or a mask: by its ending, or by the DICOM prefix if it has none."""
+    if path.suffix.lower() in PICTURE_ENDINGS:
         return True
     if path.suffix and not path.suffix[1:].isdigit():  # DICOM files are named by their UIDs, or not at all
         return False
@@ -171,7 +189,7 @@ def _is_picture(path: Path) -> bool:
 
 
 def _annotations(path: Path) -> Any:
-    """What a COCO or LabelMe file says; None for any other file, and for JSON that is neither."""
+    """The document of a COCO or LabelMe file; None for any other file."""
     if path.suffix.lower() != ".json" or path.stat().st_size > MAX_FILE_BYTES:
         return None
     try:
