@@ -4,7 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from deep_pneumonia.evaluation.subgroups import LEAST, Member, age_of, described, scores, sex_of, subgroups, view_of
+from deep_pneumonia.evaluation.subgroups import (
+    MIN_IMAGES,
+    Member,
+    age_of,
+    described,
+    scores,
+    sex_of,
+    subgroups,
+    view_of,
+)
 
 ANYONE = Member("p", "F", "30", "PA", abnormal=True, score=0.9, found=True, right=True, hit=None, iou=None)
 
@@ -49,10 +58,10 @@ def test_figures_of_a_group_are_those_worked_by_hand() -> None:
 
 
 def test_of_few_images_only_counts_are_given() -> None:
-    few = scores([replace(ANYONE, patient=str(i), hit=1.0, iou=1.0) for i in range(LEAST - 1)])
+    few = scores([replace(ANYONE, patient=str(i), hit=1.0, iou=1.0) for i in range(MIN_IMAGES - 1)])
     assert few == {"n": 9, "patients": 9, "labelled": 9, "abnormal": 9, "drawn": 9}
     # Enough labelled images, but of these too few abnormal and too few drawn.
-    mixed = scores([replace(ANYONE, patient=str(i), abnormal=i < 5) for i in range(LEAST)])
+    mixed = scores([replace(ANYONE, patient=str(i), abnormal=i < 5) for i in range(MIN_IMAGES)])
     assert set(mixed) == {"n", "patients", "labelled", "abnormal", "drawn", "auroc_abnormal", "accuracy"}
 
 
