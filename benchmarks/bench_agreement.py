@@ -1,4 +1,4 @@
-"""How long do all five figures of agreement take, against torchmetrics computing the average precision alone?
+"""How long do all five scores of agreement take, against torchmetrics computing the average precision alone?
 
 The average precision ranks every pixel and is the slowest of them. Prints the ratio of the times of pairs of runs.
 """
@@ -13,7 +13,7 @@ from torchmetrics.functional.classification import binary_average_precision
 from deep_pneumonia.prediction.agreement import compare
 from deep_pneumonia.prediction.model_frame import enlarge
 
-SIDE, PAIRS = 1024, 5
+SIDE, PAIR_COUNT = 1024, 5
 
 
 def main() -> None:
@@ -23,7 +23,7 @@ def main() -> None:
     mask = np.zeros((SIDE, SIDE), np.bool_)
     mask[300:600, 200:450] = True
     ratios = []
-    for _ in range(PAIRS):
+    for _ in range(PAIR_COUNT):
         start = perf_counter()
         scores = compare(attention, mask, 0.5)
         middle = perf_counter()
@@ -31,7 +31,7 @@ def main() -> None:
         ratios.append((perf_counter() - middle) / (middle - start))
     print(f"Attention against a mask at {SIDE} x {SIDE} pixels")
     print(f"  average precision ours {scores.average_precision:.6f}, torchmetrics {float(peer):.6f}")
-    print(f"  torchmetrics takes {median(ratios):.1f} times as long for it alone (median of {PAIRS} pairs)")
+    print(f"  torchmetrics takes {median(ratios):.1f} times as long for it alone (median of {PAIR_COUNT} pairs)")
 
 
 if __name__ == "__main__":

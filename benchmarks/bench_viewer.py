@@ -1,14 +1,9 @@
-"""How long does a radiograph take from the file to the full reading on screen, and how long does a slider's frame take?
+"""How long does it take from a file to its full prediction on screen, and how long does a slider's frame take?
 
-Serves `app.py` with the shipped checkpoint and drives it in headless Chromium. The reading is held against the bare
-forward pass of the same network, a slider against the usual Gradio way: drawn on the server and sent as a picture.
+Serves `app.py` with the shipped checkpoint and drives it in headless Chromium. The prediction is compared with the bare
+forward pass of the same network, a slider with the usual Gradio way: drawn on the server and sent as a picture.
 """
 
-import os
-import shutil
-import socket
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +16,7 @@ import numpy as np
 import torch
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
+from serving import chromium, served, served_blocks, summary, verdict
 
 from deep_pneumonia import shipped
 from deep_pneumonia.datasets.teaching_cases import load_cases
@@ -29,11 +25,10 @@ from deep_pneumonia.files import sha256
 from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.radiographs.radiograph import decode
 
-ROOT = Path(__file__).parent.parent
-SIDE, OPENED, FORWARDS, CHANGES = 1024, 9, 10, 9
-FACTOR, GRACE = 2, 300  # the target: at most so many forward passes and so many milliseconds
+SIDE, OPENING_COUNT, FORWARD_COUNT, CHANGE_COUNT = 1024, 9, 10, 9
+FORWARD_FACTOR, GRACE_MS = 2, 300  # the target: at most so many forward passes and so many milliseconds
 SLIDERS = ("Attention", "Threshold", "Centre", "Width")
-PATIENCE, SETTLING = 60_000, 2000  # ms at most for a step, and after a page has opened
+TIMEOUT_MS, SETTLING_MS = 60_000, 2000  # for a step, and after a page has opened
 
 # The page itself takes the times: from the input's change event to the first frame in which all of it is there.
 OPENED_AFTER = """([key, name]) => {
@@ -73,43 +68,20 @@ LOADED_AFTER = """(slider, value) => new Promise((done) => {
 
 def main() -> None:
     """Print the times of opening, of drawing and of the peer, and whether the target is met."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
-        sys.exit("error: Chromium is not installed, and this benchmark needs it: apt-get install chromium.")
     predictor = Predictor.load(device="cpu")
     with served() as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        browser = chromium(playwright)
         page = browser.new_page(viewport={"width": 1440, "height": 900})
-        page.set_default_timeout(PATIENCE)
+        page.set_default_timeout(TIMEOUT_MS)
         page.goto(address)
         page.wait_for_function("document.querySelector('.viewer')?.dataset.shown")
-        page.wait_for_timeout(SETTLING)
+        page.wait_for_timeout(SETTLING_MS)
         medians = sweeps(page)
         opening(page, predictor)
         page.close()
         with peer(predictor) as other:
             against(medians, browser.new_page(), other)
         browser.close()
-
-
-@contextmanager
-def served() -> Iterator[str]:
-    """The address of `python app.py` in its own process."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    environment = {**os.environ, "GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": port}
-    command = [sys.executable, "app.py", "--device", "cpu"]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    try:
-        line = process.stdout.readline()
-        address = f"http://127.0.0.1:{port}/"
-        assert address in line, f"app.py did not print its address but: {line!r}"
-        yield address
-    finally:
-        process.kill()
-        process.communicate()
 
 
 def radiograph(seed: int) -> Image.Image:
@@ -124,10 +96,10 @@ def radiograph(seed: int) -> Image.Image:
 
 
 def opening(page: Page, predictor: Predictor) -> None:
-    """From the file to the full reading, another radiograph each time, against the bare forward pass."""
+    """From the file to the full prediction, another radiograph each time, against the bare forward pass."""
     durations = []
     with tempfile.TemporaryDirectory() as folder:
-        for seed in range(OPENED + 1):
+        for seed in range(OPENING_COUNT + 1):
             radiograph(seed).save(file := Path(folder) / f"drawn-{seed}.png")
             key = sha256(file)
             page.evaluate(OPENED_AFTER, [key, file.name])
@@ -137,14 +109,15 @@ def opening(page: Page, predictor: Predictor) -> None:
             durations.append(page.evaluate("window.opened"))
         size = file.stat().st_size / 1e6
         images = predictor.model_input(decode(file))
-    forward = 1000 * median(repeat(lambda: predictor.forward(images), number=1, repeat=FORWARDS + 2)[2:])
-    target = FACTOR * forward + GRACE
-    print(f"A PNG of {SIDE} x {SIDE} pixels and {size:.1f} MB, from the file to the full reading on screen")
+    forward = 1000 * median(repeat(lambda: predictor.forward(images), number=1, repeat=FORWARD_COUNT + 2)[2:])
+    target = FORWARD_FACTOR * forward + GRACE_MS
+    print(f"A PNG of {SIDE} x {SIDE} pixels and {size:.1f} MB, from the file to the full prediction on screen")
     del durations[0]  # the first warms up
-    print(f"  {median(durations):.0f} ms (median of {OPENED}; {min(durations):.0f} to {max(durations):.0f})")
-    print(f"  the bare forward pass takes {forward:.0f} ms ({torch.get_num_threads()} threads, median of {FORWARDS})")
-    print(f"  target {FACTOR} x {forward:.0f} + {GRACE} = {target:.0f} ms: ", end="")
-    print("met" if median(durations) <= target else f"missed by {median(durations) - target:.0f} ms")
+    print(f"  {summary(durations)}")
+    print(
+        f"  the bare forward pass takes {forward:.0f} ms ({torch.get_num_threads()} threads, median of {FORWARD_COUNT})"
+    )
+    print(f"  target {FORWARD_FACTOR} x {forward:.0f} + {GRACE_MS} = {target:.0f} ms: {verdict(durations, target)}")
 
 
 def sweeps(page: Page) -> tuple[float, float]:
@@ -169,29 +142,26 @@ def sweeps(page: Page) -> tuple[float, float]:
 
 @contextmanager
 def peer(predictor: Predictor) -> Iterator[str]:
-    """The usual Gradio way: a slider whose change has the server draw the picture anew."""
+    """The usual Gradio way: with each change of a slider the server draws the picture again."""
     case = decode(load_cases(shipped.CASES)[0].image)
     attention = predictor.predict(case).attention
     with gr.Blocks(analytics_enabled=False) as blocks:
         slider = gr.Slider(0, 100, 100, step=1, label="Attention")
         picture = gr.Image(overlay(case.pixels, attention), label="Picture")
         slider.change(lambda value: overlay(case.pixels, attention * (value / 100)), slider, picture)
-    _, address, _ = blocks.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, share=False)
-    try:
+    with served_blocks(blocks) as address:
         yield address
-    finally:
-        blocks.close(verbose=False)
 
 
 def against(medians: tuple[float, float], page: Page, address: str) -> None:
     """The same change of a slider in the peer, as a ratio."""
     page.goto(address)
     page.locator("img").first.wait_for()
-    page.wait_for_timeout(SETTLING)
+    page.wait_for_timeout(SETTLING_MS)
     slider = page.get_by_role("slider").first
-    durations = [slider.evaluate(LOADED_AFTER, value) for value in range(100 - 7 * CHANGES, 100, 7)]
+    durations = [slider.evaluate(LOADED_AFTER, value) for value in range(100 - 7 * CHANGE_COUNT, 100, 7)]
     print("The usual Gradio way, the picture drawn by the server at each change of a slider")
-    print(f"  {median(durations):.0f} ms from event to picture (median of {CHANGES})")
+    print(f"  {median(durations):.0f} ms from event to picture (median of {CHANGE_COUNT})")
     drawing, wait = (median(durations) / each for each in medians)
     print(f"  {wait:.1f} times as long as from event to frame in the viewer, which waits for the display's next frame,")
     print(f"  and {drawing:.0f} times as long as drawing takes")

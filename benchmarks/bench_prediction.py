@@ -1,8 +1,7 @@
-"""How long does a reading take on the CPU, against the same network at 224 pixels, the size of the first checkpoint?
+"""How long does a prediction take on the CPU, against the same network at 224 pixels, the first checkpoint's size?
 
 A prediction is all that `Predictor.predict` does with a radiograph of 1024 x 1024 pixels without masks: resizing,
-network, gate, map at the radiograph's own size. The peer beside both is torchvision's ResNet-18 at 224 pixels, the
-network alone.
+network, gate and a map of the radiograph's own size. The peer is torchvision's bare ResNet-18 at 224 pixels.
 """
 
 from collections.abc import Callable
@@ -18,19 +17,19 @@ from deep_pneumonia import shipped
 from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.radiographs.radiograph import Radiograph
 
-SIDE, SMALL, PAIRS = 1024, 224, 15
+SIDE, SMALL_SIDE, PAIR_COUNT = 1024, 224, 15
 
 
 def main() -> None:
-    """Print the times of a reading and their ratios."""
+    """Print the times of a prediction and their ratios."""
     predictor = Predictor.load(shipped.CHECKPOINT, "cpu")
     size = predictor.checkpoint.recipe.size
     small = Predictor(
-        replace(predictor.checkpoint, recipe=replace(predictor.checkpoint.recipe, size=SMALL)), predictor.device
+        replace(predictor.checkpoint, recipe=replace(predictor.checkpoint.recipe, size=SMALL_SIDE)), predictor.device
     )
     pixels = np.random.default_rng(0).random((SIDE, SIDE), np.float32)
     radiograph = Radiograph(pixels, None, "PNG", colour=0.0)
-    plain, batch = torchvision.models.resnet18(weights=None).eval(), torch.rand(1, 3, SMALL, SMALL)
+    plain, batch = torchvision.models.resnet18(weights=None).eval(), torch.rand(1, 3, SMALL_SIDE, SMALL_SIDE)
 
     def network() -> None:
         with torch.inference_mode():
@@ -41,15 +40,16 @@ def main() -> None:
         lambda: small.predict(radiograph),
         network,
     )
-    times = np.array([[_seconds(call) for call in calls] for _ in range(PAIRS)])
+    times = np.array([[_seconds(call) for call in calls] for _ in range(PAIR_COUNT)])
     here, there, peer = (1000 * median(column) for column in times.T)
-    print(f"Reading a radiograph of {SIDE} x {SIDE} pixels, {torch.get_num_threads()} threads, {PAIRS} pairs")
-    print(f"  at {size} pixels {here:.0f} ms, at {SMALL} {there:.0f} ms: {median(times[:, 0] / times[:, 1]):.2f} times")
-    print(f"  torchvision's ResNet-18 at {SMALL} alone {peer:.0f} ms")
+    print(f"Predicting a radiograph of {SIDE} x {SIDE} pixels, {torch.get_num_threads()} threads, {PAIR_COUNT} pairs")
+    factor = median(times[:, 0] / times[:, 1])
+    print(f"  at {size} pixels {here:.0f} ms, at {SMALL_SIDE} {there:.0f} ms: {factor:.2f} times")
+    print(f"  torchvision's ResNet-18 at {SMALL_SIDE} alone {peer:.0f} ms")
 
 
 def _seconds(call: Callable[[], object]) -> float:
-    """Of the second of two calls: the first has caches and threads as another call left them."""
+    """Seconds of the second of two calls. The first meets caches and threads as another call left them."""
     call()
     start = perf_counter()
     call()
