@@ -1,14 +1,16 @@
 """What does each part of the method do? Train with parts added one by one, and with each left out of the whole.
 
-Every run of a fold and seed has the same images, order, schedule and network and differs by its flags alone. Patients
-are dealt into folds by their hash: one is for test, the next for validation, the rest for training; with `--folds 1`
-the manifests' own splits serve, as for simulated sets of which one is for test. Pre-training reads a fold's training
-images, or, once for all folds, the images in `--unlabelled` of patients who are in no fold. Runs go on after a stop:
-the same command skips what is done. Several processes share the runs by `--part`.
+Usage: python -m studies.ablation --manifest CSV --out DIR
 
-Writes OUT/runs/VARIANT/FOLD-SEED.json, a reading of every test image, and from them OUT/ablation.md and ablation.png
-(`--table` does the latter alone). Figures are measured on the map's own grid. What is large (decoded images, weights)
-goes to --work.
+All runs of a fold and seed share images, order, schedule and network and differ only in their options. Patients are
+assigned to folds by their hash: one fold is for test, the next for validation, the others for training. With
+`--folds 1` the manifests' own splits are used. Pre-training uses a fold's training images or, once for all folds, the
+images in `--unlabelled` of patients who are in no fold. A stopped study resumes: the same command skips finished runs.
+Several processes share the runs with `--part`.
+
+Writes OUT/runs/VARIANT/FOLD-SEED.json, the predictions for every test image, and from them OUT/ablation.md and
+ablation.png (`--table` writes only these two). Scores are measured on the map's own grid. Large files (decoded images,
+weights) go to --work.
 """
 
 import argparse
@@ -37,7 +39,7 @@ from deep_pneumonia.training import validation
 from deep_pneumonia.training.cache import Cache
 from deep_pneumonia.training.contrast import PretrainConfig
 from deep_pneumonia.training.guided import TrainConfig
-from studies.ablation_figures import report
+from studies.ablation_table import report
 
 # class balance, pre-training, mask-guided hard attention, contrastive regulation
 VARIANTS = {

@@ -1,7 +1,7 @@
-"""Frames with letters burnt in, borders masked and corners erased, and frames whose own burnt-in marks are taken out.
+"""Frames with burnt-in letters, masked borders and erased corners, and frames whose own burnt-in marks are removed.
 
-All at fixed places and sizes, in the model's frame. The letters are of another typeface than those of training's
-overlays (`deep_pneumonia.training.overlays`), so a checkpoint that was trained with these cannot know them by heart.
+Everything has a fixed place and size in the model's frame. The letters have another typeface than the overlays of
+training (`deep_pneumonia.training.overlays`), so a checkpoint trained with those cannot have memorised them.
 """
 
 from collections.abc import Callable

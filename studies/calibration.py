@@ -1,9 +1,11 @@
 """Which calibration holds on patients it was not fitted to? Cross-validation over patients of the validation split.
 
-Each candidate is fitted on all folds of patients but one and says its probabilities on that one; no other split is
-read. Printed by source: the expected calibration error (15 bins); what it would be by chance alone if every
-probability were true, which in small sources is far from 0; the negative log-likelihood of the labels; and how much
-that differs from one temperature's on the same images. Lower is better for all of them.
+Usage: python -m studies.calibration --manifest CSV
+
+Each candidate is fitted on all folds of patients but one and predicts that one; no other split is used. Printed by
+source: the expected calibration error (15 bins); the error to expect by chance if every probability were true, which is
+far from 0 in small sources; the negative log-likelihood of the labels; and its difference to that of one temperature
+on the same images. Lower is better for all of them.
 """
 
 import argparse

@@ -1,10 +1,13 @@
-"""Does the class hang on what the map marks? Take that out of the radiograph, and look at what is left of the finding.
+"""Does the class depend on what the map marks? Remove that from the radiograph and see how the finding changes.
 
-Of each source, images with a drawn lesion or with a finding predicted. What the attention marks at the checkpoint's
-threshold is filled in from around it (deletion), or everything else is (insertion). So is, for comparison: the same
-area at four random places, turned over or not; as many cells about the lungs' centres; as many of Grad-CAM of the same
-network; and the doctor's mask, whatever its size. Printed: by how much the probability of the likeliest finding drops
-without the area, and what it is with the area alone, each beside the attention's on the same images.
+Usage: python -m studies.deletion --manifest CSV
+
+The images of each source are those with a drawn lesion or a predicted finding. The area that the attention marks at the
+checkpoint's threshold is filled from its surroundings (deletion), or everything else is (insertion). For comparison,
+the same is done with that area at four random places, flipped or not; with as many cells around the lung centres; with
+as many cells of the same network's Grad-CAM; and with the doctor's mask, whatever its size. Printed: by how much the
+probability of the most likely finding drops without the area, and its value with the area alone, each beside the
+attention's on the same images.
 """
 
 import argparse

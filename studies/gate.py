@@ -1,11 +1,13 @@
-"""Which pictures does a checkpoint refuse to read? Radiographs of each source, and pictures that are none.
+"""Which inputs does a checkpoint reject? Radiographs of each source, and pictures that are no radiographs.
 
-Radiographs of one split should be read; the same turned, inverted and cropped, and what `studies.gate_pictures` and
-`studies.gate_anatomy` make, should be refused. Of every kind a part was kept back while the gate was designed on
-validation radiographs and the rest: half of the pictures by a hash of their names, some kinds as a whole.
+Usage: python -m studies.gate --manifest CSV
 
-A folder of your own holds one folder a kind (or a source, with --frontal), and the files of one patient begin alike up
-to their first "_".
+Radiographs of one split should be accepted. The same rotated, inverted and cropped should be rejected, and so should
+the pictures of `studies.gate_pictures` and `studies.gate_anatomy`. While the gate was designed, a part of every kind
+was held back: half of the pictures, by a hash of their names, and some kinds as a whole.
+
+A folder of your own holds one folder for each kind (or source, with --frontal). The files of one patient share the
+beginning of their names up to the first "_".
 """
 
 import argparse

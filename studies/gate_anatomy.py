@@ -1,6 +1,6 @@
-"""Other views of a body, for `studies.gate`: slices and lateral projections of a chest CT, drawn hands and skulls.
+"""Other views of a body for `studies.gate`: slices and lateral projections of a chest CT, drawn hands and skulls.
 
-The CT is the one that cases are simulated in (`make ct`); without it there are no slices and no lateral views.
+The CT is that of the simulation (`make ct`). Without it there are no slices and no lateral views.
 """
 
 from collections.abc import Iterator

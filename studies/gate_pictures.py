@@ -1,7 +1,7 @@
-"""Pictures that are no frontal chest radiograph, for `studies.gate`: what packages ship, drawings, pages and noise.
+"""Pictures that are no frontal chest radiograph for `studies.gate`: samples from packages, drawings, pages and noise.
 
-Each has a kind, and each kind is either shown in halves, one of which was in view while the gate was designed, or held
-back as a whole (`HELD_BACK`). Which half a picture falls in is a hash of its name, so nobody chose it.
+Each picture has a kind. A kind is either split in halves, one of which was used while the gate was designed, or held
+back as a whole (`HELD_BACK`). A hash of its name decides the half of a picture, so nobody chose it.
 """
 
 import hashlib

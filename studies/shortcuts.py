@@ -1,9 +1,11 @@
-"""What does a checkpoint lean on that is not the disease: the source of a radiograph, burnt-in letters, borders?
+"""Which shortcuts does a checkpoint use: the source of a radiograph, burnt-in letters, borders?
 
-Source: how well the source can be told from what the classifier reads, over images with a label; as class follows
-source in the public sets, also among normal radiographs alone. Letters: how far the probability of the normal class
+Usage: python -m studies.shortcuts --manifest CSV
+
+Source: how well the source is predicted from the classifier's input, over images with a label and, because class
+follows source in the public sets, over normal radiographs alone. Letters: how far the probability of the normal class
 moves, and how often the predicted class changes, when letters are burnt in, borders masked and corners erased, and when
-marks that are there are taken out. All is done in the model's frame. Lines in brackets are to compare with.
+existing marks are removed. Everything happens in the model's frame. Lines in brackets serve for comparison.
 """
 
 import argparse

@@ -8,7 +8,7 @@ import torch
 
 from deep_pneumonia.datasets.manifest import Case, MaskRef
 from studies.ablation import VARIANTS, dealt, fold_of, learned, main, others, overlap, part_of, slug
-from studies.ablation_figures import FIRST, WHOLE, report
+from studies.ablation_table import FIRST, WHOLE, report
 
 NORMAL = MaskRef(None, "normal", "A")
 

@@ -1,9 +1,8 @@
-"""The figures of an ablation: from what each run read, a table with intervals over patients and a chart of it.
+"""The table of an ablation: from the predictions of each run, metrics with intervals over patients, and a chart.
 
-A figure is the mean over seeds of that of one seed, in which every patient is in test once, over the folds. Its
-interval draws patients anew, all seeds of a patient together; how far seeds part stands in a table of its own.
-Sources are never pooled: class follows source. The rarest class is the one of which a source had the fewest training
-images.
+A value is the mean over seeds. In each seed every patient is in the test fold once. Intervals resample patients, with
+all seeds of a patient together; the spread between seeds has a table of its own. Sources are never pooled, because
+class follows source. The rarest class is the one with the fewest training images in a source.
 """
 
 import json
