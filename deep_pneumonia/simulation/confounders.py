@@ -1,7 +1,7 @@
-"""What lies over a chest and is no lesion: lead markers, burnt-in letters, tubes, electrodes. None enters a mask.
+"""Confounders: lead markers, burnt-in letters, tubes, lines and electrodes, which are not part of any mask.
 
-All but the letters are radiopaque: they add to the optical path before the picture is taken, so noise and tone are
-theirs too. Letters are burnt into the finished picture.
+All but the letters are radiopaque. They add to the optical path before the exposure, so noise and tone apply to them as
+well. Letters are burnt into the finished image.
 """
 
 from collections.abc import Sequence
@@ -18,13 +18,13 @@ from deep_pneumonia.simulation.projection import Pose, shadow_of
 MARKER, LETTERS, TUBE, LINE, ELECTRODES = "side marker", "burnt-in letters", "gastric tube", "venous line", "electrodes"
 KINDS = (MARKER, LETTERS, TUBE, LINE, ELECTRODES)
 WORDS = ("PORTABLE", "SUPINE", "SEMI-ERECT", "AP", "ICU 4", "MOBILE AP")
-FINER = 4  # drawn so many times finer, then averaged, for smooth edges
+SUPERSAMPLING = 4  # strokes are drawn at so many times the resolution, for smooth edges
 
 Size = tuple[int, int]
 
 
 def opaque(kinds: Sequence[str], ct: ChestCT, pose: Pose, size: Size, random: np.random.Generator) -> torch.Tensor:
-    """What markers, tubes, lines and electrodes add to the optical path, (H, W)."""
+    """The optical path (H, W) that the markers, tubes, lines and electrodes among `kinds` add."""
     pixel = pose.field / size[0]
     path = np.zeros(size, np.float32)
     if MARKER in kinds:
@@ -39,7 +39,10 @@ def opaque(kinds: Sequence[str], ct: ChestCT, pose: Pose, size: Size, random: np
 
 
 def burn(picture: NDArray[np.float32], pixel: float, random: np.random.Generator) -> NDArray[np.float32]:
-    """The picture (H, W) in [0, 1] with a word in white in one of its upper corners."""
+    """Burn a white word into one of the upper corners of an image (H, W) in [0, 1].
+
+    pixel: side of a pixel in mm. Returns a new image.
+    """
     word = WORDS[int(random.integers(len(WORDS)))]
     place = (random.uniform(0.03, 0.12), random.choice([0.04, 0.74]))
     letters = _written(word, picture.shape, place, 9 / pixel)
@@ -47,7 +50,7 @@ def burn(picture: NDArray[np.float32], pixel: float, random: np.random.Generator
 
 
 def _marker(size: Size, pixel: float, random: np.random.Generator) -> NDArray[np.float32]:
-    """A lead letter L on the patient's left, which is on the right of the film, a little askew."""
+    """A slightly rotated lead letter L on the patient's left, which is on the right of the image."""
     place = (random.uniform(0.04, 0.16), random.uniform(0.86, 0.92))
     return _written("L", size, place, 14 / pixel, angle=random.uniform(-20, 20))
 
@@ -55,7 +58,10 @@ def _marker(size: Size, pixel: float, random: np.random.Generator) -> NDArray[np
 def _written(
     text: str, size: Size, place: tuple[float, float], height: float, angle: float = 0.0
 ) -> NDArray[np.float32]:
-    """Letters (H, W) in [0, 1], their upper left corner at this share of the sides, `height` pixels high."""
+    """Letters (H, W) in [0, 1], `height` pixels high.
+
+    place: their upper left corner (row, column) as shares of the sides. angle: in degrees.
+    """
     canvas = Image.new("L", (size[1], size[0]))
     font = ImageFont.load_default(size=max(6.0, height * 1.35))
     corner = (place[1] * size[1], place[0] * size[0])
@@ -65,8 +71,8 @@ def _written(
 
 
 def _gastric(ct: ChestCT, random: np.random.Generator) -> torch.Tensor:
-    """Places (N, 3) in mm along the oesophagus into the stomach."""
-    windpipe, stomach = (_middle(ct, i) for i in (TRACHEA, STOMACH))
+    """Points (N, 3) in mm along the oesophagus into the stomach."""
+    windpipe, stomach = (ct.middle((i,)) for i in (TRACHEA, STOMACH))
     top, hiatus = windpipe.clone(), windpipe.clone()
     top[1], hiatus[1] = _top(ct), stomach[1] + 60
     back = torch.tensor([-25.0, 0.0, random.uniform(-4, 4)])
@@ -74,15 +80,11 @@ def _gastric(ct: ChestCT, random: np.random.Generator) -> torch.Tensor:
 
 
 def _venous(ct: ChestCT, random: np.random.Generator) -> torch.Tensor:
-    """Places (N, 3) in mm of a line from the right side of the neck into the superior vena cava."""
-    cava, top = _middle(ct, VENA_CAVA), _top(ct)
+    """Points (N, 3) in mm from the right side of the neck into the superior vena cava."""
+    cava, top = ct.middle((VENA_CAVA,)), _top(ct)
     start = torch.tensor([cava[0] + 15, top, cava[2] - random.uniform(25, 45)])
     bend = torch.tensor([cava[0] + 10, cava[1] + 55, cava[2] - random.uniform(8, 15)])
     return _spline(torch.stack([start, bend, cava + torch.tensor([0.0, -random.uniform(5, 25), 0.0])]))
-
-
-def _middle(ct: ChestCT, structure: int) -> torch.Tensor:
-    return ct.place(torch.tensor([(s.start + s.stop) / 2 for s in ct.box((structure,))]))
 
 
 def _top(ct: ChestCT) -> float:
@@ -90,7 +92,7 @@ def _top(ct: ChestCT) -> float:
 
 
 def _spline(points: torch.Tensor, count: int = 200) -> torch.Tensor:
-    """A smooth way through a few places."""
+    """`count` points (count, 3 or 2) of a smooth curve near a few points."""
     t = np.linspace(0, len(points) - 1, count)
     return torch.from_numpy(
         np.stack([ndimage.map_coordinates(p, [t], order=2, mode="nearest") for p in points.numpy().T], axis=1)
@@ -98,14 +100,14 @@ def _spline(points: torch.Tensor, count: int = 200) -> torch.Tensor:
 
 
 def _catheter(places: torch.Tensor, pose: Pose, size: Size, width: float) -> NDArray[np.float32]:
-    """The wall of a tube of `width` mm, as optical path (H, W), with a radiopaque stripe in it."""
+    """Optical path (H, W) of a tube of `width` mm with a radiopaque stripe."""
     magnified = width * pose.magnification * size[0] / pose.field
     way = shadow_of(places, pose, size).flip(-1).numpy()
     return 0.10 * _stroke(way, size, magnified) + 0.35 * _stroke(way, size, magnified / 3)
 
 
 def _electrodes(size: Size, pixel: float, random: np.random.Generator) -> NDArray[np.float32]:
-    """Three round contacts on the skin with their leads, as optical path (H, W)."""
+    """Optical path (H, W) of three round contacts on the skin and their leads."""
     path = np.zeros(size, np.float32)
     for row, column in ((0.16, 0.14), (0.14, 0.84), (0.7, 0.86)):
         y, x = ((p + random.uniform(-0.04, 0.04)) * n for p, n in zip((row, column), size, strict=True))
@@ -119,9 +121,9 @@ def _electrodes(size: Size, pixel: float, random: np.random.Generator) -> NDArra
 
 def _stroke(way: NDArray[np.floating], size: Size, width: float) -> NDArray[np.float32]:
     """A line (H, W) in [0, 1] along points (x, y) in pixels, `width` pixels wide, with round ends."""
-    canvas = Image.new("L", (size[1] * FINER, size[0] * FINER))
-    draw, fine, radius = ImageDraw.Draw(canvas), way * FINER, width * FINER / 2
+    canvas = Image.new("L", (size[1] * SUPERSAMPLING, size[0] * SUPERSAMPLING))
+    draw, fine, radius = ImageDraw.Draw(canvas), way * SUPERSAMPLING, width * SUPERSAMPLING / 2
     draw.line([tuple(p) for p in fine.tolist()], fill=255, width=max(1, round(2 * radius)), joint="curve")
     for x, y in (fine[0], fine[-1]):
         draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
-    return np.asarray(canvas.reduce(FINER), np.float32) / np.float32(255)
+    return np.asarray(canvas.reduce(SUPERSAMPLING), np.float32) / np.float32(255)

@@ -1,4 +1,4 @@
-"""Render a planned set to images, masks and a manifest, several bodies at a time; what is there is not made again."""
+"""Render a planned set to images, masks and a manifest, several bodies at a time; existing images are kept."""
 
 import json
 import threading
@@ -27,13 +27,13 @@ SOURCE, TRUTH = "simulated", "Truth"
 
 
 class SimulatedSet:
-    """The folder of a set: images/, masks/ and facts/, and at the end manifest.csv. A killed run goes on."""
+    """The folder of a set: images/, masks/, facts/ and, at the end, manifest.csv. A run that was killed is resumed."""
 
     def __init__(self, out: Path, config: SetConfig) -> None:
         """Plan the set.
 
         Raises:
-            SimulationError: the folder holds another set, or an option is not understood.
+            SimulationError: the folder holds another set, or an option is invalid.
         """
         self.out, self.config, self.plan = out, config, plan(config)
         self.hands = HANDS[: config.readers]
@@ -44,12 +44,12 @@ class SimulatedSet:
         before = _read_json(path) if path.exists() else asked
         if changed := [k for k in asked if before.get(k) != asked[k]]:
             raise SimulationError(
-                f"{self.out} holds a set with another {', '.join(changed)}; give the same options to go on with it, or "
+                f"{self.out} holds a set with another {', '.join(changed)}; repeat its options to resume it, or choose "
                 "another --out."
             )
 
     def _claim(self, ct: ChestCT) -> None:
-        """Write the options and the digest of the chest, or see that they are those that the folder was begun with."""
+        """Write the options and the digest of the CT, or check them against those of the folder."""
         asked = asdict(self.config) | {"ct": sha256(ct.hu.numpy().data)}
         self._refuse_another(asked)
         for name in ("images", "masks", "facts"):
@@ -57,14 +57,14 @@ class SimulatedSet:
         write_json(asked, self.out / "simulate.json")
 
     def missing(self) -> list[Planned]:
-        """What is not there yet, whole."""
+        """The images that are not complete yet."""
         return [p for p in self.plan if not self._facts(p).exists()]
 
     def make(self, ct: ChestCT, workers: int, done: Callable[[], object]) -> None:
-        """Render what is missing, on so many threads; `done` is called after each image.
+        """Render the missing images on `workers` threads; `done` is called after each image.
 
         Raises:
-            SimulationError: the folder was begun with another CT, or a lesion cannot be seen.
+            SimulationError: the folder was begun with another CT, or a lesion is not visible.
         """
         self._claim(ct)
         bodies = [list(group) for _, group in groupby(self.missing(), key=lambda p: p.body)]
@@ -97,7 +97,7 @@ class SimulatedSet:
                 done()
 
     def _write(self, planned: Planned, case: Simulated) -> None:
-        save_picture(case.pixels, self._image(planned))
+        write_png(case.pixels, self._image(planned))
         if planned.recipe.kind != NORMAL:
             for reader, mask in {TRUTH: case.mask, **case.readers}.items():
                 write_mask(mask, self._mask(planned, reader))
@@ -106,7 +106,7 @@ class SimulatedSet:
             "contrast": case.contrast, "area": float(case.mask.mean()), "view": planned.view,
             "confounders": list(planned.recipe.confounders),
         }  # fmt: skip
-        write_json(facts, self._facts(planned))  # last: it says that the image is whole
+        write_json(facts, self._facts(planned))  # written last, as it marks the image as complete
 
     def write_manifest(self) -> list[Case]:
         """Write manifest.csv and return its cases."""
@@ -137,8 +137,8 @@ class SimulatedSet:
         return self.out / "facts" / f"{planned.number:06d}.json"
 
 
-def save_picture(pixels: NDArray[np.float32], path: Path) -> None:
-    """Write a picture (H, W) in [0, 1] as an 8-bit grey PNG; whole or not at all."""
+def write_png(pixels: NDArray[np.float32], path: Path) -> None:
+    """Write an image (H, W) in [0, 1] as an 8-bit grey PNG, whole or not at all."""
     with whole(path) as partial:
         Image.fromarray((pixels * 255).round().astype(np.uint8)).save(partial, format="PNG", optimize=True)
 
@@ -147,7 +147,7 @@ def _read_json(path: Path) -> dict[str, object]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise SimulationError(f"{path} is damaged ({error}); give another --out.") from error
+        raise SimulationError(f"{path} is damaged ({error}); choose another --out.") from error
     if not isinstance(found, dict):
-        raise SimulationError(f"{path} holds no options; give another --out.")
+        raise SimulationError(f"{path} holds no options; choose another --out.")
     return found

@@ -1,6 +1,6 @@
-"""From optical path to a picture: quanta at the detector, scatter, noise, and a chest film's tone.
+"""From optical path to image: quanta at the detector, scatter, noise, and the tone of a chest radiograph.
 
-Display: white is much attenuation, as on a film.
+White means strong attenuation, as on a film.
 """
 
 from dataclasses import dataclass
@@ -11,18 +11,21 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch.nn import functional as F
 
-WIDEST = 40.0  # mm; differences wider than this are only weakened
-TYPICAL = 0.25  # a difference of optical path that keeps its size; what is fainter is raised
+MAX_BAND_WIDTH = 40.0  # mm; wider differences are only scaled down
+UNCHANGED_DIFFERENCE = 0.25  # of optical path, which keeps its size; fainter differences are amplified
 Picture = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Exposure:
-    """How a picture is taken and shown. `quanta` reach a mm2 of the detector where nothing is in the way; `scatter`
-    over primary radiation behind the chest (a plain stand-in: primary spread over 60 mm); `blur` of the detector in
-    mm. How it is developed (`develop`): `wide` is the share of the differences wider than 40 mm that is kept, `power`
-    and `gain` apply to those at every finer scale, `contrast` is the steepness of the tone curve, and `middle` the
-    share of the range from lung to spine that becomes middle grey.
+    """How an image is taken and processed.
+
+    quanta: that reach a mm2 of the detector with nothing in the way. scatter: ratio of scattered to primary radiation
+    behind the chest; scatter is approximated by primary radiation spread over 60 mm. blur: of the detector, mm.
+
+    Processing (`develop`): wide: share that is kept of differences wider than 40 mm. power, gain: exponent and factor
+    for differences at every finer scale. contrast: steepness of the tone curve. middle: share of the range from lung
+    to spine that becomes middle grey.
     """
 
     quanta: float = 1_500_000.0
@@ -36,7 +39,7 @@ class Exposure:
 
 
 def draw_exposure(random: np.random.Generator) -> Exposure:
-    """An exposure as they differ from one department to another."""
+    """A random exposure within the range of radiology departments."""
     return Exposure(
         quanta=10 ** random.uniform(5.9, 6.5),
         scatter=random.uniform(0.2, 0.55),
@@ -50,7 +53,10 @@ def draw_exposure(random: np.random.Generator) -> Exposure:
 
 
 def intensity(path: torch.Tensor, exposure: Exposure, pixel: float) -> Picture:
-    """Share of the quanta that reach each pixel (H, W), primary and scattered, without noise. `pixel`: its side, mm."""
+    """Share of the quanta that reach each pixel, primary and scattered, without noise, float32 (H, W).
+
+    path: optical path (H, W). pixel: side of a pixel, mm.
+    """
     primary = np.exp(-path.numpy())
     small = primary[::8, ::8]  # scatter is smooth
     spread = ndimage.gaussian_filter(small, 60 / (8 * pixel), mode="nearest")
@@ -60,22 +66,22 @@ def intensity(path: torch.Tensor, exposure: Exposure, pixel: float) -> Picture:
 
 
 def noisy(light: Picture, exposure: Exposure, pixel: float, random: np.random.Generator) -> Picture:
-    """Quantum noise: the counts of each pixel follow Poisson's law."""
+    """Add quantum noise: the counts of each pixel follow a Poisson distribution."""
     dose = exposure.quanta * pixel**2
     return (np.maximum(random.poisson(light * dose), 1) / dose).astype(np.float32)
 
 
 def develop(light: Picture, exposure: Exposure, pixel: float) -> Picture:
-    """The picture (H, W) in [0, 1]: logarithm, contrast evened over its scales, and a film's curve.
+    """The processed image, float32 (H, W) in [0, 1]: logarithm, multiscale contrast, and the tone curve of a film.
 
-    A difference d at each scale becomes gain * typical * |d / typical| ** power with its sign, as Vuylsteke and
-    Schoeters do it (SPIE Medical Imaging 1994): what is faint is raised over what is strong, and detail over the wide
-    difference of lung and belly.
+    A difference d at each scale becomes gain * u * |d / u| ** power with its sign, where u is `UNCHANGED_DIFFERENCE`
+    (Vuylsteke and Schoeters, SPIE Medical Imaging 1994). It amplifies faint differences relative to strong ones, and
+    detail relative to the wide difference of lung and belly.
     """
     signal = torch.from_numpy(-np.log(light))[None, None]
     bands = []
     side = pixel
-    while side < WIDEST:
+    while side < MAX_BAND_WIDTH:
         wide = F.avg_pool2d(F.pad(signal, (1, 1, 1, 1), mode="replicate"), 4, 2)
         up = F.interpolate(wide, size=signal.shape[-2:], mode="bilinear")
         bands.append((side, signal - up))
@@ -83,7 +89,9 @@ def develop(light: Picture, exposure: Exposure, pixel: float) -> Picture:
     signal = exposure.wide * signal
     for side, band in reversed(bands):
         power = 1.0 if side < 0.5 else exposure.power
-        raised = band.sign() * (band.abs() / TYPICAL + 1e-6) ** power * TYPICAL * exposure.gain
+        raised = (
+            band.sign() * (band.abs() / UNCHANGED_DIFFERENCE + 1e-6) ** power * UNCHANGED_DIFFERENCE * exposure.gain
+        )
         signal = F.interpolate(signal, size=band.shape[-2:], mode="bilinear") + raised
     flat = signal[0, 0].numpy()
     h, w = flat.shape

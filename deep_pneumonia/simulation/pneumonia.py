@@ -1,6 +1,6 @@
-"""Pneumonia in three dimensions: air in chosen lung is replaced by fluid, as the disease does it.
+"""Pneumonia in three dimensions: fluid replaces air in part of the lung, as in the disease.
 
-A lesion is a share of filled air in 0 to 1 for each voxel of a box. Whatever lies there, vessel or wall, stays.
+A lesion is the share in [0, 1] of air that is replaced, for each voxel of a box. Vessels and walls stay. A higher
 `severity` in [0, 1] makes each kind larger and denser.
 """
 
@@ -19,15 +19,12 @@ LOBAR, BRONCHO, INTERSTITIAL, ROUND, NORMAL = (
 )  # fmt: skip
 KINDS = (LOBAR, BRONCHO, INTERSTITIAL, ROUND, NORMAL)
 FLUID = 35.0  # HU of consolidated lung
-FISSURE = 1.2  # mm, standard deviation: a lobe's edge is so soft that the map's slices do not show in it
-NAMES = {
-    10: "left upper lobe", 11: "left lower lobe", 12: "right upper lobe", 13: "middle lobe", 14: "right lower lobe",
-}  # fmt: skip
+LOBE_EDGE = 1.2  # mm, standard deviation of the blur of a lobe's edge, which hides the slices of the map
 
 
 @dataclass(frozen=True, eq=False)
 class Lesion:
-    """A `kind` of pneumonia in `lobes` (ids): `filled` float32 in [0, 1] on the voxels of `box`."""
+    """A lesion: `kind` of pneumonia, ids of the `lobes`, and `filled`, float32 in [0, 1] on the voxels of `box`."""
 
     kind: str
     lobes: tuple[int, ...]
@@ -35,21 +32,24 @@ class Lesion:
     box: Box
 
     def added(self, ct: ChestCT, attenuation: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
-        """What it adds to the attenuation per mm of each voxel of its box, 0 or more."""
+        """The attenuation per mm, 0 or more, that the lesion adds to each voxel of its box."""
         before = ct.hu[self.box]
         after = before + self.filled * (FLUID - before).clamp(min=0)
         return attenuation(after) - attenuation(before)
 
     def origin(self, ct: ChestCT) -> tuple[float, float, float]:
-        """Middle of its box, mm (y, z, x) from the middle of the volume."""
+        """Middle of the box, in mm (y, z, x) from the middle of the volume."""
         y, z, x = ct.place(torch.tensor([(s.start + s.stop) / 2 for s in self.box])).tolist()
         return y, z, x
 
 
 @dataclass(frozen=True, eq=False)
 class Lung:
-    """Some lobes: their `box`, `inside` float32 in [0, 1] on its voxels, and the voxels' places along y, z and x in mm,
-    shaped to broadcast."""
+    """Some lobes of the lung.
+
+    ids: of the lobes. box: their bounding box. inside: float32 in [0, 1] on its voxels. axes: positions of the voxels
+    along y, z and x in mm, shaped to broadcast. voxel: sides (y, z, x) in mm.
+    """
 
     ids: tuple[int, ...]
     box: Box
@@ -62,7 +62,7 @@ class Lung:
         """The lobes of these ids."""
         box = ct.box(ids)
         inside = torch.isin(ct.structures[box], torch.tensor(ids, dtype=torch.uint8)).numpy().astype(np.float32)
-        soft = ndimage.gaussian_filter(inside, [FISSURE / v for v in ct.voxel], mode="nearest", truncate=2)
+        soft = ndimage.gaussian_filter(inside, [LOBE_EDGE / v for v in ct.voxel], mode="nearest", truncate=2)
         shapes = ((-1, 1, 1), (1, -1, 1), (1, 1, -1))
         y, z, x = (
             (torch.arange(s.start, s.stop) * v).reshape(shape)
@@ -71,18 +71,18 @@ class Lung:
         return cls(ids, box, torch.from_numpy(soft), (y, z, x), ct.voxel)
 
     def places(self, count: int, random: np.random.Generator) -> torch.Tensor:
-        """Random places inside, (count, 3) in mm."""
+        """Random points (count, 3) inside, in mm."""
         voxels = (self.inside > 0.5).nonzero()
         chosen = voxels[torch.from_numpy(random.integers(len(voxels), size=count))]
         return (chosen + torch.tensor([s.start for s in self.box])) * torch.tensor(self.voxel)
 
     def away(self, place: torch.Tensor) -> torch.Tensor:
-        """Distance in mm of each voxel from a place (3,)."""
+        """Distance of each voxel from a point (3,), in mm."""
         y, z, x = ((axis - p) ** 2 for axis, p in zip(self.axes, place, strict=True))
         return (y + z + x).sqrt()
 
     def noise(self, grain: float, random: np.random.Generator) -> torch.Tensor:
-        """Smooth noise of about unit spread with a grain of `grain` mm."""
+        """Smooth noise with a standard deviation of about 1 and a correlation length of `grain` mm."""
         knots = [max(2, round(n * v / grain) + 1) for n, v in zip(self.inside.shape, self.voxel, strict=True)]
         coarse = torch.from_numpy(random.standard_normal((1, 1, *knots), dtype=np.float32))
         size = tuple(self.inside.shape)
@@ -92,7 +92,7 @@ class Lung:
 def draw_lesion(
     kind: str, ct: ChestCT, severity: float, random: np.random.Generator, lobes: tuple[int, ...] = ()
 ) -> Lesion:
-    """A lesion of that kind and severity, in these lobes or in some that the kind prefers."""
+    """A random lesion of this kind and severity, in the given lobes or in lobes that are typical of the kind."""
     chosen = lobes or _usual_lobes(kind, random)
     lung = Lung.of(ct, chosen)
     fill = {LOBAR: lobar, BRONCHO: broncho, INTERSTITIAL: interstitial, ROUND: round_}[kind]
@@ -108,7 +108,7 @@ def _usual_lobes(kind: str, random: np.random.Generator) -> tuple[int, ...]:
 
 
 def lobar(lung: Lung, severity: float, random: np.random.Generator) -> torch.Tensor:
-    """A lobe, or the part of it beyond a wavy front, filled up to the fissure, with air left in the bronchi."""
+    """A lobe, or the part of it beyond a wavy front, filled up to the fissure; the bronchi keep their air."""
     side = random.standard_normal(3)
     side /= np.linalg.norm(side)
     height = sum(axis * float(s) for axis, s in zip(lung.axes, side, strict=True)) + 8 * lung.noise(25, random)
@@ -119,7 +119,7 @@ def lobar(lung: Lung, severity: float, random: np.random.Generator) -> torch.Ten
 
 
 def broncho(lung: Lung, severity: float, random: np.random.Generator) -> torch.Tensor:
-    """Several ragged foci of 7 to 20 mm around one part, often in two lobes."""
+    """Several ragged foci of 7 to 20 mm close together, often in two lobes."""
     tries = lung.places(400, random)
     near = tries[(tries - tries[0]).norm(dim=1).argsort()[:120]]
     filled = torch.zeros_like(lung.inside)
@@ -131,7 +131,7 @@ def broncho(lung: Lung, severity: float, random: np.random.Generator) -> torch.T
 
 
 def interstitial(lung: Lung, severity: float, random: np.random.Generator) -> torch.Tensor:
-    """Faint ground glass with a fine net in it, more towards the base."""
+    """Faint ground-glass opacity with a fine reticular pattern, stronger towards the base."""
     z = lung.axes[1]
     low = (z.max() - z) / (z.max() - z.min())
     cloud = lung.noise(35, random) + 1.5 * (low - 0.6) + severity - 0.2
@@ -140,7 +140,7 @@ def interstitial(lung: Lung, severity: float, random: np.random.Generator) -> to
 
 
 def round_(lung: Lung, severity: float, random: np.random.Generator) -> torch.Tensor:
-    """One ball of 15 to 30 mm radius, slightly uneven, wholly consolidated, with most of it inside the lobe."""
+    """One slightly uneven ball of 15 to 30 mm radius, consolidated throughout, mostly inside the lobe."""
     radius = 15 + 15 * severity
     few = (slice(None, None, 2), slice(None, None, 4), slice(None, None, 4))
     coarse = [v * step.step for v, step in zip(lung.voxel, few, strict=True)]
@@ -153,7 +153,7 @@ def round_(lung: Lung, severity: float, random: np.random.Generator) -> torch.Te
 
 
 def bronchi(lung: Lung, random: np.random.Generator) -> torch.Tensor:
-    """Voxels of branching tubes from the hilum into the lung, 0.8 to 2.6 mm in radius, bool."""
+    """Branching tubes from the hilum into the lung, 0.8 to 2.6 mm in radius, bool on the voxels of the box."""
     ends = lung.places(14, random)
     y, z, x = lung.axes
     hilum = torch.stack([y.mean(), z.mean(), x.max() if lung.ids[0] in RIGHT_LOBES else x.min()])

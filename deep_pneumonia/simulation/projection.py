@@ -1,6 +1,6 @@
-"""Optical path of X-rays through a chest: attenuation of Hounsfield units, and Joseph's projector for a cone beam.
+"""Optical path of X-rays through a chest: attenuation from Hounsfield units, and Joseph's cone-beam projector.
 
-Coordinates are millimetres (y, z, x) from the middle of the volume: back to front, feet to head, right to left.
+Coordinates are in millimetres (y, z, x) from the middle of the volume: back to front, feet to head, right to left.
 """
 
 import math
@@ -12,25 +12,25 @@ from torch.nn import functional as F
 # Linear attenuation per mm at an effective 50 keV (a beam of about 100 kVp), from NIST's tables (Hubbell and
 # Seltzer): water 0.2269 cm2/g at 1.00 g/cm3, cortical bone 0.4242 cm2/g at 1.92 g/cm3. A scanner's beam of about
 # 70 keV gives this bone 1579 HU.
-WATER = 0.02269
-BONE = 0.08145
+WATER_ATTENUATION = 0.02269
+BONE_ATTENUATION = 0.08145
 BONE_HU = 1579.0
 
 
 def attenuation(hu: torch.Tensor) -> torch.Tensor:
-    """Linear attenuation per mm at 50 keV of Hounsfield units, any shape: air 0, water, and bone above it."""
-    soft = WATER * (1 + hu.clamp(max=0) / 1000)
-    return (soft + (BONE - WATER) * hu.clamp(min=0) / BONE_HU).clamp(min=0)
+    """Linear attenuation per mm at 50 keV from Hounsfield units, any shape; linear between air, water and bone."""
+    soft = WATER_ATTENUATION * (1 + hu.clamp(max=0) / 1000)
+    return (soft + (BONE_ATTENUATION - WATER_ATTENUATION) * hu.clamp(min=0) / BONE_HU).clamp(min=0)
 
 
 @dataclass(frozen=True)
 class Pose:
-    """Where tube and detector stand around the chest; angles in degrees, lengths in mm.
+    """Position of tube and detector around the chest; lengths in mm, angles in degrees.
 
-    `focus` is the distance from tube to detector, `gap` from the middle of the chest to the detector, `field` the
-    side of the square picture at the detector, `centre` (z, x) of the body on which it is centred. `view`: "PA", the
-    tube behind the patient, or "AP", in front. `turn` about the body's long axis, `lean` about the axis from
-    side to side, `roll` about the beam.
+    view: "PA", with the tube behind the patient, or "AP", with the tube in front. focus: distance from tube to
+    detector. gap: distance from the middle of the chest to the detector. field: side of the square image at the
+    detector. centre: point (z, x) of the body in the middle of the image. turn: about the body's long axis. lean:
+    about the axis from side to side. roll: about the beam.
     """
 
     view: str = "PA"
@@ -44,12 +44,12 @@ class Pose:
 
     @property
     def magnification(self) -> float:
-        """Size on the detector over size at the middle of the chest."""
+        """Ratio of the size on the detector to the size in the middle of the chest."""
         return self.focus / (self.focus - self.gap)
 
 
 def rotation(pose: Pose) -> torch.Tensor:
-    """(3, 3) on (y, z, x): from tube and detector to body."""
+    """Rotation matrix (3, 3) on (y, z, x), from the frame of tube and detector to the body."""
     turn, lean, roll = (math.radians(a) for a in (pose.turn, pose.lean, pose.roll))
 
     def about(axis: int, angle: float) -> torch.Tensor:
@@ -63,8 +63,10 @@ def rotation(pose: Pose) -> torch.Tensor:
 
 
 def rays(pose: Pose, size: tuple[int, int]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Tube (3,) and the pixels' centres (H, W, 3) in mm of the body. Row 0 is towards the head, column 0 towards the
-    patient's right, as one looks at a film."""
+    """Position of the tube (3,) and of the pixel centres (H, W, 3), in mm of the body.
+
+    Row 0 is towards the head and column 0 towards the patient's right, as radiographs are viewed.
+    """
     height, width = size
     front = 1.0 if pose.view == "PA" else -1.0
     tube = torch.tensor([-front * (pose.focus - pose.gap), 0.0, 0.0], dtype=torch.float64)
@@ -77,8 +79,10 @@ def rays(pose: Pose, size: tuple[int, int]) -> tuple[torch.Tensor, torch.Tensor]
 
 
 def shadow_of(points: torch.Tensor, pose: Pose, size: tuple[int, int]) -> torch.Tensor:
-    """Where points (..., 3) in mm of the body fall on the picture: (..., 2), row and column in pixels, the edge of the
-    first pixel at 0."""
+    """Project points (..., 3) in mm of the body to the image: row and column (..., 2) in pixels.
+
+    The outer edge of the first pixel is at 0.
+    """
     front = 1.0 if pose.view == "PA" else -1.0
     seen = (points.double() - torch.tensor([0.0, *pose.centre], dtype=torch.float64)) @ rotation(pose)
     toward = pose.focus / (pose.focus - pose.gap + front * seen[..., :1])
@@ -87,7 +91,7 @@ def shadow_of(points: torch.Tensor, pose: Pose, size: tuple[int, int]) -> torch.
 
 
 def window(low: torch.Tensor, high: torch.Tensor, pose: Pose, size: tuple[int, int]) -> tuple[slice, slice]:
-    """Rows and columns of the picture (H, W) on which a box from `low` to `high` (3,) in mm of the body can fall."""
+    """Rows and columns of the image (H, W) that a box from `low` to `high` (3,), in mm of the body, can reach."""
     corners = torch.cartesian_prod(*torch.stack([low, high], dim=1))
     found = shadow_of(corners, pose, size)
     first, last = found.amin(dim=0).floor().long() - 1, found.amax(dim=0).ceil().long() + 1
@@ -105,23 +109,26 @@ def project(
     origin: tuple[float, float, float] = (0.0, 0.0, 0.0),
     planes: int = 16,
 ) -> torch.Tensor:
-    """Integrals along the rays, (H, W): of `volume` per mm (Y, Z, X), whose middle lies at `origin` (y, z, x) in mm.
+    """Line integrals of a volume along the rays, (H, W).
 
-    Joseph's method (IEEE TMI 1982): a ray is sampled where it crosses each coronal plane, bilinearly, times the
-    way from plane to plane. Outside the volume is nothing. `planes` are taken at a time, to bound memory.
+    volume: (Y, Z, X), values per mm, 0 outside. voxel: sides (y, z, x) in mm. size: of the image (H, W). origin: the
+    middle of the volume (y, z, x) in mm. planes: computed at a time, which bounds the memory.
+
+    Joseph's method (IEEE Transactions on Medical Imaging, 1982): each ray is sampled bilinearly where it crosses a
+    coronal plane, and the samples are multiplied by the path length between planes.
     """
-    picture = torch.zeros(size)
+    image = torch.zeros(size)
     tube, pixels = rays(pose, size)
     half = torch.tensor(volume.shape) * torch.tensor(voxel) / 2
     where = window(torch.tensor(origin) - half, torch.tensor(origin) + half, pose, size)
     tube, pixels = tube - torch.tensor(origin), pixels[where] - torch.tensor(origin)
-    if not pixels.numel():  # it falls beside the picture
-        return picture
+    if not pixels.numel():  # the volume lies outside the image
+        return image
     total = torch.zeros(pixels.shape[:2])
     toward = pixels - tube
     steps = voxel[0] * torch.linalg.vector_norm(toward, dim=-1) / toward[..., 0].abs()
     count = volume.shape[0]
-    # Crossing point as a line in y: (x, z) = start + y * slope, in the units of grid_sample.
+    # The crossing point is linear in y: (x, z) = start + y * slope, in the units of grid_sample.
     scale = half[[2, 1]]
     slope = toward[..., [2, 1]] / toward[..., [0]]
     start = (tube[[2, 1]] - tube[0] * slope) / scale
@@ -131,5 +138,5 @@ def project(
         some = slice(first, min(first + planes, count))
         grid = start + y[some, None, None, None] * slope
         total += F.grid_sample(volume[some, None], grid, align_corners=False).sum(dim=(0, 1))
-    picture[where] = total * steps
-    return picture
+    image[where] = total * steps
+    return image

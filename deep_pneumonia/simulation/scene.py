@@ -1,4 +1,4 @@
-"""One simulated case: who stands how before the detector, what ails them, and the picture and masks of it."""
+"""One simulated case: a body in a pose, its disease, and the resulting image and masks."""
 
 from dataclasses import dataclass, replace
 
@@ -14,16 +14,19 @@ from deep_pneumonia.simulation.pneumonia import NORMAL, draw_lesion
 from deep_pneumonia.simulation.projection import Pose, attenuation, project
 from deep_pneumonia.simulation.visible import HANDS, Hand, contrast, outline, visible
 
-LEAST = 0.004  # share of the picture that a mask covers at least; fainter lesions are drawn again
-TRIES = 20
+MIN_MASK_AREA = 0.004  # share of the image; lesions with smaller masks are drawn again
+LESION_ATTEMPTS = 20
 
 Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What makes one case out of a body in a pose. `kind`: of pneumonia, or Normal. `severity` in [0, 1]. `lobes`: ids,
-    empty for those that the kind prefers. `confounders`: of `confounders.KINDS`. `seed`: of all that is drawn."""
+    """What turns a body in a pose into a case.
+
+    kind: of pneumonia, or Normal. seed: of all random numbers. severity: in [0, 1]. lobes: ids, empty for lobes that
+    are typical of the kind. confounders: some of `confounders.KINDS`.
+    """
 
     kind: str
     seed: tuple[int, ...]
@@ -34,7 +37,7 @@ class Recipe:
 
 @dataclass(frozen=True, eq=False)
 class Shadow:
-    """A healthy body in a pose: its optical path (H, W), shared by all its cases."""
+    """A healthy body in a pose, with its optical path (H, W), which all its cases share."""
 
     body: ChestCT
     pose: Pose
@@ -42,14 +45,18 @@ class Shadow:
 
     @property
     def pixel(self) -> float:
-        """Side of a pixel at the detector in mm."""
+        """Side of a pixel at the detector, mm."""
         return self.pose.field / self.path.shape[0]
 
 
 @dataclass(frozen=True, eq=False)
 class Simulated:
-    """A case: `pixels` float32 (H, W) in [0, 1], the true `mask` bool (H, W), empty for a normal one, what each
-    simulated reader drew, the `lobes` (ids) that are ill, and the strongest `contrast` of the lesion in [0, 1)."""
+    """A simulated case.
+
+    pixels: float32 (H, W) in [0, 1]. mask: the true mask, bool (H, W), empty for a normal case. readers: the mask that
+    each simulated reader drew, by name. lobes: ids of the diseased lobes. contrast: the strongest contrast of the
+    lesion, in [0, 1).
+    """
 
     pixels: NDArray[np.float32]
     mask: Mask
@@ -59,13 +66,13 @@ class Simulated:
 
 
 def draw_pose(body: ChestCT, view: str, random: np.random.Generator) -> Pose:
-    """A pose as in a chest department (PA, standing, 1.8 m) or at a bed (AP, 1.1 m), with lungs filling the field."""
+    """A random pose, PA standing at 1.8 m or AP at the bedside at 1.1 m, with the lungs filling the image."""
     box = body.box(LOBES)
     low, high = (body.place(torch.tensor([float(getattr(s, end)) for s in box])) for end in ("start", "stop"))
     focus, gap = (random.uniform(1750, 1850), 150.0) if view == "PA" else (random.uniform(1000, 1200), 130.0)
     seen = (focus - gap) / focus
     wide, tall = float(high[2] - low[2]) * random.uniform(1.12, 1.3), float(high[1] - low[1])
-    above = random.uniform(0.05, 0.13)  # share of the field above the lungs
+    above = random.uniform(0.05, 0.13)  # share of the image above the lungs
     field = max(wide, 0.97 * tall / (1 - above)) / seen
     centre_z = float(high[1]) + field * seen * (above - 0.5)
     centre_x = float(low[2] + high[2]) / 2 + random.normal(0, 4)
@@ -77,18 +84,18 @@ def draw_pose(body: ChestCT, view: str, random: np.random.Generator) -> Pose:
 
 
 def expose(body: ChestCT, pose: Pose, size: int) -> Shadow:
-    """The optical path of a body in a pose, a square of `size` pixels."""
+    """The optical path of a body in a pose, `size` pixels a side."""
     return Shadow(body, pose, project(attenuation(body.hu), body.voxel, pose, (size, size)))
 
 
 def render(shadow: Shadow, recipe: Recipe, hands: tuple[Hand, ...] = HANDS) -> Simulated:
-    """Picture and masks of a case; the same recipe on the same shadow gives the same bits.
+    """Image and masks of a case; the same recipe on the same shadow gives the same bits.
 
-    Exposure, lesion, confounders, noise and readers are drawn apart: the same recipe without its lesion or its
-    confounders is the same picture without them, but for the grain of its noise.
+    Exposure, lesion, confounders, noise and readers have random numbers of their own. Without its lesion or its
+    confounders, a recipe gives the same image apart from them and from the noise.
 
     Raises:
-        SimulationError: the lesion cannot be seen, however severe.
+        SimulationError: the lesion is not visible at any severity.
     """
     size, pixel = (shadow.path.shape[0], shadow.path.shape[1]), shadow.pixel
     taken, ill, over, noise, drawing = (np.random.default_rng((*recipe.seed, part)) for part in range(5))
@@ -105,7 +112,7 @@ def render(shadow: Shadow, recipe: Recipe, hands: tuple[Hand, ...] = HANDS) -> S
 
 @dataclass(frozen=True, eq=False)
 class Lesioned:
-    """A lesion on the detector: the optical path that it adds (H, W), its mask, lobes and strongest contrast."""
+    """A lesion on the detector: the optical path (H, W) that it adds, its mask, lobes and strongest contrast."""
 
     added: torch.Tensor
     mask: Mask
@@ -114,25 +121,25 @@ class Lesioned:
 
 
 def nothing(size: tuple[int, int]) -> Lesioned:
-    """No lesion on a detector of `size` (H, W)."""
+    """The absence of a lesion on a detector of `size` (H, W)."""
     return Lesioned(torch.zeros(size), np.zeros(size, np.bool_), (), 0.0)
 
 
 def _seen(shadow: Shadow, recipe: Recipe, exposure: Exposure, random: np.random.Generator) -> Lesioned:
-    """A lesion whose mask covers `LEAST` of the picture or more: drawn anew, a little more severe, until it does."""
-    for attempt in range(TRIES):
+    """A lesion whose mask covers at least `MIN_MASK_AREA`; until it does, it is drawn again, a little more severe."""
+    for attempt in range(LESION_ATTEMPTS):
         severity = min(1.0, recipe.severity + 0.05 * attempt)
         lesion = cast_lesion(shadow, replace(recipe, severity=severity), exposure, random)
-        if lesion.mask.mean() >= LEAST:
+        if lesion.mask.mean() >= MIN_MASK_AREA:
             return lesion
     raise SimulationError(
-        f"{recipe.kind} of severity {recipe.severity} in lobes {recipe.lobes or 'of its choice'} cannot be seen in "
-        "this pose; choose other lobes, or another seed."
+        f"{recipe.kind} of severity {recipe.severity} in {f'lobes {recipe.lobes}' if recipe.lobes else 'any lobe'} is "
+        "not visible in this pose; choose other lobes or another seed."
     )
 
 
 def cast_lesion(shadow: Shadow, recipe: Recipe, exposure: Exposure, random: np.random.Generator) -> Lesioned:
-    """The recipe's lesion on the detector, however little of it can be seen."""
+    """The recipe's lesion on the detector, visible or not."""
     body, size = shadow.body, (shadow.path.shape[0], shadow.path.shape[1])
     lesion = draw_lesion(recipe.kind, body, recipe.severity, random, recipe.lobes)
     path = project(lesion.added(body, attenuation), body.voxel, shadow.pose, size, lesion.origin(body))

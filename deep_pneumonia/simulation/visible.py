@@ -1,8 +1,8 @@
-"""The mask of a simulated lesion: where it can be seen, and how a doctor would outline that.
+"""The mask of a simulated lesion: where it is visible, and how a doctor would outline it.
 
-The rule: a pixel belongs to the mask where the lesion takes `VISIBLE` or more of the quanta that would reach it,
-scattered ones included, averaged over `LOOK` mm. So lung behind the heart, where few quanta arrive, is in the mask
-only where the lesion is dense enough to be seen there.
+A pixel belongs to the mask if the lesion removes at least the share `MIN_CONTRAST` of the quanta that would reach it,
+including scattered ones, averaged over `CONTRAST_BLUR` mm. Lung behind the heart, where few quanta arrive, is in the
+mask only where the lesion is dense enough to be visible there.
 """
 
 from dataclasses import dataclass
@@ -15,30 +15,36 @@ from skimage.morphology import remove_small_holes, remove_small_objects
 
 from deep_pneumonia.simulation.film import Exposure, intensity
 
-VISIBLE = 0.1
-LOOK = 1.5  # mm, standard deviation
-SPECK = 40.0  # mm2; smaller islands and holes are not told apart from the lung's own texture
+MIN_CONTRAST = 0.1
+CONTRAST_BLUR = 1.5  # mm, standard deviation
+MIN_ISLAND_AREA = 40.0  # mm2; smaller islands and holes look like the texture of the lung
 
 Mask = NDArray[np.bool_]
 
 
 def contrast(path: torch.Tensor, added: torch.Tensor, exposure: Exposure, pixel: float) -> NDArray[np.float32]:
-    """Share of the quanta at each pixel (H, W) that the lesion's optical path `added` takes from what the healthy
-    `path` lets through, in [0, 1). `pixel`: its side in mm. Scattered radiation is left as it is."""
+    """Share of the quanta at each pixel that the lesion removes, float32 (H, W) in [0, 1).
+
+    path: optical path of the healthy body (H, W). added: optical path of the lesion (H, W). pixel: side of a pixel, mm.
+    Scattered radiation is taken to be unchanged.
+    """
     taken = (torch.exp(-path) * -torch.expm1(-added)).numpy()
     share = taken / intensity(path, exposure, pixel)
-    return np.asarray(ndimage.gaussian_filter(share, LOOK / pixel), np.float32)
+    return np.asarray(ndimage.gaussian_filter(share, CONTRAST_BLUR / pixel), np.float32)
 
 
 def visible(share: NDArray[np.float32], pixel: float) -> Mask:
-    """The true mask (H, W), bool, of a lesion that takes this share of the quanta."""
-    return _without_specks(share >= VISIBLE, pixel, SPECK)
+    """The true mask, bool (H, W), of a lesion that removes the share (H, W) of the quanta."""
+    return _without_specks(share >= MIN_CONTRAST, pixel, MIN_ISLAND_AREA)
 
 
 @dataclass(frozen=True)
 class Hand:
-    """How one simulated reader outlines: `bias` mm outside (below 0: inside) of the true edge, wavering by `spread` mm
-    over a `grain` of mm; islands below `least` mm2 are passed over."""
+    """How one simulated reader outlines lesions.
+
+    bias: mm outside the true edge, negative inside. spread: standard deviation around it in mm. grain: length in mm
+    over which the outline wavers. least: area in mm2 below which islands are left out.
+    """
 
     name: str
     bias: float
@@ -51,7 +57,7 @@ HANDS = (Hand("Simulated reader A", 2.5), Hand("Simulated reader B", -2.0, 5.0, 
 
 
 def outline(mask: Mask, hand: Hand, pixel: float, random: np.random.Generator) -> Mask:
-    """What that hand draws around a true mask (H, W), bool; never empty where the truth is not."""
+    """The outline of a true mask (H, W) as the hand draws it, bool; never empty unless the truth is."""
     if not mask.any():
         return mask.copy()
     inside, outside = (ndimage.distance_transform_edt(m) * pixel for m in (mask, ~mask))

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deep_pneumonia.simulation.body import Build, draw_build, vary
-from deep_pneumonia.simulation.chest_ct import AIR, ARMS, HEART, LOBES, NECK, ChestCT
+from deep_pneumonia.simulation.chest_ct import AIR, ARMS, HEART, LOBES, NECK_HEIGHT, ChestCT
 from tests import chest_phantom
 from tests.chest_phantom import APEX, BASE, SPINE
 
@@ -33,7 +33,7 @@ def level(ct: ChestCT, millimetres: float) -> int:
 
 def below_the_shoulders(ct: ChestCT) -> torch.Tensor:
     """HU of all that the slope of the shoulders leaves."""
-    return ct.hu[:, : ct.hu.shape[1] - level(ct, NECK + 45) - 1]
+    return ct.hu[:, : ct.hu.shape[1] - level(ct, NECK_HEIGHT + 45) - 1]
 
 
 def volume(ct: ChestCT, ids: tuple[int, ...]) -> float:

@@ -18,13 +18,13 @@ from deep_pneumonia.errors import SimulationError
 from deep_pneumonia.simulation import chest_ct
 from deep_pneumonia.simulation.chest_ct import (
     AIR,
-    BELLY,
+    BELLY_HEIGHT,
     HEART,
     LEFT_LOBES,
     LOBES,
-    NECK,
+    NECK_HEIGHT,
     RIGHT_LOBES,
-    ROWS,
+    ROWS_PER_PLANE,
     SOFT,
     ChestCT,
     on_grid,
@@ -83,7 +83,7 @@ def test_a_voxel_that_is_no_number_is_refused(folder: Path) -> None:
     hu = np.asarray(image.dataobj, dtype=np.float32).copy()
     hu[3, 3, 3] = np.nan
     nibabel.save(nibabel.Nifti1Image(hu, image.affine), folder / "cxr.nii.gz")
-    with pytest.raises(SimulationError, match=r"cannot be read \(a voxel is no number\)"):
+    with pytest.raises(SimulationError, match=r"cannot be read \(a voxel is not a number\)"):
         read(folder)
 
 
@@ -132,12 +132,12 @@ def test_the_ct_is_sought_in_its_wheel(tmp_path: Path, monkeypatch: pytest.Monke
 def test_the_belly_goes_but_for_what_a_film_shows() -> None:
     ids = np.zeros((2, 2, 60), np.uint8)
     ids[:, :, 40:50] = RIGHT_LOBES[0]
-    assert without_belly(ids, STEP_MM) == slice(40 - BELLY // 5, None)
+    assert without_belly(ids, STEP_MM) == slice(40 - BELLY_HEIGHT // 5, None)
     assert without_belly(ids[:, :, 35:], STEP_MM) == slice(0, None)  # there is less belly than that
 
 
 def test_a_map_without_a_lobe_is_refused() -> None:
-    with pytest.raises(SimulationError, match="holds no lobe"):
+    with pytest.raises(SimulationError, match="has no lobe"):
         without_belly(np.full((4, 4, 4), HEART, np.uint8), STEP_MM)
 
 
@@ -146,8 +146,8 @@ def test_a_map_without_a_lobe_is_refused() -> None:
 def test_even_values_stay_and_the_voxel_fits_the_new_grid(hu: float, shape: tuple[int, int, int]) -> None:
     ct = block(hu, shape)
     assert ct.voxel == (3.0, 2.5, 2.0)
-    rows = shape[1] // ROWS if hu > -500 else ct.hu.shape[0]  # of air, some go
-    assert ct.hu.shape == ct.structures.shape == (rows, 2 * shape[2] + NECK / 2.5, shape[0])
+    rows = shape[1] // ROWS_PER_PLANE if hu > -500 else ct.hu.shape[0]  # of air, some go
+    assert ct.hu.shape == ct.structures.shape == (rows, 2 * shape[2] + NECK_HEIGHT / 2.5, shape[0])
     below = ct.hu[:, : 2 * shape[2]]
     torch.testing.assert_close(below, torch.full_like(below, hu), rtol=1e-4, atol=0.05)
 
@@ -187,7 +187,7 @@ def test_arms_beside_the_head_lose_their_bone() -> None:
 
 def test_the_neck_goes_on_with_bone_in_the_middle_only() -> None:
     neck = block(800, (120, 12, 20)).hu[:, 40:]
-    assert neck.shape[1] == NECK / 2.5
+    assert neck.shape[1] == NECK_HEIGHT / 2.5
     assert neck[..., 45:75].min() == pytest.approx(800, abs=1)
     assert neck[..., :10].max() <= SOFT + 1
     assert neck[..., -10:].max() <= SOFT + 1

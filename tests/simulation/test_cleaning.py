@@ -15,7 +15,7 @@ from deep_pneumonia.simulation.cleaning import (
     BLOOD,
     BONES,
     FAT,
-    SOFTEST_LIMIT,
+    MAX_SOFT_HU,
     body_of,
     crisp,
     even,
@@ -81,7 +81,7 @@ def test_contrast_agent_off_the_map_comes_down_to_soft_tissue() -> None:
     hu[20, 20, 5:15] = 300
     hu[30, 10:12, 10] = 2500  # the bolus
     found = without_contrast(hu, ids, body)
-    assert found.max() == SOFTEST_LIMIT
+    assert found.max() == MAX_SOFT_HU
     assert (found[hu == 40] == 40).all()
 
 
@@ -102,7 +102,7 @@ def test_the_rim_of_a_bone_is_kept_and_a_vessel_beside_it_is_not() -> None:
     found = without_contrast(hu, ids, body)
     assert (found[18:23, 18:23, :19] == 500).all()
     assert (found[19:22, 19:22] == 500).all()
-    assert (found[17:19, 20, 20] == SOFTEST_LIMIT).all()
+    assert (found[17:19, 20, 20] == MAX_SOFT_HU).all()
     assert (found[23:26, 20] == BLOOD).all()
 
 
@@ -197,5 +197,5 @@ def test_a_chest_without_lungs_is_refused(tmp_path: Path) -> None:
     chest_phantom.write_ct(tmp_path)
     nothing = np.zeros(chest_phantom.SHAPE, np.uint8)
     nibabel.save(nibabel.Nifti1Image(nothing, np.eye(4)), tmp_path / "mask.nii.gz")
-    with pytest.raises(SimulationError, match="holds no lobe"):
+    with pytest.raises(SimulationError, match="has no lobe"):
         healthy_chest(tmp_path)

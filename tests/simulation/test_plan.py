@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from deep_pneumonia.errors import SimulationError
 from deep_pneumonia.simulation import confounders
-from deep_pneumonia.simulation.plan import IMAGES_OF_A_POSE, SHORT, STANDING, SetConfig, apportion, parse_mix, plan
+from deep_pneumonia.simulation.plan import IMAGES_OF_A_POSE, KIND_NAMES, PA_SHARE, SetConfig, apportion, parse_mix, plan
 from deep_pneumonia.simulation.pneumonia import BRONCHO, INTERSTITIAL, LOBAR, NORMAL, ROUND
 
 MIX = "normal=1000,lobar=300,broncho=100,interstitial=30"
@@ -28,12 +28,12 @@ MIX = "normal=1000,lobar=300,broncho=100,interstitial=30"
     ],
 )
 def test_a_mix_is_read_in_any_order_and_what_is_not_named_has_no_weight(text: str, weights: tuple[float, ...]) -> None:
-    assert parse_mix(text) == dict(zip(SHORT, weights, strict=True))
+    assert parse_mix(text) == dict(zip(KIND_NAMES, weights, strict=True))
     assert tuple(parse_mix(text)) == ("normal", "lobar", "broncho", "interstitial", "round")
 
 
 def test_the_healthy_and_the_ill_cannot_share_a_label() -> None:
-    with pytest.raises(SimulationError, match="'Normal', which is what the healthy are called"):
+    with pytest.raises(SimulationError, match="'Normal', which is the label of normal cases"):
         plan(SetConfig(label=NORMAL))
 
 
@@ -99,7 +99,7 @@ def test_numbers_sum_to_the_count_and_are_within_one_of_the_exact_share(weights:
 @settings(max_examples=25)
 @given(st.lists(st.integers(0, 9), min_size=5, max_size=5).filter(any), st.integers(1, 60), st.integers(0, 99))
 def test_every_kind_is_there_as_often_as_asked(weights: list[int], count: int, seed: int) -> None:
-    mix = ",".join(f"{name}={w}" for name, w in zip(SHORT, weights, strict=True))
+    mix = ",".join(f"{name}={w}" for name, w in zip(KIND_NAMES, weights, strict=True))
     found = Counter(p.recipe.kind for p in plan(SetConfig(count=count, seed=seed, mix=mix)))
     asked = apportion(parse_mix(mix), count)
     assert [found[kind] for kind in (NORMAL, LOBAR, BRONCHO, INTERSTITIAL, ROUND)] == asked
@@ -143,7 +143,7 @@ def test_images_stand_body_after_body_and_pose_after_pose(per_body: int, count: 
 def test_most_poses_stand_as_often_as_stated() -> None:
     views = Counter(p.view for p in plan(SetConfig(count=3000, per_body=1)))
     assert views.keys() == {"PA", "AP"}
-    assert views["PA"] / 3000 == pytest.approx(STANDING, abs=0.03)
+    assert views["PA"] / 3000 == pytest.approx(PA_SHARE, abs=0.03)
 
 
 def test_severity_is_spread_evenly_and_every_image_has_its_own_seed() -> None:
@@ -168,7 +168,7 @@ def test_probability_of_a_confounder() -> None:
 
 
 def test_shares_of_the_splits_over_one_are_refused() -> None:
-    with pytest.raises(SimulationError, match=r"0\.7 and 0\.4; together"):
+    with pytest.raises(SimulationError, match=r"--val 0\.7 and --test 0\.4 sum"):
         plan(SetConfig(val=0.7, test=0.4))
     assert len(plan(SetConfig(count=3, val=0.75, test=0.25))) == 3
     with pytest.raises(SimulationError, match="viral"):

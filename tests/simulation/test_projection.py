@@ -7,7 +7,15 @@ import pytest
 import torch
 from scipy.ndimage import map_coordinates
 
-from deep_pneumonia.simulation.projection import BONE, BONE_HU, WATER, Pose, attenuation, project, rays
+from deep_pneumonia.simulation.projection import (
+    BONE_ATTENUATION,
+    BONE_HU,
+    WATER_ATTENUATION,
+    Pose,
+    attenuation,
+    project,
+    rays,
+)
 
 VOXEL = (2.0, 1.5, 1.0)
 SIZE = (64, 64)
@@ -28,16 +36,18 @@ def middle(shadow: torch.Tensor) -> tuple[float, float]:
 
 def test_attenuation_of_air_water_and_bone() -> None:
     found = attenuation(torch.tensor([-1000.0, -500.0, 0.0, BONE_HU, -2000.0]))
-    torch.testing.assert_close(found, torch.tensor([0.0, WATER / 2, WATER, BONE, 0.0]))
+    torch.testing.assert_close(
+        found, torch.tensor([0.0, WATER_ATTENUATION / 2, WATER_ATTENUATION, BONE_ATTENUATION, 0.0])
+    )
 
 
 @pytest.mark.parametrize("view", ["PA", "AP"])
 def test_a_ball_of_water_weakens_the_middle_ray_by_its_diameter(view: str) -> None:
-    path = project(ball(40) * WATER, VOXEL, Pose(view, field=150), SIZE)
-    assert path.max().item() == pytest.approx(80 * WATER, rel=0.02)  # 80 mm of water
+    path = project(ball(40) * WATER_ATTENUATION, VOXEL, Pose(view, field=150), SIZE)
+    assert path.max().item() == pytest.approx(80 * WATER_ATTENUATION, rel=0.02)  # 80 mm of water
     pixel = (150 / 64) ** 2
     # Its shadow's integral is its volume times the square of the magnification, nearly: 1800 / 1650.
-    expected = 4 / 3 * math.pi * 40**3 * WATER * (1800 / 1650) ** 2
+    expected = 4 / 3 * math.pi * 40**3 * WATER_ATTENUATION * (1800 / 1650) ** 2
     assert path.sum().item() * pixel == pytest.approx(expected, rel=0.02)
 
 

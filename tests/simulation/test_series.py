@@ -96,12 +96,12 @@ def test_a_second_run_writes_the_same_bytes(ct: Path, made: Path, monkeypatch: p
 @pytest.mark.parametrize(
     ("part", "value", "said"),
     [
-        ("severities", [], "some from 0 to 1, rising"),
+        ("severities", [], "rising numbers from 0 to 1"),
         ("severities", [0.5, 0.2], "rising"),
         ("severities", [0, 1.2], "from 0 to 1"),
         ("severities", 3, "is not a list of teaching cases"),
-        ("severities", ["much"], "some from 0 to 1"),
-        ("recipe", {"body": 1}, "lacks or garbles"),
+        ("severities", ["much"], "numbers from 0 to 1"),
+        ("recipe", {"body": 1}, "missing or invalid part"),
         ("format", 2, "format 1"),
     ],
 )

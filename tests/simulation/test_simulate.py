@@ -188,7 +188,7 @@ def test_what_cannot_be_made_is_refused(
 ) -> None:
     assert "at least 1" in refused(capsys, ct, tmp_path / "a", "--workers", 0)
     assert "viral" in refused(capsys, ct, tmp_path / "a", "--mix", "viral=1")
-    assert "together" in refused(capsys, ct, tmp_path / "a", "--val", 0.6, "--test", 0.6)
+    assert "sum to more than 1" in refused(capsys, ct, tmp_path / "a", "--val", 0.6, "--test", 0.6)
     assert not (tmp_path / "a").exists()
     assert "cannot be read" in refused(capsys, tmp_path / "absent", tmp_path / "b")
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)

@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from deep_pneumonia.simulation.film import Exposure
-from deep_pneumonia.simulation.visible import HANDS, SPECK, VISIBLE, Hand, Mask, contrast, outline, visible
+from deep_pneumonia.simulation.visible import (
+    HANDS,
+    MIN_CONTRAST,
+    MIN_ISLAND_AREA,
+    Hand,
+    Mask,
+    contrast,
+    outline,
+    visible,
+)
 
 SIZE = (96, 96)
 SEEDS = range(12)
@@ -69,7 +78,7 @@ def lesion_of(share: float, path: float = 2.0, scatter: float = 0.35) -> Mask:
 
 
 def test_what_takes_12_percent_is_in_the_mask_and_8_percent_is_not() -> None:
-    assert VISIBLE == 0.1
+    assert MIN_CONTRAST == 0.1
     seen = lesion_of(0.12)
     assert seen[32:64, 32:64].all()
     assert not seen[:26].any()
@@ -96,7 +105,7 @@ def test_less_is_seen_of_the_same_lesion_behind_the_heart() -> None:
 
 @pytest.mark.parametrize("pixel", [0.5, 1.0, 2.0])
 def test_specks_are_dropped_and_holes_filled(pixel: float) -> None:
-    small, large = (round(side / pixel) for side in (math.sqrt(SPECK) - 2, math.sqrt(SPECK) + 4))
+    small, large = (round(side / pixel) for side in (math.sqrt(MIN_ISLAND_AREA) - 2, math.sqrt(MIN_ISLAND_AREA) + 4))
     canvas = (int(160 / pixel), int(160 / pixel))
     at = int(100 / pixel)
     lesion = square(int(60 / pixel), int(20 / pixel), canvas)
