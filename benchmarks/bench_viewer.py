@@ -47,10 +47,10 @@ SWEEP = """(slider) => new Promise((done) => {
   let asked = null;
   if (!window.heard) stage.on("frame", () => window.heard());
   window.heard = () => asked !== null && after.push(performance.now() - asked);
-  stage.timings.length = 0;
+  stage.renderer.timings.length = 0;
   const next = (now) => {
     frames.push(now);
-    if (!values.length) return done({ drawn: stage.timings.slice(), frames, after });
+    if (!values.length) return done({ drawn: stage.renderer.timings.slice(), frames, after });
     slider.value = values.shift();
     asked = performance.now();
     slider.dispatchEvent(new Event("input", { bubbles: true }));
