@@ -218,7 +218,9 @@ def test_the_shipped_gate_refuses_what_is_no_upright_chest(shipped_predictor: Pr
     assert "<h2>Image rejected: no prediction</h2>" in said
     assert "What the model would have predicted" in said
     assert summary(prediction).startswith("Rejected")
-    assert "photo.png: no reading" in str(page("photo.png", radiograph, (), prediction, day="2026-01-01").texts)
+    assert "photo.png: rejected, no prediction" in str(
+        page("photo.png", radiograph, (), prediction, day="2026-01-01").texts
+    )
 
 
 def test_a_chest_with_coloured_marks_is_read_and_a_picture_in_colours_is_not(shipped_predictor: Predictor) -> None:
