@@ -9,6 +9,7 @@ import torch
 from hypothesis import HealthCheck, settings
 
 from deep_pneumonia import train
+from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.radiographs import dicom
 from tests.paths import ROOT
 from tests.phantom import make_set
@@ -53,3 +54,9 @@ def trained(drawn_set: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("runs") / "trained"
     assert train.main(["--manifest", str(drawn_set), "--out", str(out), "--epochs", "8", "--lr", "2e-3", *SMALL]) == 0
     return out
+
+
+@pytest.fixture(scope="session")
+def predictor(trained: Path) -> Predictor:
+    """The checkpoint of the short training run on the CPU."""
+    return Predictor.load(trained / "checkpoint", "cpu")

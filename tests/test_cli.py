@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 import app
-from deep_pneumonia import evaluate, prepare, pretrain, train
-from deep_pneumonia import predict as inspect
+from deep_pneumonia import evaluate, predict, prepare, pretrain, train
 from deep_pneumonia.cli import add_data_options, config_from, guarded, option, parser_for
 from deep_pneumonia.errors import DeepPneumoniaError, ManifestError
 from deep_pneumonia.files import whole
@@ -69,7 +68,7 @@ def test_help_tells_every_option_with_its_default(main: Main, config: type, caps
     [
         (prepare.main, ["nih", "kermany", "covid", "folder"]),
         (evaluate.main, ["--checkpoint", "--manifest", "--split {train,val,test,all}", "(default: test)", "--out"]),
-        (inspect.main, ["FILE", "--mask", "--fit", "--checkpoint", "--json", "--report", "--attention OUT.npy"]),
+        (predict.main, ["FILE", "--mask", "--fit", "--checkpoint", "--json", "--report", "--attention OUT.npy"]),
         (app.main, ["--checkpoint", "--device {auto,cpu,cuda}", "(default: auto)"]),
     ],
 )
@@ -123,7 +122,7 @@ def test_a_wrong_option_is_status_2(words: list[str], complaint: str, capsys: Ca
         (pretrain.main, ["--method", "byol"], "invalid choice: 'byol'"),
         (train.main, [], "required: --manifest, --out"),
         (evaluate.main, ["--split", "best"], "invalid choice: 'best'"),
-        (inspect.main, [], "required: FILE"),
+        (predict.main, [], "required: FILE"),
         (app.main, ["--device", "tpu"], "invalid choice: 'tpu'"),
     ],
 )
@@ -173,7 +172,7 @@ def test_success_is_0_and_silent(capsys: Capture) -> None:
     assert capsys.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("main", [app.main, lambda words: inspect.main(["chest.png", *words])])
+@pytest.mark.parametrize("main", [app.main, lambda words: predict.main(["chest.png", *words])])
 def test_a_missing_file_is_one_line_and_status_2(main: Main, tmp_path: Path, capsys: Capture) -> None:
     assert main(["--checkpoint", str(tmp_path / "nowhere")]) == 2
     output, errors = capsys.readouterr()

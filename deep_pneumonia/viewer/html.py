@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from deep_pneumonia.drawing.pictures import READER_COLOURS
-from deep_pneumonia.estimate import DASH
 from deep_pneumonia.prediction.agreement import Agreement
 from deep_pneumonia.prediction.predictor import Prediction
-from deep_pneumonia.prediction.scores import SCORE_BY_KEY, SCORES
+from deep_pneumonia.prediction.scores import SCORE_BY_KEY, SCORES, score_text
 
 START = Markup("""<section class="start"><h2>Choose a radiograph to begin</h2>
 <ol><li>Drop a frontal chest radiograph into the first box, or click the box to choose a file.</li>
@@ -154,7 +153,7 @@ def _score_table(caption: Markup, names: Sequence[str], columns: Sequence[Mappin
         Markup('<tr><th scope="row" title="{hint}">{name}</th>{cells}</tr>').format(
             hint=score.hint,
             name=score.name,
-            cells=joined(Markup("<td>{}</td>").format(cell(column[score.key])) for column in columns),
+            cells=joined(Markup("<td>{}</td>").format(score_text(column[score.key])) for column in columns),
         )
         for score in SCORES
     )
@@ -183,7 +182,7 @@ def comparison(answer: Mapping[str, Any]) -> Markup:
         notes=joined(Markup("<li><b>{}</b>: {}</li>").format(side["name"], _about(side)) for side in sides),
         tables=tables,
         values=joined(
-            Markup("<dt>{}</dt><dd>{}</dd>").format(name, cell(answer["difference"][key]))
+            Markup("<dt>{}</dt><dd>{}</dd>").format(name, score_text(answer["difference"][key]))
             for key, name in alike.items()
         ),
     )
@@ -196,13 +195,6 @@ def _about(side: Mapping[str, Any]) -> str:
     if not side["shows_map"]:
         said.append("no map is shown, because a finding is too unlikely")
     return "; ".join(said)
-
-
-def cell(value: float | bool | None) -> str:
-    """A score as text; an undefined one is a dash."""
-    if value is None:
-        return DASH
-    return ("yes" if value else "no") if isinstance(value, bool) else f"{value:.2f}"
 
 
 def _what_if(prediction: Prediction) -> Markup:

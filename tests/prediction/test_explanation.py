@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -38,11 +37,6 @@ def box(top: int, bottom: int, left: int = 20, right: int = 70) -> np.ndarray[An
 A, B = Annotation(box(50, 100), "A", "box"), Annotation(box(75, 125), "B", "box")
 C, D = read_as_normal(SIZE, reader="C"), Annotation(LESION, "D", "pixel")
 DRAWN = [A, B, C, D]
-
-
-@pytest.fixture(scope="module")
-def predictor(trained: Path) -> Predictor:
-    return Predictor.load(trained / "checkpoint", "cpu")
 
 
 @pytest.fixture(scope="module")

@@ -10,19 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deep_pneumonia import evaluate
-from deep_pneumonia import predict as inspect
+from deep_pneumonia import evaluate, predict
 from deep_pneumonia.datasets.manifest import read_manifests, write_manifest
 from deep_pneumonia.errors import MaskSizeError
 from deep_pneumonia.masks.annotation import Annotation, read_as_normal, write_mask
 from deep_pneumonia.prediction.predictor import Prediction, Predictor
 from deep_pneumonia.radiographs.radiograph import Radiograph, decode
 from tests.phantom import draw, save_png
-
-
-@pytest.fixture(scope="module")
-def predictor(trained: Path) -> Predictor:
-    return Predictor.load(trained / "checkpoint", "cpu")
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +87,7 @@ def test_command_line_writes_what_the_reader_says(
     out = [tmp_path / n for n in ("case.json", "case.png", "map.npy")]
     base = [str(case[0]), "--mask", str(case[1]), "--checkpoint", str(trained / "checkpoint"), "--device", "cpu"]
     files = ["--json", str(out[0]), "--report", str(out[1]), "--attention", str(out[2])]
-    assert inspect.main([*base, *files]) == 0
+    assert predict.main([*base, *files]) == 0
     printed = capsys.readouterr().out
     document = json.loads(out[0].read_text())
     expected = read(predictor, case)
@@ -105,7 +99,7 @@ def test_command_line_writes_what_the_reader_says(
     assert out[1].read_bytes().startswith(b"\x89PNG")
     assert f"Predicted: {expected.predicted}" in printed
     assert "Not a medical device" in printed
-    assert inspect.main([*base, "--json", "-"]) == 0
+    assert predict.main([*base, "--json", "-"]) == 0
     assert json.loads(capsys.readouterr().out) == document
 
 
@@ -133,7 +127,7 @@ def test_bad_input_is_one_line_and_status_2(
     filled = [a.format(**names) for a in arguments]
     if "--checkpoint" not in filled:
         filled += ["--checkpoint", str(trained / "checkpoint")]
-    assert inspect.main(filled) == 2
+    assert predict.main(filled) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert words in error

@@ -22,7 +22,7 @@ from deep_pneumonia.masks.any_format import read_annotations
 from deep_pneumonia.prediction.cautions import Caution
 from deep_pneumonia.prediction.explanation import compare
 from deep_pneumonia.prediction.predictor import Predictor
-from deep_pneumonia.prediction.scores import SCORES
+from deep_pneumonia.prediction.scores import SCORES, score_text
 from deep_pneumonia.viewer import app as frame
 from deep_pneumonia.viewer import html as words
 from deep_pneumonia.viewer.annotate import FORMATS, saved
@@ -97,7 +97,7 @@ def test_the_table_says_what_the_prediction_says(case: Case) -> None:
         for score in SCORES:
             cells = re.findall("<td>(.*?)</td>", rows[score.name])
             assert cells == [
-                words.cell(m[score.key]) for m in (one, one["controls"]["random"], one["controls"]["centre"])
+                score_text(m[score.key]) for m in (one, one["controls"]["random"], one["controls"]["centre"])
             ]
         assert one["reader"] in table
         assert f"{one['area_fraction']:.1%}" in table
@@ -128,7 +128,7 @@ def test_figures_read_as_they_are() -> None:
     assert [words.percent(p) for p in (0, 0.004, 0.5, 0.812, 0.998, 1)] == [
         "<1%", "<1%", "50%", "81%", ">99%", ">99%",
     ]  # fmt: skip
-    assert [words.cell(v) for v in (None, True, False, 1.0, 0.125)] == ["\u2013", "yes", "no", "1.00", "0.12"]
+    assert [score_text(v) for v in (None, True, False, 1.0, 0.125)] == ["\u2013", "yes", "no", "1.00", "0.12"]
 
 
 def test_the_summary_names_file_class_warnings_and_every_probability(case: Case) -> None:
