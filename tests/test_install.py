@@ -18,8 +18,8 @@ import pytest
 
 from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.radiographs.radiograph import decode
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parent.parent
 CASE = ROOT / "assets" / "cases" / "right-upper-lobe" / "right-upper-lobe.png"
 # The model card, and the picture outside assets/ that it shows.
 CARD = {"deep_pneumonia/MODEL_CARD.md", "deep_pneumonia/docs/ablation/real/ablation.png"}
