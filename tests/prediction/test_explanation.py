@@ -49,8 +49,9 @@ def other() -> Predictor:
     return Predictor(facts, torch.device("cpu"))
 
 
-def withholding(predictor: Predictor) -> Predictor:
-    limits = replace(predictor.checkpoint.thresholds, finding=1.1)
+def with_threshold(predictor: Predictor, finding: float) -> Predictor:
+    """The predictor with another probability of a finding from which a map is shown."""
+    limits = replace(predictor.checkpoint.thresholds, finding=finding)
     return Predictor(replace(predictor.checkpoint, thresholds=limits), predictor.device)
 
 
@@ -144,7 +145,7 @@ def test_a_checkpoint_sees_a_radiograph_once_and_only_if_asked(
 
 
 def test_a_map_without_a_finding_is_withheld_with_its_random_order(predictor: Predictor) -> None:
-    strict = withholding(predictor)
+    strict = with_threshold(predictor, 1.1)
     assert not strict.predict(RADIOGRAPH).shows_map
     keys = ["attention", "random", "grad_cam", "doctor:D"]
     found = explain(keys, RADIOGRAPH, DRAWN, [strict])
@@ -197,7 +198,8 @@ def test_a_mask_of_another_size_is_refused(predictor: Predictor) -> None:
 
 
 def test_the_json_is_plain_and_its_cells_are_rounded_for_show_only(predictor: Predictor, other: Predictor) -> None:
-    found = compare(RADIOGRAPH, DRAWN, a="attention", b="doctor:C", predictor=predictor, other=other)
+    showing = with_threshold(predictor, 0.0)
+    found = compare(RADIOGRAPH, DRAWN, a="attention", b="doctor:C", predictor=showing, other=other)
     document = found.to_json("chest.png")
     assert json.loads(json.dumps(document, allow_nan=False)) == document
     assert list(document) == ["file", "size", "a", "b", "difference"]
