@@ -52,7 +52,7 @@ def drawn_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained(drawn_set: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a short training run on the drawn set; its checkpoint is in checkpoint/."""
     out = tmp_path_factory.mktemp("runs") / "trained"
-    assert train.main(["--manifest", str(drawn_set), "--out", str(out), "--epochs", "8", "--lr", "2e-3", *SMALL]) == 0
+    assert train.main(["--manifest", str(drawn_set), "--out", str(out), "--epochs", "12", "--lr", "2e-3", *SMALL]) == 0
     return out
 
 
