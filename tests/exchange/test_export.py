@@ -282,5 +282,5 @@ def test_a_case_that_cannot_be_trained_on_does_not_hold_up_the_others(tmp_path: 
     made = export(space, tmp_path / "out", radiographs=True)
     assert [c.patient for c in read_manifests([tmp_path / "out" / "manifest.csv"])] == ["p1", "p2"]
     assert [note.split(":")[0][:6] for note in made.notes] == ["Case 1", "Case 4"]
-    assert "9 rows" in made.notes[0]
+    assert "9 x 9 pixels" in made.notes[0]
     assert len(table(tmp_path / "out" / "annotations.csv")) == 2

@@ -122,7 +122,7 @@ def test_16_bit_orientation_is_undone_and_damaged_exif_is_passed_over() -> None:
 @pytest.mark.parametrize("source", ["TIFF", "WEBP", "PNG"])
 def test_several_pictures_are_refused(source: str) -> None:
     other = Image.fromarray(RAMP[::-1])
-    with pytest.raises(NotARadiographError, match="several pictures"):
+    with pytest.raises(NotARadiographError, match="several images"):
         decode(encode(RAMP, source, save_all=True, append_images=[other]))
 
 

@@ -168,7 +168,7 @@ def test_reading_goes_on_where_it_stopped_and_reads_again_what_was_changed(
 
     monkeypatch.setattr(Predictor, "predict", stops_at_the_third)
     assert run("predict", *options, "--device", "cpu") == 130
-    assert "the same command goes on" in capsys.readouterr().err
+    assert "the same command resumes" in capsys.readouterr().err
     space = Workspace(listed)
     (listed / "broken.png").write_bytes(b"no radiograph")
     space.add([Case(listed / "broken.png", "p", "own", "test")])
