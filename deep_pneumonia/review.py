@@ -50,6 +50,8 @@ def parser() -> argparse.ArgumentParser:
         made[name] = verbs.add_parser(name, help=text, description=text)
         made[name].set_defaults(run=verb)
         made[name].add_argument("--workspace", required=True, metavar="DIR", help="folder of the work list")
+    _add_prediction_options(made)
+    _add_exchange_options(made)
     made["add"].add_argument(
         "sources", nargs="+", metavar="SOURCE",
         help="manifest.csv, a prepared or exported folder, or a folder of radiographs; masks are found by their names",
@@ -59,6 +61,10 @@ def parser() -> argparse.ArgumentParser:
         help="of a folder of radiographs; patient: 65%% train, 15%% val, 20%% test by the patient's hash "
         "(default: test; a manifest has its own)",
     )  # fmt: skip
+    return p
+
+
+def _add_prediction_options(made: dict[str, argparse.ArgumentParser]) -> None:
     for name in ("predict", "status", "report", "export"):
         made[name].add_argument(
             "--checkpoint",
@@ -70,6 +76,9 @@ def parser() -> argparse.ArgumentParser:
         "--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to compute (default: auto)"
     )
     made["predict"].add_argument("--again", action="store_true", help="try files again that could not be read before")
+
+
+def _add_exchange_options(made: dict[str, argparse.ArgumentParser]) -> None:
     made["report"].add_argument("out", metavar="OUT.pdf", help="the PDF to write, of a few A4 pages")
     made["export"].add_argument(
         "target", metavar="TARGET", help="a new folder, or a ZIP where it ends in .zip (replaced if it is there)"
@@ -80,7 +89,6 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     made["export"].add_argument("--seg", action="store_true", help="write a DICOM segmentation of each case as well")
     made["import"].add_argument("source", metavar="SOURCE", help="exported folder or ZIP")
-    return p
 
 
 def add(arguments: argparse.Namespace) -> None:

@@ -1,6 +1,7 @@
 """A checkpoint goes to the Hugging Face Hub and comes back; a server on this machine stands in for the Hub."""
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -97,6 +98,7 @@ def test_what_was_downloaded_is_there_without_a_network(
     fill(hub, folder)
     Predictor.from_pretrained(NAME, device="cpu")
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # nothing listens there
+    monkeypatch.setattr(time, "sleep", lambda _: None)  # between the tries
     assert Predictor.from_pretrained(NAME, device="cpu").checkpoint.name == "tiny"
     with pytest.raises(HubError, match=r"cannot be reached, and someone/else was not downloaded before"):
         Predictor.from_pretrained("someone/else", device="cpu")
