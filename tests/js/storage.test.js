@@ -13,7 +13,7 @@ beforeEach(() => {
 test("the keys are those under which visitors' browsers hold their work", () => {
   const keys = Object.fromEntries(Object.entries(storage).filter(([, value]) => typeof value === "string"));
   assert.deepEqual(keys, {
-    DESK: "deep-pneumonia/desk", DRAWINGS: "deep-pneumonia/drawings/", LAST_FILES: "deep-pneumonia/last",
+    WORK_LIST_TOKEN: "deep-pneumonia/desk", DRAWINGS: "deep-pneumonia/drawings/", LAST_FILES: "deep-pneumonia/last",
     QUIZ: "deep-pneumonia/quiz", REVIEWER: "deep-pneumonia/reviewer", STAY: "deep-pneumonia/stay-after-verdict",
     VERDICT: "deep-pneumonia/verdict/",
   });

@@ -13,7 +13,7 @@ export const QUIZ = "deep-pneumonia/quiz"; // answers given in the quiz
  * teach/quiz.py).
  */
 export const LAST_FILES = "deep-pneumonia/last"; // files that a reload opens again
-export const DESK = "deep-pneumonia/desk"; // token of the tab's workspace
+export const WORK_LIST_TOKEN = "deep-pneumonia/desk"; // token of the tab's workspace
 
 /** @param {string} key @returns {string | null} */
 export function read(key) {

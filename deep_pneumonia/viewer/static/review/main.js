@@ -3,9 +3,9 @@
 
 import { hear, part, viewerReady } from "../page.js";
 import { routeOf } from "../route.js";
-import { DESK, readTab, writeTab } from "../storage.js";
+import { WORK_LIST_TOKEN, readTab, writeTab } from "../storage.js";
 import { CompactList } from "./compact.js";
-import { Desk } from "./desk.js";
+import { Overview } from "./overview.js";
 import { Saving } from "./saving.js";
 import { VerdictPanel } from "./verdict.js";
 
@@ -21,10 +21,10 @@ export async function mount(root, server) {
   const review = new Review(root, { ...server, ask }, viewer);
   viewer.review = {
     ask,
-    rows: () => review.desk.list.rows,
+    rows: () => review.overview.list.rows,
     opening: () => ({ token, id: review.asked }),
-    wanted: () => ({ token, ...review.desk.wanted }),
-    taken: (file, why) => review.desk.downloaded(file, why),
+    wanted: () => ({ token, ...review.overview.wanted }),
+    taken: (file, why) => review.overview.downloaded(file, why),
   };
   addEventListener("hashchange", () => review.route());
   hear("shown", (scene) => review.shown(scene));
@@ -37,8 +37,8 @@ export async function mount(root, server) {
 /** The token that opens this tab's own workspace; other pages cannot guess it. */
 function tokenOfTab() {
   const bytes = Array.from(crypto.getRandomValues(new Uint8Array(16)));
-  const token = readTab(DESK) ?? bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  writeTab(DESK, token);
+  const token = readTab(WORK_LIST_TOKEN) ?? bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  writeTab(WORK_LIST_TOKEN, token);
   return token;
 }
 
@@ -51,19 +51,19 @@ class Review {
     this.server = server;
     this.viewer = viewer;
     const go = (/** @type {number} */ id) => void (location.hash = `#case=${id}`);
-    this.desk = new Desk(root, server, viewer.stage.look.scores, { go, changed: () => this.#listed() });
-    this.compact = new CompactList(part("#case-list"), { thumbnail: (row) => this.desk.thumbnail(row), open: go });
+    this.overview = new Overview(root, server, viewer.stage.look.scores, { go, changed: () => this.#listed() });
+    this.compact = new CompactList(part("#case-list"), { thumbnail: (row) => this.overview.thumbnail(row), open: go });
     this.panel = new VerdictPanel(part("#case-verdict"), {
-      judge: (verdict) => this.#judge(verdict), go, list: this.desk.list, place: () => this.desk.name,
+      judge: (verdict) => this.#judge(verdict), go, list: this.overview.list, place: () => this.overview.name,
       changed: () => this.#named(),
     });
-    this.desk.list.setReviewer(this.panel.reviewer);
+    this.overview.list.setReviewer(this.panel.reviewer);
     viewer.keys("case", this.panel.keys());
     this.saving = new Saving(server.ask, {
       stage: viewer.stage,
       author: () => this.panel.reviewer,
       amend: (scene, change) => viewer.amend(scene, change),
-      saved: (row) => this.desk.update([row]),
+      saved: (row) => this.overview.update([row]),
       say: (...parts) => viewer.say(...parts),
       reopen: (id) => this.#open(id),
     });
@@ -73,11 +73,11 @@ class Review {
   async route() {
     const { screen, argument } = routeOf(location.hash);
     if (screen !== "review" && screen !== "case") return;
-    await this.desk.load();
+    await this.overview.load();
     if (screen === "review") return;
     const open = this.viewer.stage.scene?.work?.id;
-    const id = Number(argument) || open || this.desk.list.shown[0]?.id;
-    if (!this.desk.list.row(id)) location.hash = "#review";
+    const id = Number(argument) || open || this.overview.list.shown[0]?.id;
+    if (!this.overview.list.row(id)) location.hash = "#review";
     else if (id !== open) this.#open(id);
     else this.#follow();
   }
@@ -95,24 +95,24 @@ class Review {
     if (!scene.work) return;
     /** @type {HTMLAnchorElement} */ (part("#work-back")).href = `#case=${scene.work.id}`;
     this.saving.opened(scene);
-    this.desk.load().then(() => this.#follow());
+    this.overview.load().then(() => this.#follow());
   }
 
   /** The list beside the case has the same cases in the same order as the work list. */
   #listed() {
     if (!this.compact || !this.panel) return; // the work list shows its rows before the panels are there
-    this.compact.load(this.desk.list.shown, this.panel.reviewer);
+    this.compact.load(this.overview.list.shown, this.panel.reviewer);
     this.#follow();
   }
 
   #named() {
-    this.desk.list.setReviewer(this.panel.reviewer);
-    this.desk.list.refresh();
+    this.overview.list.setReviewer(this.panel.reviewer);
+    this.overview.list.refresh();
   }
 
   /** The list and the panel show the case on the stage. */
   #follow() {
-    const row = this.desk.list.row(this.viewer.stage.scene?.work?.id);
+    const row = this.overview.list.row(this.viewer.stage.scene?.work?.id);
     if (!row) return;
     this.compact.select(row.id);
     this.panel.show(row);
@@ -121,7 +121,7 @@ class Review {
   /** @param {SentVerdict} verdict */
   async #judge(verdict) {
     const answer = await this.server.ask({ what: "judge", ...verdict });
-    if (answer.row) this.desk.update([answer.row]);
+    if (answer.row) this.overview.update([answer.row]);
     return answer;
   }
 }

@@ -15,7 +15,7 @@ const OWN_LIST = "This list belongs to this page. It is deleted an hour after yo
 const SHARED_LIST = "This list is stored on the server, and everyone who opens this page works in it.";
 const NO_ANSWER = "The server does not answer; try again.";
 
-export class Desk {
+export class Overview {
   name = ""; // of the workspace
   /** @type {Request} the file that the server is asked to make */
   wanted = {};
