@@ -87,7 +87,7 @@ def test_what_cannot_be_done_is_one_sentence(client: Client, uploads: Path) -> N
     chest, notes = handle_file(uploads / "chest.png"), handle_file(uploads / "notes.png")
     with pytest.raises(AppError, match=r"notes\.png is not a PNG"):
         client.predict(file=notes, api_name="/predict")
-    with pytest.raises(AppError, match="give a radiograph"):
+    with pytest.raises(AppError, match="send a radiograph"):
         client.predict(file=None, api_name="/predict")
     with pytest.raises(AppError, match=r"small\.png has 200 x 380 pixels"):
         client.predict(file=chest, masks=[handle_file(uploads / "small.png")], api_name="/agreement")

@@ -105,7 +105,7 @@ def test_every_grey_of_the_file_is_there_to_be_windowed(
     assert screen.stage("scene.spacing_mm") == spacing
     wanted = open_case(Predictor.load(trained / "checkpoint", "cpu").predict, str(uploads / name)).radiograph.pixels
     shown = screen.page.evaluate("[...window.deepPneumonia.stage.base.levels[0].data]")
-    assert np.array_equal(np.reshape(shown, wanted.shape), np.rint(wanted * (2**bits - 1)))
+    assert np.array_equal(np.reshape(shown, wanted.shape), np.rint(wanted.astype(np.float64) * (2**bits - 1)))
 
 
 def test_a_bad_mask_is_named_and_a_photograph_is_warned_of(screen: Screen, uploads: Path) -> None:
