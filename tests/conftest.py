@@ -30,16 +30,19 @@ dicom.MAX_GDCM_SECONDS = 600
 # Where the tests lie that start a server or a browser, and those that train networks of their own.
 BROWSER = (ROOT / "tests" / "browser", ROOT / "tests" / "hosting")
 TRAINING = (ROOT / "tests" / "training" / "test_train",)
+LONG = {"browser", "training", "slow"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by their folder, and by the fixture `trained`, so that `make test-fast` can leave them out."""
+    """Mark long tests by their folder and by the fixture `trained`, for `make test-fast`, and run them first."""
     for item in items:
         path = str(item.path)
         if path.startswith(tuple(map(str, BROWSER))):
             item.add_marker(pytest.mark.browser)
         if path.startswith(tuple(map(str, TRAINING))) or "trained" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.training)
+    # Files with long tests go first, so that several workers finish at about the same time.
+    items.sort(key=lambda item: not LONG & {mark.name for mark in item.iter_markers()})
 
 
 @pytest.fixture(scope="session")

@@ -93,7 +93,7 @@ def test_what_cannot_be_done_is_one_sentence(client: Client, uploads: Path) -> N
         client.predict(file=chest, masks=[handle_file(uploads / "small.png")], api_name="/agreement")
     with pytest.raises(AppError, match="do not fill the 450 x 380 pixels"):
         client.predict(file=chest, drawings=[{"reader": "a", "counts": [7]}], api_name="/agreement")
-    with pytest.raises(AppError, match="Drawings are a list"):
+    with pytest.raises(AppError, match="Drawings must be a list"):
         client.predict(file=chest, drawings={"reader": "a"}, api_name="/agreement")
     with pytest.raises(AppError, match="choose from attention, attention_b"):
         client.predict(file=chest, a="saliency", api_name="/compare")

@@ -23,7 +23,7 @@ def test_a_short_run_learns_classes_and_where_to_look(trained: Path) -> None:
     losses = [r["attention"] for r in records(trained) if "attention" in r]
     found = [r for r in records(trained) if "score" in r]
     assert losses[-1] < 0.8 * losses[0]
-    assert len(found) == 8
+    assert len(found) == 12
     assert all(0 <= r["hit"] <= 1 for r in found)
     assert (trained / "curves.png").stat().st_size > 5000
     facts = json.loads((trained / "checkpoint" / "model.json").read_text())
