@@ -10,6 +10,7 @@ from typing import Any
 
 from deep_pneumonia.errors import DeepPneumoniaError
 
+PICTURE_SUFFIXES = (".png", ".pdf")  # of reports and charts
 MAX_FILE_BYTES = 64 * 2**20
 
 

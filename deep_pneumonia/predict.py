@@ -15,9 +15,7 @@ import numpy as np
 
 from deep_pneumonia import shipped
 from deep_pneumonia.cli import guarded
-from deep_pneumonia.drawing.case_report import page
-from deep_pneumonia.drawing.pictures import PICTURE_SUFFIXES, save_picture
-from deep_pneumonia.files import check_suffix, whole
+from deep_pneumonia.files import PICTURE_SUFFIXES, check_suffix, whole
 from deep_pneumonia.masks.annotation import Annotation, read_mask
 from deep_pneumonia.masks.any_format import read_annotations
 from deep_pneumonia.prediction.predictor import Prediction, Predictor
@@ -72,6 +70,10 @@ def predict(arguments: argparse.Namespace) -> None:
         with whole(arguments.json) as path:
             path.write_text(text, encoding="utf-8")
     if arguments.report:
+        # Matplotlib takes a second to import, which most predictions can save.
+        from deep_pneumonia.drawing.case_report import page
+        from deep_pneumonia.drawing.pictures import save_picture
+
         name, day = Path(arguments.file).name, date.today().isoformat()
         save_picture(page(name, radiograph, annotations, prediction, day=day), arguments.report)
     if arguments.attention:

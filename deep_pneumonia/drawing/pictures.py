@@ -21,10 +21,9 @@ from numpy.typing import NDArray
 from skimage.measure import find_contours
 
 from deep_pneumonia.drawing.lettering import plain, short
-from deep_pneumonia.files import check_suffix, whole
+from deep_pneumonia.files import PICTURE_SUFFIXES, check_suffix, whole
 from deep_pneumonia.masks.annotation import Annotation
 
-PICTURE_SUFFIXES = (".png", ".pdf")
 NOT_A_DEVICE = "Research and teaching only. Not a medical device."
 READER_COLOURS = ("#56B4E9", "#FFFFFF", "#009E73", "#CC79A7")  # sky blue, white, bluish green, reddish purple
 ATTENTION_COLOURS = colormaps["inferno"](np.linspace(0.25, 1, 256))[:, :3].astype(np.float32)

@@ -26,7 +26,6 @@ from deep_pneumonia.prediction.checkpoint import GATE, METRICS, MODEL, README, W
 
 OPTIONAL = (GATE, METRICS, README)
 FILES = (MODEL, WEIGHTS, *OPTIONAL)
-MESSAGE = "Upload a checkpoint of deep-pneumonia"
 
 
 def download(name: str, revision: str | None = None) -> Path:

@@ -19,7 +19,6 @@ from deep_pneumonia import shipped
 from deep_pneumonia.errors import DeepPneumoniaError
 from deep_pneumonia.masks.annotation import Annotation, check_size
 from deep_pneumonia.prediction import checkpoint as checkpoints
-from deep_pneumonia.prediction import hub
 from deep_pneumonia.prediction.agreement import Agreement, agree
 from deep_pneumonia.prediction.cautions import REJECTING_CODES, Caution, rejections, remarks
 from deep_pneumonia.prediction.gate import features
@@ -122,17 +121,28 @@ class Predictor:
             HubError: the Hub has no such repository or revision, or it cannot be reached.
             CheckpointError: the repository or folder is no checkpoint, a damaged one, or a newer one.
         """
-        return cls.load(name if Path(name).is_dir() else hub.download(str(name), revision), device)
+        if Path(name).is_dir():
+            return cls.load(name, device)
+        from deep_pneumonia.prediction import hub  # half a second, for those who need it
+
+        return cls.load(hub.download(str(name), revision), device)
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write the checkpoint into a folder, which is a model repository of the Hub as it lies.
 
         Other files in the folder stay.
         """
+        from deep_pneumonia.prediction import hub
+
         hub.save_into(self.checkpoint, Path(folder))
 
     def push_to_hub(
-        self, name: str, *, private: bool | None = None, revision: str | None = None, message: str = hub.MESSAGE
+        self,
+        name: str,
+        *,
+        private: bool | None = None,
+        revision: str | None = None,
+        message: str = "Upload a checkpoint of deep-pneumonia",
     ) -> str:
         """Upload the checkpoint to the Hub repository "owner/name", made if it is missing; returns the commit's URL.
 
@@ -143,6 +153,8 @@ class Predictor:
         Raises:
             HubError: the Hub refuses, or cannot be reached.
         """
+        from deep_pneumonia.prediction import hub
+
         return hub.push(self.checkpoint, name, private=private, revision=revision, message=message)
 
     def predict(self, radiograph: Radiograph, annotations: Sequence[Annotation] = ()) -> Prediction:
