@@ -135,7 +135,7 @@ def read_manifests(paths: Iterable[str | Path]) -> list[Case]:
     """
     cases = [case for path in paths for case in _read_one(Path(path))]
     if not cases:
-        raise ManifestError("The manifests list no image; run `python -m deep_pneumonia.prepare` first.")
+        raise ManifestError("The manifests list no image; run `deep-pneumonia prepare` first.")
     _check(cases)
     return cases
 

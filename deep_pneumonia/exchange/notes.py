@@ -21,9 +21,9 @@ state.json, state/    everything in every version, for an import; do not change 
 
 In the three tables, a ' stands before text that a spreadsheet would take for a formula.
 
-Train on it:      python -m deep_pneumonia.train --manifest manifest.csv --out run
-Evaluate on it:   python -m deep_pneumonia.evaluate --manifest manifest.csv --split all --out figures
-Import it:        python -m deep_pneumonia.review import THIS_FOLDER_OR_ZIP --workspace DIR
+Train on it:      deep-pneumonia train --manifest manifest.csv --out run
+Evaluate on it:   deep-pneumonia evaluate --manifest manifest.csv --split all --out scores
+Import it:        deep-pneumonia review import THIS_FOLDER_OR_ZIP --workspace DIR
 
 Training needs labelled radiographs in the splits train and val.
 """

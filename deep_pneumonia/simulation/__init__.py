@@ -1,1 +1,1 @@
-"""Radiographs rendered from a chest CT, with pneumonia put into it; `python -m deep_pneumonia.simulate` runs it."""
+"""Radiographs rendered from a chest CT, with pneumonia put into it; `deep-pneumonia simulate` runs it."""

@@ -40,7 +40,7 @@ ARTICLE = Markup(
     "</article>"
 )
 UNMEASURED = Markup(
-    "<p>No results are known for this checkpoint; measure it with <code>python -m deep_pneumonia.evaluate</code>.</p>"
+    "<p>No results are known for this checkpoint; measure it with <code>deep-pneumonia evaluate</code>.</p>"
 )
 
 

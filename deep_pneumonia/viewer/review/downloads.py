@@ -40,7 +40,7 @@ def _check_size(work_list: WorkList) -> None:
         raise WorkspaceError(
             f"The radiographs of this list have {size / 2**30:.1f} GiB, more than the "
             f"{MAX_RADIOGRAPH_BYTES // 2**30} GiB that can be downloaded; export it on the server with: "
-            "python -m deep_pneumonia.review export."
+            "deep-pneumonia review export."
         )
 
 
