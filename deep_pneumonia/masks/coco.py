@@ -6,18 +6,18 @@ as `reader`; without a name, all annotations belong to one reader who is named a
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any, TextIO
+from typing import TextIO
 
 import numpy as np
 
 from deep_pneumonia.errors import AnnotationError
 from deep_pneumonia.masks import rle
 from deep_pneumonia.masks.annotation import KINDS, Annotation, Kind, Mask, Size, check_size
+from deep_pneumonia.masks.coco_index import CocoIndex, Entry
 from deep_pneumonia.masks.shapes import MAX_READERS, Shapes, Work
-from deep_pneumonia.masks.untrusted import frame, items, numbers
+from deep_pneumonia.masks.untrusted import frame, numbers
 from deep_pneumonia.names import base, distinct, reader_name, shown, stem
 
-Entry = dict[str, Any]
 CATEGORIES = [{"id": 1, "name": "lesion", "supercategory": "finding"}]
 
 
@@ -29,23 +29,28 @@ def is_coco(document: object) -> bool:
 def read_coco(document: Entry, size: Size, *, name: str, radiograph: str = "") -> list[Annotation]:
     """Read the masks of one radiograph of `size` (H, W) from parsed COCO JSON, one for each reader, in file order.
 
-    The shapes of one reader are joined. An image without annotations gives one empty mask.
+    The shapes of one reader are joined. An image without annotations gives one empty mask. If the file uses several
+    categories, only the lesion's counts. `CocoIndex` states how images, annotations and categories are matched.
 
     name: the name of this file.
     radiograph: the radiograph's file name, which selects its image if the file has several.
 
     Raises:
         MaskSizeError: the image or a mask differs in size from the radiograph.
-        AnnotationError: no image or several images match, a shape is damaged, or drawing would take too long.
+        AnnotationError: no image or several images match, annotations belong to no image, the lesion's category is
+            unclear, a shape is damaged, or drawing would take too long.
     """
+    index = CocoIndex(document, name)
+    return read_image(index, _image(index, radiograph), size, name=name)
+
+
+def read_image(index: CocoIndex, image: Entry, size: Size, *, name: str) -> list[Annotation]:
+    """Read the masks of one image of an indexed file; see `read_coco`."""
     called, work = shown(name), Work(shown(name))
-    image = _image(items(document.get("images"), "images", called), called, radiograph)
     check_size(frame(image.get("height"), image.get("width"), size, called), size, called)
     shapes: dict[str, Shapes] = {}
     kinds: dict[str, set[Kind | None]] = {}
-    for entry in items(document.get("annotations"), "annotations", called):
-        if entry.get("image_id") != image.get("id"):
-            continue
+    for entry in index.lesions(image):
         reader = reader_name(_extra(entry, "reader"), stem(name))
         _add(entry, shapes.setdefault(reader, Shapes(size, work)), size, work)
         kinds.setdefault(reader, set()).add(_kind(entry))
@@ -55,18 +60,16 @@ def read_coco(document: Entry, size: Size, *, name: str, radiograph: str = "") -
     return [drawn.drawn(reader, _one(kinds.get(reader, set()))) for reader, drawn in shapes.items()]
 
 
-def _image(images: list[Entry], name: str, radiograph: str) -> Entry:
-    if len(images) == 1:
-        return images[0]
-    files = [base(file) if isinstance(file := image.get("file_name"), str) else "" for image in images]
-    for same in (base, stem):
-        found = [i for file, i in zip(files, images, strict=True) if radiograph and same(file) == same(radiograph)]
-        if len(found) == 1:
-            return found[0]
-    raise AnnotationError(
-        f"{name} has {len(images)} images, {len(found) or 'none'} of them named {shown(radiograph)}; "
-        "name the radiograph as the file does, or export its annotations alone."
-    )
+def _image(index: CocoIndex, radiograph: str) -> Entry:
+    if len(index.images) == 1:
+        return index.images[0]
+    found = index.find(radiograph)
+    if found is None:
+        raise AnnotationError(
+            f"{index.name} has {len(index.images)} images, none of them named {shown(radiograph)}; "
+            "name the radiograph as the file does, or export its annotations alone."
+        )
+    return found[0]
 
 
 def _extra(entry: Entry, key: str) -> object:

@@ -14,7 +14,7 @@ MAX_COORDINATE = 1_000_000  # pixels from the origin; far beyond any radiograph
 
 
 def parse_json(data: bytes, name: str) -> Any:
-    """Parse a JSON file in UTF-8.
+    """Parse a JSON file in UTF-8. NaN and Infinity are accepted, as other tools write them into fields of no use here.
 
     Raises:
         AnnotationError: not JSON, cut short, nested too deep, or more than two million lists and objects.
@@ -22,15 +22,11 @@ def parse_json(data: bytes, name: str) -> Any:
     if data.count(b"[") + data.count(b"{") > MAX_PARTS:
         raise AnnotationError(f"{name} has more than {MAX_PARTS} parts; export the annotations of one radiograph.")
     try:
-        return json.loads(data.decode("utf-8-sig"), parse_constant=_refuse)
+        return json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         raise AnnotationError(
             f"{name} is not JSON, or is damaged, cut short or nested too deep; export it again."
         ) from None
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")
 
 
 def items(value: object, what: str, name: str) -> list[dict[str, Any]]:

@@ -12,12 +12,12 @@ from typing import Any
 from deep_pneumonia.datasets.manifest import SEPARATOR, SPLITS, Case, MaskRef, read_manifests, split_of
 from deep_pneumonia.errors import AnnotationError, ManifestError
 from deep_pneumonia.files import MAX_FILE_BYTES
-from deep_pneumonia.masks.annotation import read_mask, write_mask
+from deep_pneumonia.masks.annotation import Annotation, read_mask, write_mask
 from deep_pneumonia.masks.any_format import looks_like_annotation
-from deep_pneumonia.masks.coco import is_coco, read_coco
+from deep_pneumonia.masks.coco import is_coco, read_image
+from deep_pneumonia.masks.coco_index import CocoIndex
 from deep_pneumonia.masks.labelme import is_labelme, read_labelme
-from deep_pneumonia.masks.untrusted import items, parse_json
-from deep_pneumonia.names import base, stem
+from deep_pneumonia.masks.untrusted import parse_json
 from deep_pneumonia.radiographs.radiograph import decode
 
 PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".dcm")
@@ -97,7 +97,7 @@ class _Folder:
 
     def _read_annotations(self, files: Sequence[Path]) -> None:
         documents = [(p, document) for p in files if (document := _annotations(p)) is not None]
-        self.coco = [_Coco(p, document) for p, document in documents if is_coco(document)]
+        self.coco = [_Coco(p, document, self.radiographs) for p, document in documents if is_coco(document)]
         self.labelme = {p: document for p, document in documents if not is_coco(document)}
 
     def cases(self) -> Iterator[Case]:
@@ -120,11 +120,7 @@ class _Folder:
     def _told(self, image: Path, number: int) -> Iterator[MaskRef]:
         """Masks from COCO and LabelMe files."""
         own = image.with_suffix(".json")
-        found = [
-            read_coco(document, decode(image).size, name=coco.path.name, radiograph=image.name)
-            for coco in self.coco
-            if (document := coco.of(image)) is not None
-        ]
+        found = [coco.read(image) for coco in self.coco]
         if own in self.labelme:
             found.append(read_labelme(self.labelme[own], decode(image).size, name=own.name))
         for place, annotation in enumerate(chain.from_iterable(found)):
@@ -137,26 +133,42 @@ class _Folder:
 
 
 class _Coco:
-    """A COCO file, indexed once, so that each radiograph need not search all of it."""
+    """A COCO file and the radiographs of the folder that its images are.
 
-    def __init__(self, path: Path, document: dict[str, Any]) -> None:
-        self.path, self.images = path, defaultdict(list)
-        self.entries: dict[Any, list[Any]] = defaultdict(list)
-        for entry in items(document["annotations"], "annotations", path.name):
-            self.entries[str(entry.get("image_id"))].append(entry)
-        for image in items(document["images"], "images", path.name):
-            name = image.get("file_name")
-            for key in {name, base(name), stem(name)} if isinstance(name, str) else ():
-                self.images[key].append(image)
+    Raises:
+        AnnotationError: an image could be several radiographs, or the file annotates images but none of these.
+    """
 
-    def of(self, image: Path) -> dict[str, Any] | None:
-        """Its entries for one radiograph, named by its path from here, by its name, or without the ending."""
-        path = image.relative_to(self.path.parent).as_posix() if image.is_relative_to(self.path.parent) else ""
-        found = next((f for key in (path, image.name, image.stem) if (f := self.images.get(key))), None)
-        if found is None:
-            return None
-        drawn = [entry for one in found for entry in self.entries[str(one.get("id"))]]
-        return {"images": found, "annotations": drawn}
+    def __init__(self, path: Path, document: dict[str, Any], radiographs: Sequence[Path]) -> None:
+        self.path, self.index = path, CocoIndex(document, path.name)
+        self.images: dict[Path, dict[str, Any]] = {}
+        matches = defaultdict(list)
+        for radiograph in radiographs:
+            inside = radiograph.is_relative_to(path.parent)
+            here = radiograph.relative_to(path.parent).as_posix() if inside else ""
+            if found := self.index.find(radiograph.as_posix(), here):
+                image, grade = found
+                matches[id(image)].append((grade, radiograph, image))
+        for several in matches.values():
+            best = min(grade for grade, _, _ in several)
+            (radiograph, image), *others = [(r, i) for grade, r, i in several if grade == best]
+            if others:
+                raise AnnotationError(
+                    f"{path.name} has one image that could be {len(others) + 1} radiographs named {radiograph.name}; "
+                    "name the radiographs' folders in it as they are."
+                )
+            self.images[radiograph] = image
+        if not matches and self.index.has_annotations:
+            raise AnnotationError(
+                f"{path.name} has annotations, but none of its images is named like a radiograph of this folder; "
+                "name the radiographs as the file does, or remove it."
+            )
+
+    def read(self, image: Path) -> list[Annotation]:
+        """The masks of one radiograph; none if the file does not have it."""
+        if image not in self.images:
+            return []
+        return read_image(self.index, self.images[image], decode(image).size, name=self.path.name)
 
 
 def _check_inside(manifest: Path) -> None:

@@ -101,7 +101,9 @@ def test_readers_are_told_apart_where_the_file_does():
 
 
 def test_an_image_without_annotations_is_an_empty_mask():
-    (found,) = read({"bbox": [0, 0, 1, 1], "image_id": 8})
+    several = document({"bbox": [0, 0, 1, 1], "image_id": 8})
+    several["images"].append({"id": 8, "file_name": "y.png", "height": 4, "width": 5})
+    (found,) = read_coco(several, SIZE, name=NAME, radiograph="x.png")
     assert found.is_empty
     assert (found.reader, found.kind) == ("dr_a", "pixel")
 

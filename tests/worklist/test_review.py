@@ -83,6 +83,42 @@ def test_masks_come_out_of_coco_and_labelme(tmp_path: Path) -> None:
     assert [(a.reader, a.kind) for a in masks["sub/a.png"]] == [("Cem", "normal"), ("Dee", "pixel")]
 
 
+def coco(path: Path, *names: str) -> None:
+    """A file of images with these names; the first has a lesion."""
+    images = [{"id": i, "file_name": n, "height": SIZE[0], "width": SIZE[1]} for i, n in enumerate(names)]
+    entry = {"image_id": "0", "bbox": [2, 2, 8, 7], "segmentation": [], "score": float("nan")}
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({"images": images, "annotations": [entry]}))
+
+
+def test_masks_are_matched_by_folder_and_by_the_names_that_other_tools_write(tmp_path: Path) -> None:
+    root = tmp_path / "set"
+    for name in ("images/train/a.png", "images/val/a.png", "images/b.png"):
+        chest(root / name)
+    coco(root / "annotations" / "default.json", "train/a.png", "val/a.png")
+    coco(root / "hash.json", "images/1b6a7a5c-b.png", "images/2b6a7a5c-q.png")
+    kinds = {name: [m.kind for m in masks] for name, masks in found(root).items()}
+    assert kinds == {"images/b.png": ["box"], "images/train/a.png": ["box"], "images/val/a.png": ["normal"]}
+
+
+def test_an_image_that_could_be_several_radiographs_is_an_error(tmp_path: Path) -> None:
+    root = tmp_path / "set"
+    for name in ("x/a.png", "y/a.png"):
+        chest(root / name)
+    coco(root / "coco.json", "a.png")
+    with pytest.raises(AnnotationError, match=r"coco\.json has one image that could be 2 radiographs named a\.png"):
+        found(root)
+    coco(root / "coco.json", "x/a.png")
+    assert {name: len(masks) for name, masks in found(root).items()} == {"x/a.png": 1, "y/a.png": 0}
+
+
+def test_annotations_of_no_radiograph_in_the_folder_are_an_error(tmp_path: Path) -> None:
+    chest(tmp_path / "set" / "a.png")
+    coco(tmp_path / "set" / "coco.json", "b.png")
+    with pytest.raises(AnnotationError, match=r"coco\.json has annotations, but none of its images is named like"):
+        found(tmp_path / "set")
+
+
 def test_a_manifest_a_prepared_and_an_exported_folder_give_their_cases(drawn_set: Path, tmp_path: Path) -> None:
     wanted = read_manifests([drawn_set])
     assert list(cases_from(drawn_set)) == list(cases_from(drawn_set.parent)) == wanted

@@ -1,0 +1,163 @@
+"""Which image of a COCO file is a radiograph, which annotations belong to it, and which of these mark lesions.
+
+Exports differ in how they name images and number them. Every rule here finds the one right answer or raises an error:
+an annotation that cannot be matched must not turn into an empty mask.
+"""
+
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import unquote
+
+from deep_pneumonia.errors import AnnotationError
+from deep_pneumonia.masks.untrusted import items
+from deep_pneumonia.names import base, shown, stem
+
+Entry = dict[str, Any]
+Grade = tuple[int, int]  # how well a name matches; the smallest is the best
+
+# The names of categories that mark the lesions of pneumonia. Other names could mean anything in a given project.
+LESIONS = {
+    "lesion", "lesions", "opacity", "opacities", "lung opacity", "lung opacities", "pneumonia", "consolidation",
+    "consolidations", "infiltrate", "infiltrates", "infiltration",
+}  # fmt: skip
+WHOLE_NUMBER = re.compile(r"(-?\d{1,30})(\.0*)?")
+LABEL_STUDIO_HASH = re.compile(r"[0-9a-f]{8}-(?=.)")
+MAX_LISTED = 8  # categories named in a message
+
+
+class CocoIndex:
+    """The images, annotations and categories of a COCO file, indexed once for all radiographs.
+
+    has_annotations: whether the file annotates any image.
+
+    name: the file's name, which errors quote.
+
+    Raises:
+        AnnotationError: the images or annotations are not lists of objects.
+    """
+
+    def __init__(self, document: Entry, name: str) -> None:
+        self.name = shown(name)
+        self.images = items(document.get("images"), "images", self.name)
+        self._ids = Counter(_identity(image.get("id")) for image in self.images)
+        self._entries: dict[str | None, list[Entry]] = defaultdict(list)
+        for entry in items(document.get("annotations"), "annotations", self.name):
+            self._entries[_identity(entry.get("image_id"))].append(entry)
+        self._names: dict[tuple[Grade, str], list[Entry]] = defaultdict(list)
+        for image in self.images:
+            for key in _names(image):
+                self._names[key].append(image)
+        self._categories = _categories(document.get("categories"))
+        self._lost = sum(len(entries) for key, entries in self._entries.items() if key not in self._ids)
+        self._used = sorted({self._category(entry) for entries in self._entries.values() for entry in entries})
+        self.has_annotations = bool(self._used)
+
+    def find(self, radiograph: str, here: str = "") -> tuple[Entry, Grade] | None:
+        """The image that is named like a radiograph, and how well the names match; None if there is none.
+
+        The best match decides: the path from the file's folder, then the most folders in common, then the name, then
+        the name without its ending. After the name as it stands, each is tried with URL-encoding resolved, with
+        Roboflow's original name, and without the hash that Label Studio prepends.
+
+        radiograph: its path or name.
+        here: its path from the folder of the COCO file, if known.
+
+        Raises:
+            AnnotationError: several images match equally well.
+        """
+        path = _plain(radiograph)
+        parts = [part for part in path.split("/") if part]
+        tails = ["/".join(parts[-length:]) for length in range(len(parts), 1, -1)]
+        wanted = [(0, name) for name in (_plain(here), *tails) if name] + [(1, base(path)), (2, stem(path))]
+        for tier in range(4):
+            for level, name in wanted:
+                found = self._names.get(((tier, level), name), []) if name else []
+                if len(found) == 1:
+                    return found[0], (tier, level)
+                if found:
+                    raise AnnotationError(
+                        f"{self.name} has {len(found)} images named {shown(radiograph)}; name the radiograph as the "
+                        "file does, or export its annotations alone."
+                    )
+        return None
+
+    def lesions(self, image: Entry) -> list[Entry]:
+        """The annotations of an image that mark lesions, in file order; none only if the image has no annotations.
+
+        Raises:
+            AnnotationError: annotations cannot be matched with this image or another, or it is unclear which of
+                several categories is the lesion.
+        """
+        key = _identity(image.get("id"))
+        found = self._entries.get(key, [])
+        if self._ids[key] > 1 and (found or (key is None and self.has_annotations)):
+            raise AnnotationError(
+                f"{self.name} has {self._ids[key]} images {'without an id' if key is None else f'with the id {key}'}, "
+                "so it is unclear whose annotations are whose; give each image its own id."
+            )
+        if not found and self._lost:
+            raise AnnotationError(
+                f"{self.name} has no annotations of this radiograph, but {self._lost} whose image_id is the id of no "
+                "image; correct the ids."
+            )
+        return self._of_lesion_category(found)
+
+    def _of_lesion_category(self, found: list[Entry]) -> list[Entry]:
+        used = self._used
+        if len(used) < 2 or not found:
+            return found
+        lesions = [name for name in used if name.casefold() in LESIONS]
+        chosen = [entry for entry in found if self._category(entry) in lesions]
+        if len(lesions) == 1 and chosen:
+            return chosen
+        listed = ", ".join(shown(name) for name in used[:MAX_LISTED]) + (", ..." if len(used) > MAX_LISTED else "")
+        problem = "the radiograph has none of the lesion's" if len(lesions) == 1 else "the lesion's is unclear"
+        raise AnnotationError(
+            f"{self.name} has annotations of {len(used)} categories ({listed}) and {problem}; export one category."
+        )
+
+    def _category(self, entry: Entry) -> str:
+        key = _identity(entry.get("category_id"))
+        return self._categories.get(key, "no category" if key is None else f"category {key[:20]}")
+
+
+def _identity(value: object) -> str | None:
+    """An id as text, so that 1, 1.0 and "1" are the same; None if there is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    text = unicodedata.normalize("NFC", str(value).strip())
+    number = WHOLE_NUMBER.fullmatch(text)
+    return str(int(number[1])) if number else text or None
+
+
+def _plain(name: str) -> str:
+    """A path in Unicode's composed form, which macOS does not use, with slashes and without a leading "./"."""
+    return unicodedata.normalize("NFC", name.replace("\\", "/")).removeprefix("./").lstrip("/")
+
+
+def _names(image: Entry) -> Iterator[tuple[Grade, str]]:
+    """Every name under which an image can be found, each once."""
+    given, extra = image.get("file_name"), image.get("extra")
+    original = extra.get("name") if isinstance(extra, dict) else None
+    name = _plain(given) if isinstance(given, str) else ""
+    decoded = _plain(unquote(name.rpartition("?d=")[2]))  # Label Studio's local files are ?d=FOLDER%2FNAME
+    hashless = LABEL_STUDIO_HASH.sub("", base(decoded), count=1) if LABEL_STUDIO_HASH.match(base(decoded)) else ""
+    for tier, text in enumerate((name, decoded, _plain(original) if isinstance(original, str) else "", hashless)):
+        for level, key in enumerate((text, base(text), stem(text))):
+            if key:
+                yield (tier, level), key
+
+
+def _categories(given: object) -> dict[str | None, str]:
+    """The names of categories by their ids; a damaged list names none."""
+    listed = (
+        [c for c in given if isinstance(c, dict) and isinstance(c.get("name"), str)] if isinstance(given, list) else []
+    )
+    names: dict[str | None, str] = {}
+    for category in listed:
+        key, name = _identity(category.get("id")), category["name"].strip()
+        names[key] = name if names.get(key, name) == name else f"{names[key]} or {name}"
+    return names

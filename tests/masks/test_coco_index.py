@@ -1,0 +1,108 @@
+"""COCO files of other tools: ids, categories and names are matched as meant, or the file is rejected."""
+
+import unicodedata
+
+import pytest
+
+from deep_pneumonia.errors import AnnotationError
+from deep_pneumonia.masks.coco import read_coco
+
+SIZE = (4, 5)
+
+
+def image(number: object, file_name: object = "x.png", **keys: object) -> dict:
+    return {"id": number, "file_name": file_name, "height": 4, "width": 5, **keys}
+
+
+def box(number: object, width: int = 2, category: object = 1) -> dict:
+    """An annotation of `width` pixels."""
+    return {"image_id": number, "category_id": category, "bbox": [0, 0, width, 1], "segmentation": []}
+
+
+def area(images: list, annotations: list, radiograph: str = "x.png", names: tuple[str, ...] = ()) -> int:
+    categories = [{"id": i, "name": name} for i, name in enumerate(names, 1)]
+    document = {"images": images, "annotations": annotations, "categories": categories}
+    (found,) = read_coco(document, SIZE, name="/secret/a.json", radiograph=radiograph)
+    return int(found.mask.sum())
+
+
+@pytest.mark.parametrize(("number", "other"), [(1, "1"), ("1", 1), (1, 1.0), (" 1.0", 1), ("x", "x "), (0, "0")])
+def test_an_id_as_text_is_the_number(number, other):
+    assert area([image(number), image("other", "y.png")], [box(other)]) == 2
+
+
+def test_images_that_share_an_id_are_rejected_where_annotations_use_it():
+    images = [image(13, "x.png"), image(13, "y.png"), image(14, "z.png")]
+    for radiograph in ("x.png", "y.png"):
+        with pytest.raises(AnnotationError, match=r"^a\.json has 2 images with the id 13, .* its own id"):
+            area(images, [box(13), box("14", 3)], radiograph)
+    assert area(images, [box(13), box("14", 3)], "z.png") == 3
+
+
+@pytest.mark.parametrize("number", [2, "x", None, True, [1]])
+def test_annotations_that_belong_to_no_image_are_no_empty_mask(number):
+    with pytest.raises(AnnotationError, match=r"^a\.json has no annotations of this radiograph, but 1 whose image_id"):
+        area([image(1)], [box(number)])
+    assert area([image(1)], [box(number), box(1, 3)]) == 3
+
+
+def test_images_without_an_id():
+    assert area([image(None)], [box(None)]) == 2
+    with pytest.raises(AnnotationError, match="no annotations of this radiograph"):
+        area([image(None)], [box(1)])
+    for number in (None, 1):
+        with pytest.raises(AnnotationError, match="2 images without an id"):
+            area([image(None), image(None, "y.png")], [box(number)])
+
+
+@pytest.mark.parametrize("lesion", ["opacity", "Lung Opacity", " pneumonia", "Consolidation"])
+def test_the_one_category_of_lesions_is_chosen(lesion):
+    names = ("image border", lesion, "unused")
+    assert area([image(1)], [box(1, 5, 1), box(1, 3, "2")], names=names) == 3
+    assert area([image(1), image(2, "y.png")], [box(1, 5, 1), box(1, 3, 2)], "y.png", names) == 0
+
+
+@pytest.mark.parametrize("names", [("opacity", "consolidation"), ("heart", "ribs"), ()])
+def test_several_categories_without_one_of_lesions_are_rejected_with_their_names(names):
+    with pytest.raises(AnnotationError, match=r"^a\.json has annotations of 2 categories \(.*, .*\) and the") as caught:
+        area([image(1)], [box(1, 5, 1), box(1, 3, 2)], names=names)
+    assert all(name in str(caught.value) for name in names)
+
+
+def test_an_image_with_other_categories_only_is_no_empty_mask():
+    with pytest.raises(AnnotationError, match=r"\(heart, opacity\) and the radiograph has none of the lesion's"):
+        area([image(1), image(2, "y.png")], [box(1), box(2, 1, 2)], "y.png", ("opacity", "heart"))
+
+
+def test_a_single_category_needs_no_known_name():
+    assert area([image(1)], [box(1)], names=("my finding", "heart")) == 2
+
+
+DIFFERENT = {
+    "Label Studio": image(1, "images/1b6a7a5c-x.png"),
+    "Label Studio, encoded": image(1, "/data/upload/1/1b6a7a5c-x%20%C3%BC.png"),
+    "local files": image(1, "/data/local-files/?d=set%2Fx.png"),
+    "macOS": image(1, unicodedata.normalize("NFD", "x ü.png")),
+    "Roboflow": image(1, "x_png.rf.0123456789abcdef.jpg", extra={"name": "x.png"}),
+    "Windows": image(1, "set\\x.png"),
+}
+
+
+@pytest.mark.parametrize("form", DIFFERENT)
+def test_names_as_other_tools_write_them(form):
+    images = [DIFFERENT[form], image(2, "y.png")]
+    name = "x ü.png" if form in ("Label Studio, encoded", "macOS") else "x.png"
+    for written in (name, unicodedata.normalize("NFD", name)):
+        assert area(images, [box(1)], written) == 2
+
+
+def test_the_closest_name_decides():
+    images = [image(1, "1b6a7a5c-x.png"), image(2, "x.png"), image(3, "y.png")]
+    annotations = [box(1, 1), box(2, 2), box(3, 3)]
+    assert area(images, annotations) == 2
+    assert area(images, annotations, "1b6a7a5c-x.png") == 1
+    folders = [image(1, "train/x.png"), image(2, "val/x.png")]
+    assert area(folders, annotations[:2], "/set/images/val/x.png") == 2
+    for same in (folders, [image(1, "1b6a7a5c-x.png"), image(2, "2b6a7a5c-x.png")]):
+        with pytest.raises(AnnotationError, match=r"^a\.json has 2 images named x\.png"):
+            area(same, annotations[:2])
