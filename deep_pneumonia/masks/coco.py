@@ -101,18 +101,29 @@ def _add(entry: Entry, shapes: Shapes, size: Size, work: Work) -> None:
         check_size(frame(height, width, size, name), size, name)
         work.spend(size[0] * size[1])
         shapes.mask(rle.decode(marked.get("counts"), size, name))
-    elif isinstance(marked, list) and marked:
-        for points in marked:
+        return
+    rotation = _rotation(entry, name)
+    if isinstance(marked, list) and any(points != [] for points in marked):
+        if rotation % 360:
+            raise AnnotationError(f"{name} has a rotated polygon; export it with its rotation applied.")
+        for points in (points for points in marked if points != []):
             found = numbers(points, "a polygon", name)
             if len(found) % 2 or len(found) < 6:
                 raise AnnotationError(
                     f"{name} has a polygon of {len(found)} numbers; expected x and y of three points or more."
                 )
             shapes.polygon(found[::2], found[1::2])
-    elif marked in (None, []):
-        shapes.box(*numbers(entry.get("bbox"), "a box", name, count=4))
+    elif marked is None or isinstance(marked, list):  # exporters of boxes leave the polygons out, or empty
+        x, y, width, height = numbers(entry.get("bbox"), "a box", name, count=4)
+        shapes.box(x, y, width, height, rotation=rotation)
     else:
         raise AnnotationError(f"{name} has a segmentation that is neither polygons nor run lengths; export it again.")
+
+
+def _rotation(entry: Entry, name: str) -> float:
+    """Degrees clockwise by which CVAT rotates a box around its centre (`attributes.rotation`)."""
+    given = _extra(entry, "rotation")
+    return 0.0 if given is None else numbers([given], "a rotation", name, count=1)[0]
 
 
 def to_coco(annotations: Sequence[Annotation], file_name: str) -> bytes:

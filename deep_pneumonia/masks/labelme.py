@@ -1,4 +1,4 @@
-"""LabelMe JSON: one radiograph per file, drawn with polygons, rectangles, circles and brushed masks.
+"""LabelMe JSON: one radiograph per file, drawn with polygons, rectangles (upright or oriented), circles and brushes.
 
 A file belongs to one reader and is named after that reader. The image that LabelMe may embed (imageData) is never
 decoded.
@@ -35,7 +35,8 @@ def read_labelme(document: dict[str, Any], size: Size, *, name: str) -> list[Ann
 
     Raises:
         MaskSizeError: the annotated image differs in size from the radiograph.
-        AnnotationError: a shape is damaged or encloses no area (a point, a line), or drawing would take too long.
+        AnnotationError: a shape is damaged, lies outside the picture or encloses no area (a point, a line), or drawing
+            would take too long.
     """
     called = shown(name)
     drawn_on = frame(document.get("imageHeight"), document.get("imageWidth"), size, called)
@@ -55,14 +56,16 @@ def _add(shape: dict[str, Any], shapes: Shapes, size: Size, work: Work) -> None:
     elif kind == "rectangle" and len(points) in (2, 4):  # opposite corners; later tools write all four
         left, top, right, bottom = _around(points)
         shapes.box(left, top, right - left, bottom - top)
+    elif kind == "oriented_rectangle" and len(points) == 4:
+        shapes.centred([x for x, _ in points], [y for _, y in points], kind="box")
     elif kind == "circle" and len(points) == 2:
-        shapes.polygon(*_circle(points[0], math.dist(*points)))
+        shapes.centred(*_circle(points[0], math.dist(*points)), kind="polygon")
     elif kind == "mask" and len(points) == 2:
         _brushed(shape.get("mask"), points, shapes, size, work)
     else:
         raise AnnotationError(
             f"{name} has a shape of {len(points)} points and type {shown(str(kind))!r}; expected a polygon (three or "
-            "more), rectangle, circle or mask (two), so delete or redraw it."
+            "more), rectangle, circle or mask (two) or oriented_rectangle (four), so delete or redraw it."
         )
 
 
@@ -89,6 +92,7 @@ def _circle(centre: Point, radius: float) -> tuple[list[float], list[float]]:
 def _brushed(text: object, corners: list[Point], shapes: Shapes, size: Size, work: Work) -> None:
     """Paste a mask given as a base64 PNG; the two corners are its first and last pixel."""
     left, top, right, bottom = (round(v) for v in _around(corners))
+    shapes.check_inside([left, right + 1], [top, bottom + 1])
     expected = (bottom - top + 1, right - left + 1)
     work.spend(size[0] * size[1] + expected[0] * expected[1])
     try:

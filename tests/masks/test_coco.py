@@ -90,6 +90,53 @@ def test_polygons_and_boxes_follow_the_one_rule():
     assert (both.kind, both.mask.sum()) == ("pixel", 5)
 
 
+def test_a_box_rotates_clockwise_around_its_centre():
+    upright = [1, 1, 3, 1]  # centre (2.5, 1.5)
+    for where in ({"attributes": {"rotation": 90.0}}, {"rotation": -270}, {"attributes": {"rotation": 450}}):
+        (found,) = read({"bbox": upright, "segmentation": [], **where})
+        assert (found.kind, np.argwhere(found.mask).tolist()) == ("box", [[0, 2], [1, 2], [2, 2]])
+    (flat,) = read({"bbox": upright, "attributes": {"rotation": 360}})
+    assert np.argwhere(flat.mask).tolist() == [[1, 1], [1, 2], [1, 3]]
+    (leaving,) = read({"bbox": [0, 1, 5, 1], "attributes": {"rotation": 90}})  # CVAT lets corners leave the picture
+    assert np.argwhere(leaving.mask).tolist() == [[0, 2], [1, 2], [2, 2], [3, 2]]
+    large = {"images": [{"id": 1}], "annotations": [{"image_id": 1, "bbox": [50, 90, 100, 20], "rotation": 45}]}
+    corners = read_coco(large, (200, 200), name=NAME)[0].mask
+    assert corners[130, 130]  # right of the centre turns to below it
+    assert not corners[70, 130]
+
+
+@pytest.mark.parametrize("annotation", [
+    {"segmentation": [SQUARE], "attributes": {"rotation": 30}}, {"bbox": [0, 0, 1, 1], "rotation": "left"},
+    {"bbox": [9, 9, 1, 1], "rotation": 45}, {"bbox": [0, 0, 1, 1], "rotation": float("nan")},
+])  # fmt: skip
+def test_a_rotation_that_cannot_be_drawn_is_rejected(annotation):
+    with pytest.raises(AnnotationError, match=r"^dr_a\.json has a (rotated polygon|rotation|shape)"):
+        read(annotation)
+
+
+def test_empty_polygons_are_ignored():
+    assert [(a.kind, a.mask.sum()) for a in read({"segmentation": [[]], "bbox": [0, 0, 2, 1]})] == [("box", 2)]
+    assert [a.mask.sum() for a in read({"segmentation": [[], SQUARE]})] == [4]
+
+
+@pytest.mark.parametrize("annotation", [
+    {"bbox": [3, 0, 4, 1]}, {"bbox": [0, 3, 1, 3]}, {"bbox": [-2, 0, 4, 1]}, {"bbox": [8, 8, 1, 1]},
+    {"segmentation": [[2 * v for v in SQUARE[:4]] + [9, 3, 1, 3]]}, {"segmentation": [[0, 0, 4, 0, 4, -2]]},
+])  # fmt: skip
+def test_shapes_drawn_on_a_larger_picture_are_rejected(annotation):
+    with pytest.raises(AnnotationError, match=r"^dr_a\.json has a shape from .* leaves the picture's [45] pixels"):
+        read(annotation)
+
+
+def test_what_leaves_the_picture_by_a_rounding_is_cut_off():
+    assert read({"bbox": [-1, -0.5, 7, 5.5]})[0].mask.all()
+
+
+def test_shapes_that_cover_no_pixel_are_no_empty_mask():
+    with pytest.raises(AnnotationError, match=r"^dr_a\.json has shapes by dr_a that cover no pixel"):
+        read({"bbox": [1.1, 1.1, 0.2, 0.2]})
+
+
 def test_readers_are_told_apart_where_the_file_does():
     found = read(
         {"bbox": [0, 0, 1, 1], "attributes": {"reader": "B"}},
@@ -192,7 +239,7 @@ def test_a_damaged_document_is_named(change):
 def test_a_small_file_cannot_keep_a_server_busy():
     large = {
         "images": [{"id": 1}],
-        "annotations": [{"image_id": 1, "segmentation": [[0, 0, 9000, 0, 9000, 9000]] * 60}],
+        "annotations": [{"image_id": 1, "segmentation": [[0, 0, 8000, 0, 8000, 8000]] * 60}],
     }
     with pytest.raises(AnnotationError, match=r"^x\.json has too many or too detailed shapes"):
         read_coco(large, (8000, 8000), name="x.json")

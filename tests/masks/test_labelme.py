@@ -40,6 +40,35 @@ def test_a_polygon_and_a_rectangle_by_hand():
         np.testing.assert_array_equal(box.mask, found.mask)
 
 
+def test_an_oriented_rectangle_is_drawn_among_the_other_shapes():
+    diamond = shape("oriented_rectangle", [[3, 0], [6, 3], [3, 6], [0, 3]])
+    found = read(diamond)
+    assert (found.kind, found.mask.sum()) == ("box", 24)
+    assert found.mask[2, 1]
+    assert not found.mask[0, 0]
+    both = read(diamond, shape("polygon", [[6, 4], [8, 4], [8, 6], [6, 6]]))
+    assert (both.kind, both.mask.sum()) == ("pixel", 28)
+
+
+@pytest.mark.parametrize(
+    "outside",
+    [
+        shape("polygon", [[1, 1], [16, 1], [16, 3]]),
+        shape("rectangle", [[1, 1], [3, 8]]),
+        shape("circle", [[20, 2], [24, 2]]),
+        shape("oriented_rectangle", [[20, 2], [24, 2], [24, 4], [20, 4]]),
+        brushed(CROP, [[8, 1], [10, 2]]),
+    ],
+)
+def test_a_shape_drawn_on_a_larger_picture_is_rejected(outside):
+    with pytest.raises(AnnotationError, match=r"^dr_a\.json has a shape from .* leaves the picture's [68] pixels"):
+        read(outside)
+
+
+def test_the_edge_of_the_picture_may_cut_a_circle():
+    assert read(shape("circle", [[0, 3], [4, 3]])).mask.any()
+
+
 @pytest.mark.parametrize("radius", [0.0, 0.4, 1.0, 2.0, 17.3, 40.0])
 def test_a_circle_is_every_pixel_whose_centre_lies_in_it(radius):
     size, centre = (100, 90), (45.5, 50.5)
