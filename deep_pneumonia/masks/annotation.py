@@ -19,6 +19,7 @@ from skimage.draw import polygon
 
 from deep_pneumonia.errors import AnnotationError, MaskSizeError
 from deep_pneumonia.files import read_bytes, whole
+from deep_pneumonia.masks.label_picture import lesion_pixels
 
 Kind = Literal["pixel", "polygon", "box", "normal"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -92,20 +93,18 @@ def read_mask(
 ) -> Annotation:
     """Read a mask from a PNG file or its bytes: greyscale of any depth, palette or colour, with or without alpha.
 
-    A pixel is lesion if its value (its brightest channel) is above half of the file's range. A file whose brightest
-    value is 1 is a label mask, in which 1 is lesion. With an alpha channel, a lesion pixel must also be more opaque
-    than transparent; if only alpha varies, alpha alone is the mask.
+    The module `label_picture` states the rule by which a pixel is lesion.
 
     size: (H, W) of the radiograph. With `fit`, a mask of another size is resampled to it (nearest neighbour).
     name: what errors call the file; its path if empty.
 
     Raises:
         MaskSizeError: the mask differs in size from the radiograph and `fit` is False.
-        AnnotationError: the file is missing, larger than 64 MiB or 64 megapixels, not a PNG, damaged, or so dark that
-            lesion and background cannot be distinguished.
+        AnnotationError: the file is missing, larger than 64 MiB or 64 megapixels, not a PNG, damaged, of several
+            classes, or so dark that lesion and background cannot be distinguished.
     """
     name = f"The mask {name or ('' if isinstance(file, bytes) else file)}".rstrip()
-    mask = _lesion(_open_png(read_bytes(file, name, error=AnnotationError), name), name)
+    mask = lesion_pixels(_open_png(read_bytes(file, name, error=AnnotationError), name), name)
     if size is not None and fit:
         mask = _nearest(mask, size)
     elif size is not None:
@@ -130,28 +129,6 @@ def _open_png(data: bytes, name: str) -> Image.Image:
     except (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError) as error:
         raise AnnotationError(f"{name} is damaged or cut short; save it again as PNG.") from error
     return image
-
-
-def _lesion(image: Image.Image, name: str) -> Mask:
-    if image.mode == "1":
-        return np.asarray(image, dtype=np.bool_)
-    if image.mode in ("L", "I", "I;16", "I;16B"):
-        return _bright(np.asarray(image), 255 if image.mode == "L" else 65535, name)
-    pixels = np.asarray(image.convert("RGBA"))
-    colour, alpha = pixels[..., :3], pixels[..., 3]
-    if alpha.min() < alpha.max() and (colour == colour[0, 0]).all():
-        return alpha > 127
-    return _bright(colour.max(axis=2), 255, name) & (alpha > 127)
-
-
-def _bright(values: NDArray[np.integer], full: int, name: str) -> Mask:
-    brightest = int(values.max())
-    if 1 < brightest <= full // 2:
-        raise AnnotationError(
-            f"{name} has {brightest} of {full} as its brightest value, so lesion and background "
-            f"cannot be distinguished; save it with 0 for background and {full} (or 1) for lesion."
-        )
-    return np.asarray(values > (0 if brightest == 1 else full // 2), dtype=np.bool_)
 
 
 def _nearest(mask: Mask, size: Size) -> Mask:

@@ -79,6 +79,49 @@ def test_a_palette_mask_is_read_by_its_colours():
     np.testing.assert_array_equal(read_mask(encode(image)).mask, LESION)
 
 
+@pytest.mark.parametrize("pixels", [
+    rgba((255, 0, 0), LESION * 102), rgba((0, 0, 0), LESION * 60),
+    np.where(LESION[..., None], [255, 0, 0, 102], [0, 0, 0, 0]).astype(np.uint8),
+    np.where(LESION[..., None], [0, 0, 0, 255], [255, 255, 255, 0]).astype(np.uint8),
+    np.where(LESION[..., None], [0, 90, 0, 102], [9, 9, 9, 10]).astype(np.uint8),
+])  # fmt: skip
+def test_a_transparent_overlay_is_the_mask_where_it_is_most_opaque(pixels):
+    np.testing.assert_array_equal(read_mask(encode(pixels)).mask, LESION)
+
+
+def test_an_overlay_without_a_pixel_is_empty():
+    assert read_mask(encode(rgba((0, 0, 0), LESION * 0))).is_empty
+
+
+CLASSES = np.array([[0, 0, 1], [1, 2, 2]])
+
+
+@pytest.mark.parametrize("picture", [
+    np.array([0, 1, 255], np.uint8)[CLASSES], np.array([0, 3, 254], np.uint8)[CLASSES],
+    np.array([0, 1, 65535], np.uint16)[CLASSES], np.array([[0] * 3, [1] * 3, [255] * 3], np.uint8)[CLASSES],
+    np.array([[0, 0, 0], [255, 0, 0], [0, 255, 0]], np.uint8)[CLASSES],
+    np.array([[255, 255, 255], [255, 0, 0], [255, 0, 0]], np.uint8)[CLASSES],
+    np.array([[0, 0, 0, 0], [128, 0, 0, 102], [0, 64, 0, 102]], np.uint8)[CLASSES],
+])  # fmt: skip
+def test_a_picture_of_several_classes_is_refused(picture):
+    with pytest.raises(AnnotationError, match=r"^The mask x\.png has several classes \(.*; save the lesion alone"):
+        read_mask(encode(picture), name="x.png")
+
+
+def test_a_palette_of_several_classes_is_refused():
+    image = Image.fromarray(CLASSES.astype(np.uint8))
+    image.putpalette([0, 0, 0, 128, 0, 0, 224, 224, 192])
+    with pytest.raises(AnnotationError, match="several classes"):
+        read_mask(encode(image))
+
+
+def test_soft_edges_are_one_class():
+    grey = np.array([0, 12, 90, 140, 250, 255], np.uint8)[None]
+    expected = grey > 127
+    for pixels in (grey, np.dstack([grey, grey // 5, grey * 0]), np.dstack([grey, grey * 0, grey * 0, grey | 128])):
+        np.testing.assert_array_equal(read_mask(encode(pixels)).mask, expected)
+
+
 @pytest.mark.parametrize("value", [0, 255])
 def test_an_opaque_picture_of_one_colour_is_all_or_nothing(value):
     pixels = rgba((value, value, value), np.full((2, 3), 255))
