@@ -14,6 +14,7 @@ from pydicom.uid import (
     ExplicitVRLittleEndian,
     JPEG2000Lossless,
     JPEGBaseline8Bit,
+    RLELossless,
     SecondaryCaptureImageStorage,
 )
 
@@ -48,6 +49,15 @@ def written(header: Dataset, **options: object) -> bytes:
     stream = io.BytesIO()
     header.save_as(stream, **{"enforce_file_format": True, **options})
     return stream.getvalue()
+
+
+def in_fragments(header: Dataset) -> bytes:
+    """The object in Explicit VR Little Endian with its pixels in one fragment, as if it were compressed."""
+    header.PixelData = encapsulate([header.PixelData])
+    header["PixelData"].VR = "OB"
+    header.file_meta.TransferSyntaxUID = RLELossless  # pydicom writes fragments only in such a syntax
+    assert len(RLELossless) == len(ExplicitVRLittleEndian)
+    return written(header).replace(RLELossless.encode(), ExplicitVRLittleEndian.encode(), 1)
 
 
 def by_pillow(syntax: str) -> bytes:

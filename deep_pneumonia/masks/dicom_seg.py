@@ -11,7 +11,7 @@ import numpy as np
 from pydicom import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, SegmentationStorage
 
-from deep_pneumonia.errors import AnnotationError, TooLargeError
+from deep_pneumonia.errors import AnnotationError, TooLargeError, UnsupportedDicomError
 from deep_pneumonia.files import MAX_FILE_BYTES
 from deep_pneumonia.masks.annotation import KINDS, Annotation, Kind, Mask, Size, check_size
 from deep_pneumonia.masks.shapes import checked
@@ -44,7 +44,7 @@ def read_seg(data: bytes, size: Size, *, name: str) -> list[Annotation]:
     Raises:
         MaskSizeError: the segmentation differs in size from the radiograph.
         AnnotationError: not a DICOM segmentation, larger than 64 MiB (also when inflated) or 64 frames, damaged,
-            compressed, or of a volume. All of this is checked before pixels are unpacked.
+            compressed, with pixels in fragments, or of a volume. All of this is checked before pixels are unpacked.
     """
     called = shown(name)
     with SILENCE:
@@ -53,7 +53,7 @@ def read_seg(data: bytes, size: Size, *, name: str) -> list[Annotation]:
             return _joined(header, size, called, stem(name))
         except AnnotationError:
             raise
-        except TooLargeError as error:
+        except (TooLargeError, UnsupportedDicomError) as error:
             raise AnnotationError(str(error)) from None
         except Exception:  # pydicom raises many types on damaged bytes, and their messages may quote tags
             raise AnnotationError(f"{called} is damaged and could not be read as DICOM; export it again.") from None

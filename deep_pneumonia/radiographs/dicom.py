@@ -90,6 +90,7 @@ def elements(data: bytes, name: str, tags: Sequence[str], *, limit: int) -> Data
 
     Raises:
         TooLargeError: the data set inflates to more than `limit` bytes.
+        UnsupportedDicomError: the pixels are in fragments, although the transfer syntax is uncompressed.
     """
     meta, start = _file_meta(data)
     if meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
@@ -100,7 +101,18 @@ def elements(data: bytes, name: str, tags: Sequence[str], *, limit: int) -> Data
     if not header.file_meta.get("TransferSyntaxUID"):  # only the byte order matters below
         little = header.original_encoding[1]
         header.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
+    if "PixelData" in header and header["PixelData"].is_undefined_length and _native(header):
+        # DICOM PS3.5 A.4 allows fragments only in encapsulated syntaxes; their item headers would be read as pixels.
+        raise UnsupportedDicomError(
+            f"{name} is a DICOM object with pixel data of undefined length, which its uncompressed transfer syntax "
+            "does not allow; export it again."
+        )
     return header
+
+
+def _native(header: Dataset) -> bool:
+    syntax = header.file_meta.TransferSyntaxUID
+    return not syntax.is_private and syntax.is_transfer_syntax and not syntax.is_encapsulated
 
 
 def sop_class(head: bytes) -> str:

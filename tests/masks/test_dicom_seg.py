@@ -15,7 +15,7 @@ from deep_pneumonia.masks.annotation import Annotation
 from deep_pneumonia.masks.dicom_seg import read_seg
 from deep_pneumonia.masks.dicom_seg_write import to_seg
 from deep_pneumonia.radiographs.radiograph import decode
-from tests.dicom_objects import NAME, RAMP, data_set, written
+from tests.dicom_objects import NAME, RAMP, data_set, in_fragments, written
 
 SIZE = RAMP.shape
 RNG = np.random.default_rng(0)
@@ -199,6 +199,12 @@ def test_damage_gives_masks_or_a_plain_error():
         except AnnotationError as error:
             said = str(error)
         assert said.startswith("s.dcm ")
+
+
+def test_pixels_in_fragments_of_an_uncompressed_syntax_are_refused():
+    fragments = in_fragments(by_hand(FRAMES, SEGMENTS, [1, 2, 3]))
+    with pytest.raises(AnnotationError, match=r"^s\.dcm is a DICOM object with pixel data of undefined length"):
+        read_seg(fragments, (5, 7), name="s.dcm")
 
 
 def test_highdicom_is_loaded_by_writing_alone():

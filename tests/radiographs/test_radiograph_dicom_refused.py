@@ -24,7 +24,7 @@ from pydicom.uid import (
 
 from deep_pneumonia.errors import NotARadiographError, RadiographError, TooLargeError, UnsupportedDicomError
 from deep_pneumonia.radiographs.radiograph import decode
-from tests.dicom_objects import NAME, RAMP, RAMP8, by_gdcm, by_pillow, data_set, written
+from tests.dicom_objects import NAME, RAMP, RAMP8, by_gdcm, by_pillow, data_set, in_fragments, written
 
 
 def run_length_encoded() -> bytes:
@@ -52,7 +52,7 @@ def film() -> Dataset:
     (written(without("PixelData")), "without pixel data"), (written(without("Rows")), "without pixel data"),
     (written(data_set(RAMP8, PhotometricInterpretation="PALETTE COLOR")), "neither greyscale"),
     (written(without("PhotometricInterpretation")), "neither greyscale"),
-    (written(film()), "transfer syntax"),
+    (written(film()), "transfer syntax"), (in_fragments(data_set(RAMP)), "undefined length"),
     (written(film()).replace(MPEG2MPML.encode(), b"1.2.840.10008.1.2.9.999"), "transfer syntax"),
 ])  # fmt: skip
 def test_objects_without_one_grey_frame_are_refused_by_name(data: bytes, reason: str, tmp_path: Path) -> None:
