@@ -72,9 +72,9 @@ def by_pillow(syntax: str) -> bytes:
     return written(header)
 
 
-def by_gdcm(syntax: int, pixels: np.ndarray, folder: Path) -> bytes:
+def by_gdcm(syntax: int, pixels: np.ndarray, folder: Path, bits: int = 12) -> bytes:
     """An object that GDCM transcoded."""
-    (folder / "plain.dcm").write_bytes(written(data_set(pixels)))
+    (folder / "plain.dcm").write_bytes(written(data_set(pixels, bits)))
     reader, writer, change = gdcm.ImageReader(), gdcm.ImageWriter(), gdcm.ImageChangeTransferSyntax()
     reader.SetFileName(str(folder / "plain.dcm"))
     assert reader.Read()

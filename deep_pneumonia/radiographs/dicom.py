@@ -33,7 +33,7 @@ from pydicom.uid import (
 )
 
 from deep_pneumonia.errors import NotARadiographError, TooLargeError, UnsupportedDicomError
-from deep_pneumonia.radiographs.grey_levels import numbers
+from deep_pneumonia.radiographs.grey_levels import numbers, stored_bits
 
 # The only elements that are read. None of them identifies the patient.
 TAGS = [
@@ -150,18 +150,25 @@ def read_frame(header: Dataset, name: str) -> NDArray[np.integer]:
     """
     syntax = header.file_meta.TransferSyntaxUID
     if not syntax.is_encapsulated or syntax == RLELossless:
-        values = pixel_array(header)
+        values, precision = pixel_array(header, correct_unused_bits=_in_colour(header)), int(header.BitsAllocated)
     else:
         frame = next(generate_frames(header.PixelData, number_of_frames=1))
         # A few bytes can claim an image of gigabytes, so the size is checked before a decoder allocates memory.
-        if _coded_size(frame) != size(header):
+        coded_size, precision = _coded_format(frame)
+        if coded_size != size(header):
             raise NotARadiographError(
                 f"{name} is damaged: its encoded image has another size than its header; export it again."
             )
-        values = pixel_array(header, decoding_plugin="pillow") if _for_pillow(header) else _by_gdcm(frame, header)
-    if values.ndim == 3 and values.dtype != np.uint8:
+        values = _by_pillow(header) if _for_pillow(header) else _by_gdcm(frame, header, precision)
+    if values.ndim == 2:
+        return stored_bits(values, header, precision)
+    if values.dtype != np.uint8:
         values = (values / (2 ** int(header.BitsStored) - 1) * 255).round().clip(0, 255).astype(np.uint8)
     return values
+
+
+def _in_colour(header: Dataset) -> bool:
+    return int(header.SamplesPerPixel) > 1
 
 
 def _for_pillow(header: Dataset) -> bool:
@@ -172,7 +179,13 @@ def _for_pillow(header: Dataset) -> bool:
     return syntax in (JPEG2000Lossless, JPEG2000) and not (deep and header.SamplesPerPixel > 1)
 
 
-def _by_gdcm(frame: bytes, header: Dataset) -> NDArray[np.integer]:
+def _by_pillow(header: Dataset) -> NDArray[np.integer]:
+    return pixel_array(header, decoding_plugin="pillow", correct_unused_bits=_in_colour(header))
+
+
+def _by_gdcm(frame: bytes, header: Dataset, precision: int) -> NDArray[np.integer]:
+    # GDCM returns no bits above these, so it gets those of the code stream; `stored_bits` masks them afterwards.
+    bits = header.BitsStored if _in_colour(header) else min(max(header.BitsStored, precision), header.BitsAllocated)
     options = {
         "transfer_syntax": header.file_meta.TransferSyntaxUID,
         "rows": header.Rows,
@@ -182,9 +195,10 @@ def _by_gdcm(frame: bytes, header: Dataset) -> NDArray[np.integer]:
         "photometric_interpretation": header.PhotometricInterpretation,
         "planar_configuration": header.get("PlanarConfiguration", 0),
         "bits_allocated": header.BitsAllocated,
-        "bits_stored": header.BitsStored,
+        "bits_stored": bits,
         "pixel_representation": header.PixelRepresentation,
         "pixel_keyword": "PixelData",
+        "correct_unused_bits": _in_colour(header),
     }
     # -P keeps the script's folder out of sys.path, so that its modules cannot shadow the standard library.
     decoded = subprocess.run(  # noqa: S603  (no shell, no argument from outside)
@@ -197,20 +211,23 @@ def _by_gdcm(frame: bytes, header: Dataset) -> NDArray[np.integer]:
     return np.load(io.BytesIO(decoded.stdout), allow_pickle=False)
 
 
-def _coded_size(frame: bytes) -> tuple[int, int] | None:
-    """(H, W) in the header of a JPEG 2000 (ISO 15444-1 A.5.1), JPEG or JPEG-LS (ISO 10918-1 B.2.2) code stream."""
+def _coded_format(frame: bytes) -> tuple[tuple[int, int] | None, int]:
+    """(H, W) and bits a sample in the header of a code stream; (None, 0) if there is none.
+
+    JPEG 2000: ISO 15444-1 A.5.1. JPEG and JPEG-LS: ISO 10918-1 B.2.2.
+    """
     start = frame.find(b"\xff\x4f\xff\x51")
     if start >= 0:
         right, bottom, left, top = struct.unpack_from(">4I", frame, start + 8)
-        return bottom - top, right - left
+        return (bottom - top, right - left), (frame[start + 42] & 0x7F) + 1
     at = 2
     while at + 9 <= len(frame) and frame[at] == 0xFF:
         marker = frame[at + 1]
         if marker == 0xF7 or (0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)):
-            height, width = struct.unpack_from(">2H", frame, at + 5)
-            return height, width
+            precision, height, width = struct.unpack_from(">B2H", frame, at + 4)
+            return (height, width), precision
         at += 1 if marker == 0xFF else 2 + struct.unpack_from(">H", frame, at + 2)[0]
-    return None
+    return None, 0
 
 
 def spacing_mm(header: Dataset) -> tuple[float, float] | None:

@@ -55,6 +55,21 @@ def stored_integers(pixels: NDArray[np.float32]) -> NDArray[np.uint8 | np.uint16
     return np.rint(pixels.astype(np.float64) * 65535).astype(np.uint16)
 
 
+def stored_bits(values: NDArray[np.integer], header: Dataset, precision: int) -> NDArray[np.integer]:
+    """Keep the Bits Stored below High Bit of decoded integers (DICOM PS3.5 8.1.1); other bits may hold overlays.
+
+    precision: bits a sample of the code stream, or Bits Allocated if the frame has none. A code stream without unused
+    low bits holds the value itself, whatever High Bit says.
+    """
+    container, bits = 8 * values.dtype.itemsize, int(header.BitsStored)
+    high = int(header.get("HighBit") or bits - 1)
+    if not bits - 1 <= high < int(header.BitsAllocated):
+        high = bits - 1
+    low = max(0, min(high + 1, precision) - bits)
+    # The shift to the right extends the sign of a signed type.
+    return (values << max(0, container - bits - low)) >> max(0, container - bits)
+
+
 def displayed(stored: NDArray[np.integer], header: Dataset) -> NDArray[np.float32]:
     """Stored values as a viewer displays them: float32 (H, W) in [0, 1] with bright bone.
 

@@ -1,11 +1,12 @@
 """DICOM objects that decode: hand-worked grey levels and every transfer syntax."""
 
+import io
 from pathlib import Path
 
 import gdcm
 import numpy as np
 import pytest
-from pydicom import Dataset
+from pydicom import Dataset, dcmread
 from pydicom.pixels import apply_windowing
 from pydicom.uid import (
     JPEG2000,
@@ -17,6 +18,7 @@ from pydicom.uid import (
     JPEGBaseline8Bit,
 )
 
+from deep_pneumonia.radiographs.grey_levels import stored_bits
 from deep_pneumonia.radiographs.radiograph import decode
 from tests.dicom_objects import RAMP, RAMP8, by_gdcm, by_pillow, data_set, written
 
@@ -154,3 +156,31 @@ def test_frames_encoded_by_pillow(syntax: str, off: float) -> None:
 def test_frames_encoded_by_gdcm(syntax: str, off: float, tmp_path: Path) -> None:
     coded = by_gdcm(getattr(gdcm.TransferSyntax, syntax), RAMP, tmp_path)
     np.testing.assert_allclose(decode(coded).pixels, decode(written(data_set(RAMP))).pixels, atol=off)
+
+
+WITH_OVERLAY = RAMP | (np.indices(RAMP.shape).sum(axis=0) % 3 == 0).astype(np.uint16) << 15
+
+
+@pytest.mark.parametrize("syntax", [
+    None, "RLELossless", "JPEGLosslessProcess14_1", "JPEGLSLossless", "JPEG2000Lossless",
+])  # fmt: skip
+def test_overlays_in_unused_bits_are_masked_after_every_decoder(syntax: str | None, tmp_path: Path) -> None:
+    expected = decode(written(data_set(RAMP))).pixels
+    for stored, bits, high in ((WITH_OVERLAY, 12, 11), (RAMP << 4 | 5, 12, 15), (RAMP << 2 | 1 << 15, 12, 13)):
+        # The code stream has 16 bits because GDCM encodes it before the header names fewer.
+        whole = data_set(stored, bits=16)
+        data = by_gdcm(getattr(gdcm.TransferSyntax, syntax), stored, tmp_path, bits=16) if syntax else written(whole)
+        header = dcmread(io.BytesIO(data))
+        header.BitsStored, header.HighBit = bits, high
+        np.testing.assert_array_equal(decode(written(header)).pixels, expected)
+
+
+def test_the_sign_is_the_highest_stored_bit() -> None:
+    stored = (np.array([-500, 0, 1500]) & 0xFFF) | 0x4000  # 12 bits, and one that does not count
+    assert seen(*stored.tolist(), dtype="u2", PixelRepresentation=1) == [0, 0.25, 1]
+
+
+def test_a_code_stream_of_the_stored_bits_is_not_shifted() -> None:
+    header = data_set(RAMP, HighBit=15)
+    np.testing.assert_array_equal(stored_bits(RAMP, header, 12), RAMP)
+    np.testing.assert_array_equal(stored_bits(RAMP << 4, header, 16), RAMP)
