@@ -102,20 +102,41 @@ def _padding(stored: NDArray[np.integer], header: Dataset) -> NDArray[np.bool_]:
     if not value:
         return np.zeros(stored.shape, dtype=bool)
     limit = numbers(header, "PixelPaddingRangeLimit") or value
-    return (stored >= min(value[0], limit[0])) & (stored <= max(value[0], limit[0]))
+    first, last = (_with_sign(v[0], int(header.BitsAllocated), _signed(header)) for v in (value, limit))
+    return (stored >= min(first, last)) & (stored <= max(first, last))
+
+
+def _signed(header: Dataset) -> bool:
+    return bool(header.get("PixelRepresentation"))
+
+
+def _with_sign(value: float, bits: int, signed: bool) -> float:
+    """The number that the bits of an integer stand for; writers confuse the types US and SS of an element.
+
+    DICOM PS3.3 C.7.6.3 and C.11 derive the type from Pixel Representation.
+    """
+    value %= 2**bits
+    return value - 2**bits if signed and value >= 2 ** (bits - 1) else value
 
 
 def _modality(stored: NDArray[np.integer], header: Dataset) -> NDArray[np.float64]:
     values = stored.astype(np.float64)
     if header.get("ModalityLUTSequence"):
-        return _looked_up(values, *_table(header.ModalityLUTSequence[0]))
+        return _looked_up(values, *_table(header.ModalityLUTSequence[0], signed=_signed(header)))
+    slope, intercept = _rescale(header)
+    return values * slope + intercept
+
+
+def _rescale(header: Dataset) -> tuple[float, float]:
     slope, intercept = numbers(header, "RescaleSlope") or [1.0], numbers(header, "RescaleIntercept") or [0.0]
-    return values * slope[0] + intercept[0]
+    return slope[0], intercept[0]
 
 
 def _voi(values: NDArray[np.float64], header: Dataset) -> NDArray[np.float32] | None:
     if header.get("VOILUTSequence"):
-        table, first = _table(header.VOILUTSequence[0])
+        # The table starts at an output of the modality step, which is never negative after a lookup table.
+        signed = not header.get("ModalityLUTSequence") and (_signed(header) or min(_rescale(header)) < 0)
+        table, first = _table(header.VOILUTSequence[0], signed=signed)
         return stretched(_looked_up(values, table, first), 0, full_scale(int(table.max())))
     centre, width = numbers(header, "WindowCenter"), numbers(header, "WindowWidth")
     if not centre or not width:
@@ -135,9 +156,10 @@ def _windowed(values: NDArray[np.float64], c: float, w: float, function: str) ->
     return stretched(values, low, high) if high > low else (values > low).astype(np.float32)
 
 
-def _table(item: Dataset) -> tuple[NDArray[np.float64], float]:
+def _table(item: Dataset, *, signed: bool) -> tuple[NDArray[np.float64], float]:
     """Entries of a lookup table (DICOM PS3.3 C.11.1.1) and the value that its first entry stands for."""
-    rows, first = int(item.LUTDescriptor[0]) or 2**16, int(item.LUTDescriptor[1])
+    rows = int(item.LUTDescriptor[0]) % 2**16 or 2**16
+    first = _with_sign(int(item.LUTDescriptor[1]), 16, signed)
     data = item.LUTData
     if isinstance(data, bytes):
         data = np.frombuffer(data, "<u2" if len(data) >= 2 * rows else "u1")

@@ -35,7 +35,7 @@ def table(first: int, depth: int, entries: list[int], *, packed: bool = False) -
     item.LUTDescriptor = [len(entries), first, depth]
     item.LUTData = np.array(entries, "u1" if packed else "<u2").tobytes()
     item["LUTData"].VR = "OW"
-    item["LUTDescriptor"].VR = "US"
+    item["LUTDescriptor"].VR = "SS" if first < 0 else "US"
     return [item]
 
 
@@ -99,6 +99,28 @@ def test_padding_is_black_and_outside_the_range() -> None:
     assert inverted == [0, 1, 0.5, 0]
     ranged = seen(5, 9, 10, 30, PixelPaddingValue=5, PixelPaddingRangeLimit=9)
     assert ranged == [0, 0, 0, 1]
+
+
+def test_the_sign_of_a_tables_first_value_follows_the_pixels() -> None:
+    ramp = [0, 85, 170, 255]
+    for first in (-2, 2**16 - 2):  # SS, and the same bits as US
+        stored, expected = (-2, -1, 0, 1, 500), pytest.approx([0, 1 / 3, 2 / 3, 1, 1])
+        assert seen(*stored, dtype="i2", bits=16, VOILUTSequence=table(first, 8, ramp)) == expected
+        assert seen(*stored, dtype="i2", bits=16, ModalityLUTSequence=table(first, 8, ramp)) == expected
+        rescaled = {"RescaleIntercept": -2, "RescaleSlope": 1, "VOILUTSequence": table(first, 8, ramp)}
+        assert seen(0, 1, 2, 3, 500, **rescaled) == expected
+        high = {"bits": 16, "VOILUTSequence": table(first, 8, ramp)}
+        assert seen(0, 2**16 - 2, 2**16 - 1, **high) == pytest.approx([0, 0, 1 / 3])
+
+
+def test_the_sign_of_padding_follows_the_pixels() -> None:
+    for value, vr in ((-2000, "SS"), (2**16 - 2000, "US")):
+        for signed in (1, 0):
+            picture = np.full((16, 16), -2000, "i2")
+            picture[0, :3] = (1000, 2000, 3000)
+            header = data_set(picture, bits=16, PixelRepresentation=signed)
+            header.add_new("PixelPaddingValue", vr, value)
+            assert decode(written(header)).pixels[0, :4].tolist() == [0, 0.5, 1, 0]
 
 
 @pytest.mark.parametrize(("elements", "spacing"), [
