@@ -74,7 +74,9 @@ def displayed(stored: NDArray[np.integer], header: Dataset) -> NDArray[np.float3
     """Stored values as a viewer displays them: float32 (H, W) in [0, 1] with bright bone.
 
     Apply the modality LUT or rescale, then the VOI LUT or the first window (DICOM PS3.3 C.11.1 and C.11.2), or the
-    range of the pixels if there is neither, then invert MONOCHROME1. Padding does not count for the range and is black.
+    range of the pixels if there is neither. Then invert MONOCHROME1, and MONOCHROME2 with the Presentation LUT Shape
+    INVERSE (C.11.6). MONOCHROME1 is inverted once, whatever its shape. Padding does not count for the range
+    and is black.
     """
     padding = _padding(stored, header)
     values = _modality(stored, header)
@@ -82,7 +84,7 @@ def displayed(stored: NDArray[np.integer], header: Dataset) -> NDArray[np.float3
     if seen is None:
         real = values[~padding] if padding.any() and not padding.all() else values
         seen = stretched(values, float(real.min()), float(real.max()))
-    if header.PhotometricInterpretation == "MONOCHROME1":
+    if header.PhotometricInterpretation == "MONOCHROME1" or header.get("PresentationLUTShape") == "INVERSE":
         seen = 1 - seen
     seen[padding] = 0
     return seen

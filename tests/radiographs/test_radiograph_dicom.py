@@ -53,6 +53,15 @@ def test_monochrome1_is_the_inverse_of_monochrome2() -> None:
         np.testing.assert_array_equal(inverse, 1 - plain)
 
 
+@pytest.mark.parametrize(("interpretation", "shape", "inverted"), [
+    ("MONOCHROME1", "INVERSE", True), ("MONOCHROME1", "IDENTITY", True), ("MONOCHROME1", "", True),
+    ("MONOCHROME2", "INVERSE", True), ("MONOCHROME2", "IDENTITY", False), ("MONOCHROME2", "", False),
+])  # fmt: skip
+def test_a_presentation_lut_of_the_shape_inverse_inverts_once(interpretation: str, shape: str, inverted: bool) -> None:
+    values = seen(1000, 1500, 3000, PhotometricInterpretation=interpretation, PresentationLUTShape=shape)
+    assert values == ([1, 0.75, 0] if inverted else [0, 0.25, 1])
+
+
 def test_rescale_comes_before_the_window() -> None:
     # 2 x - 100: 100, 200, 300; LINEAR: (v - (c - 0.5)) / (w - 1) + 0.5 with c = 200.5, w = 201
     values = seen(100, 150, 200, 0, 4000, RescaleSlope=2, RescaleIntercept=-100, WindowCenter=200.5, WindowWidth=201)
