@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from pydicom import Dataset
-from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, SegmentationStorage
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from deep_pneumonia.errors import AnnotationError, TooLargeError, UnsupportedDicomError
 from deep_pneumonia.files import MAX_FILE_BYTES
@@ -18,21 +18,24 @@ from deep_pneumonia.masks.shapes import checked
 from deep_pneumonia.names import reader_name, shown, stem
 from deep_pneumonia.radiographs import dicom
 from deep_pneumonia.radiographs.silence import SILENCE
+from deep_pneumonia.radiographs.sop_classes import SEGMENTATIONS
 
 MAX_FRAMES = 64
 MAX_ITEMS = 20_000  # in all sequences; 64 frames need some hundreds
 ITEM_TAG = b"\xfe\xff\x00\xe0"
 TAGS = [
     *("Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "BitsAllocated", "PixelData", "SOPClassUID"),
+    "PixelPaddingValue",
     *("SegmentationType", "MaximumFractionalValue", "SegmentSequence"),
     *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"),
 ]
+BITS = {"BINARY": (1,), "FRACTIONAL": (8,), "LABELMAP": (8, 16)}  # allowed in BitsAllocated
 KIND_PREFIX = "Kind: "  # starts the SegmentDescription of segments that this package writes
 
 
 def is_seg(head: bytes) -> bool:
     """Whether a file that starts with these bytes is a DICOM segmentation."""
-    return head[128:132] == b"DICM" and dicom.sop_class(head) == SegmentationStorage
+    return head[128:132] == b"DICM" and dicom.sop_class(head) in SEGMENTATIONS
 
 
 def read_seg(data: bytes, size: Size, *, name: str) -> list[Annotation]:
@@ -40,6 +43,8 @@ def read_seg(data: bytes, size: Size, *, name: str) -> list[Annotation]:
 
     A segment's label names the reader, or else its description, or else the file name. Segments of one reader are
     joined, and a segment without a frame is an empty mask. Fractional values above half of their full scale are lesion.
+    A label map (DICOM supplement 243) gives a mask for each number of a segment but its background, the padding value
+    or else 0.
 
     Raises:
         MaskSizeError: the segmentation differs in size from the radiograph.
@@ -64,7 +69,7 @@ def _header(data: bytes, size: Size, name: str) -> Dataset:
     if data.count(ITEM_TAG) > MAX_ITEMS:
         raise AnnotationError(f"{name} has more than {MAX_ITEMS} items; export the segmentation of one radiograph.")
     header = dicom.elements(data, name, TAGS, limit=MAX_FILE_BYTES)
-    if header.get("SOPClassUID") != SegmentationStorage:
+    if header.get("SOPClassUID") not in SEGMENTATIONS:
         raise AnnotationError(
             f"{name} is a DICOM object but not a segmentation; export the mask as DICOM SEG (binary), or as PNG."
         )
@@ -72,9 +77,11 @@ def _header(data: bytes, size: Size, name: str) -> Dataset:
     frames = int(header.get("NumberOfFrames") or 1)
     if not 0 < frames <= MAX_FRAMES or len(header.SegmentSequence) > MAX_FRAMES:
         raise AnnotationError(f"{name} has {frames} frames, expected 1 to {MAX_FRAMES}; export one radiograph's.")
-    bits = {"BINARY": 1, "FRACTIONAL": 8}.get(header.get("SegmentationType"))
-    if bits is None or header.BitsAllocated != bits or header.get("SamplesPerPixel", 1) != 1:
-        raise AnnotationError(f"{name} is neither a binary nor a fractional segmentation; export it as binary.")
+    bits = int(header.BitsAllocated)
+    if bits not in BITS.get(header.get("SegmentationType"), ()) or header.get("SamplesPerPixel", 1) != 1:
+        raise AnnotationError(f"{name} is no binary, fractional or label map segmentation; export it as binary.")
+    if header.SegmentationType == "LABELMAP" and frames > 1:
+        raise AnnotationError(f"{name} is a label map of {frames} frames, expected 1; export one radiograph's.")
     if header.file_meta.TransferSyntaxUID not in (ExplicitVRLittleEndian, ImplicitVRLittleEndian):
         raise AnnotationError(f"{name} is compressed; export it uncompressed (Explicit VR Little Endian).")
     if 8 * len(header.PixelData) < frames * size[0] * size[1] * bits:
@@ -84,9 +91,13 @@ def _header(data: bytes, size: Size, name: str) -> Dataset:
 
 def _joined(header: Dataset, size: Size, name: str, otherwise: str) -> list[Annotation]:
     """One annotation for each reader, joined from all segments with the reader's name."""
-    masks = _masks(header, size, name)
+    label_map = header.SegmentationType == "LABELMAP"
+    background = int(header.get("PixelPaddingValue") or 0) if label_map else None
+    masks = _labels(header, size, name, background) if label_map else _masks(header, size, name)
     readers: dict[str, tuple[Mask, Kind]] = {}
     for segment in header.SegmentSequence:
+        if int(segment.SegmentNumber) == background:
+            continue
         label, text = str(segment.get("SegmentLabel") or ""), str(segment.get("SegmentDescription") or "")
         kind: Kind = next((k for k in KINDS if text == KIND_PREFIX + k), "pixel")
         reader = reader_name(label, otherwise if text.startswith(KIND_PREFIX) else text.split("\n")[0] or otherwise)
@@ -108,6 +119,18 @@ def _masks(header: Dataset, size: Size, name: str) -> dict[int, Mask]:
     if not set(numbers) <= {int(segment.SegmentNumber) for segment in header.SegmentSequence}:
         raise AnnotationError(f"{name} has a frame of a segment that it does not describe; export it again.")
     return dict(zip(numbers, _frames(header, len(numbers), size), strict=True))
+
+
+def _labels(header: Dataset, size: Size, name: str, background: int | None) -> dict[int, Mask]:
+    """Mask (H, W) by segment number, of a label map whose pixels are the numbers."""
+    stored = np.frombuffer(header.PixelData, "<u2" if header.BitsAllocated == 16 else np.uint8, size[0] * size[1])
+    described = {int(segment.SegmentNumber) for segment in header.SegmentSequence} - {background}
+    unknown = set(np.unique(stored).tolist()) - described - {background}
+    if unknown:
+        raise AnnotationError(
+            f"{name} has pixels of the segment {min(unknown)}, which it does not describe; export it again."
+        )
+    return {number: (stored == number).reshape(size) for number in described}
 
 
 def _segment(header: Dataset, frame: int) -> int:

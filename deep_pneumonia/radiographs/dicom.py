@@ -34,10 +34,18 @@ from pydicom.uid import (
 
 from deep_pneumonia.errors import NotARadiographError, TooLargeError, UnsupportedDicomError
 from deep_pneumonia.radiographs.grey_levels import numbers, stored_bits
+from deep_pneumonia.radiographs.sop_classes import other_object
 
 # The only elements that are read. None of them identifies the patient.
 TAGS = [
-    *("PixelData", "NumberOfFrames", "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration"),
+    *(
+        "SOPClassUID",
+        "PixelData",
+        "NumberOfFrames",
+        "SamplesPerPixel",
+        "PhotometricInterpretation",
+        "PlanarConfiguration",
+    ),
     *("Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation"),
     *("PixelPaddingValue", "PixelPaddingRangeLimit", "PixelSpacing", "ImagerPixelSpacing"),
     *("RescaleSlope", "RescaleIntercept", "ModalityLUTSequence", "LUTDescriptor", "LUTData"),
@@ -58,10 +66,16 @@ def read_header(data: bytes, name: str, *, limit: int) -> Dataset:
     limit: the most bytes that a deflated data set may inflate to.
 
     Raises:
-        UnsupportedDicomError: no pixels, several frames, or an unsupported transfer syntax or colour space.
+        UnsupportedDicomError: the SOP class is not that of an image, or there are no pixels, several frames, or an
+            unsupported transfer syntax or colour space.
         TooLargeError: the data set inflates to more than `limit` bytes.
     """
     header = elements(data, name, TAGS, limit=limit)
+    classes = (str(header.get("SOPClassUID") or ""), str(header.file_meta.get("MediaStorageSOPClassUID") or ""))
+    if other := other_object(classes):
+        raise UnsupportedDicomError(
+            f"{name} is a DICOM object that holds {other[0]}, expected a radiograph; {other[1]}."
+        )
     if "PixelData" not in header or not header.get("Rows") or not header.get("Columns"):
         raise UnsupportedDicomError(f"{name} is a DICOM object without pixel data; choose one with an image.")
     if int(header.get("NumberOfFrames") or 1) > 1:

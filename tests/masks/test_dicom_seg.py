@@ -12,9 +12,10 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless, Segmentatio
 from deep_pneumonia.errors import AnnotationError, MaskSizeError
 from deep_pneumonia.masks import dicom_seg_write as dicom_export
 from deep_pneumonia.masks.annotation import Annotation
-from deep_pneumonia.masks.dicom_seg import read_seg
+from deep_pneumonia.masks.dicom_seg import is_seg, read_seg
 from deep_pneumonia.masks.dicom_seg_write import to_seg
 from deep_pneumonia.radiographs.radiograph import decode
+from deep_pneumonia.radiographs.sop_classes import LABEL_MAP_STORAGE
 from tests.dicom_objects import NAME, RAMP, data_set, in_fragments, written
 
 SIZE = RAMP.shape
@@ -199,6 +200,30 @@ def test_damage_gives_masks_or_a_plain_error():
         except AnnotationError as error:
             said = str(error)
         assert said.startswith("s.dcm ")
+
+
+LABELS = np.array([[0, 1, 2, 2, 255]])
+
+
+@pytest.mark.parametrize("dtype", ["u1", "<u2"])
+def test_a_label_map_gives_its_segments(dtype: str):
+    labels = LABELS.astype(dtype)
+    header = by_hand(labels[None] > 0, [labelled(SegmentLabel=name) for name in ("Background", "A", "B", "C")], [1])
+    header.SOPClassUID, header.SegmentationType = LABEL_MAP_STORAGE, "LABELMAP"
+    header.BitsAllocated, header.PixelData = 8 * labels.itemsize, labels.tobytes() + b"\0" * (labels.size % 2)
+    for segment, number in zip(header.SegmentSequence, (0, 1, 2, 255), strict=True):
+        segment.SegmentNumber = number
+    assert is_seg(written(header))
+    found = read(header, (1, 5))
+    same(found, [Annotation(labels == n, reader, "pixel") for reader, n in (("A", 1), ("B", 2), ("C", 255))])
+    header.PixelPaddingValue = 255  # the background need not be 0
+    assert [a.reader for a in read(header, (1, 5))] == ["Background", "A", "B"]
+    header.NumberOfFrames = 2
+    with pytest.raises(AnnotationError, match="2 frames"):
+        read(header, (1, 5))
+    header.NumberOfFrames, header.PixelPaddingValue, header.SegmentSequence = 1, 0, header.SegmentSequence[:3]
+    with pytest.raises(AnnotationError, match="segment 255, which it does not describe"):
+        read(header, (1, 5))
 
 
 def test_pixels_in_fragments_of_an_uncompressed_syntax_are_refused():

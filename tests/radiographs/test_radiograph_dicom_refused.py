@@ -24,6 +24,7 @@ from pydicom.uid import (
 
 from deep_pneumonia.errors import NotARadiographError, RadiographError, TooLargeError, UnsupportedDicomError
 from deep_pneumonia.radiographs.radiograph import decode
+from deep_pneumonia.radiographs.sop_classes import STORAGE
 from tests.dicom_objects import NAME, RAMP, RAMP8, by_gdcm, by_pillow, data_set, in_fragments, written
 
 
@@ -60,6 +61,25 @@ def test_objects_without_one_grey_frame_are_refused_by_name(data: bytes, reason:
     path.write_bytes(data)
     with pytest.raises(UnsupportedDicomError, match=rf"^radiograph\.dcm is a DICOM object .*{reason}.*; .*\.$"):
         decode(path)
+
+
+@pytest.mark.parametrize(("uid", "what"), [
+    (STORAGE + "66.4", "a segmentation"), (STORAGE + "66.7", "a segmentation"), (STORAGE + "88.33", "report"),
+    (STORAGE + "481.3", "structure set"), (STORAGE + "481.2", "dose"), (STORAGE + "104.1", "PDF"),
+    (STORAGE + "11.1", "presentation state"), (STORAGE + "30", "parametric map"), ("1.2.840.10008.1.3.10", "DICOMDIR"),
+])  # fmt: skip
+def test_the_sop_class_decides_what_is_no_radiograph(uid: str, what: str) -> None:
+    only_in_meta = data_set(RAMP)
+    del only_in_meta.SOPClassUID
+    only_in_meta.file_meta.MediaStorageSOPClassUID, only_in_meta.file_meta.MediaStorageSOPInstanceUID = uid, "1.2.3"
+    for data in (written(data_set(RAMP, SOPClassUID=uid)), written(only_in_meta)):
+        with pytest.raises(UnsupportedDicomError, match=rf"^The file is a DICOM object that holds .*{what}.*; .*\.$"):
+            decode(data)
+
+
+@pytest.mark.parametrize("uid", ["1.1", "1.1.1", "1", "7", "481.1", "3000"])
+def test_other_sop_classes_are_radiographs(uid: str) -> None:
+    assert decode(written(data_set(RAMP, SOPClassUID=STORAGE + uid))).source == "DICOM"
 
 
 def test_pixels_are_counted_before_they_are_decoded() -> None:
