@@ -6,16 +6,32 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
 
+MAX_MARK_SHARE = 0.05  # of the pixels
+MIN_MARK_RATIO = 4  # of the darkest pixel of a mark to the full scale of the film
+
 
 def scaled_integers(values: NDArray[np.integer]) -> NDArray[np.float32]:
     """Scale integers (H, W) to [0, 1] by the full scale of their brightest value; see `full_scale`.
 
+    Bright marks such as letters do not count and become 1: at most 5% of the pixels, each at least 4 times as bright
+    as the full scale of the others, as where 65535 is written into a film of 12 bits.
     Values that are negative or need more than 16 bits have no such scale and are stretched as floats are.
     """
     brightest = int(values.max())
     if values.min() < 0 or brightest >= 2**16:
         return scaled_floats(values.astype(np.float64))
-    return values.astype(np.float32) / np.float32(full_scale(brightest))
+    return np.minimum(values.astype(np.float32) / np.float32(_scale_below_marks(values, brightest)), np.float32(1))
+
+
+def _scale_below_marks(values: NDArray[np.integer], brightest: int) -> int:
+    for scale in (2**b - 1 for b in (8, 10, 12, 14)):
+        if brightest < MIN_MARK_RATIO * scale:
+            break
+        marks = values > scale
+        if marks.mean() <= MAX_MARK_SHARE and values[marks].min() >= MIN_MARK_RATIO * scale:
+            # A nearly black rest is no film, and the bright pixels are the picture.
+            return scale if values[~marks].max() > scale // 4 else full_scale(brightest)
+    return full_scale(brightest)
 
 
 def scaled_floats(values: NDArray[np.floating]) -> NDArray[np.float32]:

@@ -64,6 +64,18 @@ def test_16_bit_is_divided_by_the_smallest_scale_that_holds_it(brightest: int, s
         assert pixels[0, :3].tolist() == pytest.approx([0, brightest // 2 / scale, brightest / scale], abs=1e-6)
 
 
+@pytest.mark.parametrize(("brightest", "mark", "side", "scale"), [
+    (4000, 65535, 3, 4095), (4000, 16384, 3, 4095), (16000, 65535, 3, 16383), (200, 65535, 3, 255),
+    (4000, 65535, 4, 65535),  # 6% of the pixels
+    (4000, 16000, 3, 16383), (900, 65535, 0, 1023),
+    (40, 65535, 3, 65535),  # a black picture with something bright
+])  # fmt: skip
+def test_a_bright_mark_does_not_flatten_the_film(brightest: int, mark: int, side: int, scale: int) -> None:
+    film = np.linspace(0, brightest, 256).astype(np.uint16).reshape(16, 16)
+    film[:side, :side] = mark
+    np.testing.assert_allclose(decode(encode(film)).pixels, np.minimum(film / scale, 1), atol=1e-6)
+
+
 def test_floats_in_range_stay_and_others_are_stretched() -> None:
     assert decode(encode(levels(0.25, 0.5, dtype="f4"), "TIFF")).pixels[0, :2].tolist() == [0.25, 0.5]
     assert decode(encode(levels(-2, 0, 6, dtype="f4"), "TIFF")).pixels[0, :3].tolist() == [0, 0.25, 1]
