@@ -13,8 +13,8 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from deep_pneumonia import names
 from deep_pneumonia.errors import NotARadiographError, RadiographError, TooLargeError, UnreadableFileError
 from deep_pneumonia.files import MAX_FILE_BYTES, read_bytes
-from deep_pneumonia.radiographs import dicom
-from deep_pneumonia.radiographs.grey_levels import displayed, scaled_floats, scaled_integers
+from deep_pneumonia.radiographs import deep_pictures, dicom
+from deep_pneumonia.radiographs.grey_levels import displayed, full_scale, scaled_floats, scaled_integers
 from deep_pneumonia.radiographs.silence import SILENCE
 
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
@@ -78,7 +78,7 @@ def decode(file: str | Path | bytes, *, max_bytes: int = MAX_FILE_BYTES, max_pix
     the smallest of 8, 10, 12, 14 and 16 bits that holds the brightest pixel, because detectors store 10 to 14 bits in
     16-bit files. Floats in [0, 1] stay as they are; other floats and 32-bit integers are stretched from their minimum
     to their maximum. Colour becomes ITU-R BT.601 luma, transparent pixels are blended with black, and the EXIF
-    orientation is applied. Pillow keeps only the upper 8 bits of deeper colour, which no detector writes.
+    orientation is applied. PNG keeps 16 bits in colour, too; TIFF keeps only the upper 8 bits of deeper colour.
     DICOM: see `grey_levels.displayed`.
 
     Raises:
@@ -125,8 +125,12 @@ def _decode(data: bytes, name: str, max_pixels: int) -> Radiograph:
         raise NotARadiographError(
             f"{name} holds several images (pages or an animation), expected one; export a single image."
         )
+    if deep_pictures.is_deep_colour_png(data):
+        pixels, colour = _deep_grey(data, image)
+        pixels.setflags(write=False)
+        return Radiograph(pixels, None, source, colour)
     image.load()
-    pixels, colour = _grey(_upright(image))
+    pixels, colour = _grey(_upright(image, image))
     if image.mode not in ("1", "L") and getattr(image, "tag_v2", {}).get(PHOTOMETRIC_TAG) == WHITE_IS_ZERO:
         pixels = 1 - pixels  # Pillow inverts only 1 and 8 bits itself
     pixels.setflags(write=False)
@@ -155,9 +159,17 @@ def _check_size(size: tuple[int, int], name: str, max_pixels: int) -> None:
         )
 
 
-def _upright(image: Image.Image) -> Image.Image:
+def _deep_grey(data: bytes, image: Image.Image) -> tuple[NDArray[np.float32], float]:
+    """The same as `_grey`, for PNG with 16 bits a channel; `image` is the file as Pillow opened it."""
+    image.load()  # finds damage, and the EXIF data that may follow the pixels
+    grey, colour_range = deep_pictures.luma(deep_pictures.png_channels(data))
+    colour = float(np.mean(colour_range / full_scale(int(grey.max())) * 255 > MIN_COLOUR_RANGE))
+    return scaled_integers(np.asarray(_upright(Image.fromarray(grey), image))), colour
+
+
+def _upright(image: Image.Image, tagged: Image.Image) -> Image.Image:
     try:
-        turn = _UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+        turn = _UPRIGHT.get(tagged.getexif().get(ExifTags.Base.Orientation, 1))
     except Exception:  # a damaged EXIF block does not damage the pixels
         return image
     return image if turn is None else image.transpose(turn)

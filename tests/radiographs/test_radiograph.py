@@ -3,7 +3,9 @@
 import contextlib
 import io
 import logging
+import struct
 import warnings
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -24,6 +26,24 @@ def levels(*values: float, dtype: str) -> np.ndarray:
     picture = np.full((16, 16), values[0], dtype)
     picture[0, : len(values)] = values
     return picture
+
+
+def deep_png(channels: np.ndarray, kind: int, exif: bytes = b"") -> bytes:
+    """A PNG with 16 bits a channel (H, W, C), which Pillow cannot write."""
+    height, width, _ = channels.shape
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in channels)
+    header = struct.pack(">2I5B", width, height, 16, kind, 0, 0, 0)
+    chunks = [
+        (b"IHDR", header),
+        (b"eXIf", exif.removeprefix(b"Exif\0\0")),
+        (b"IDAT", zlib.compress(rows)),
+        (b"IEND", b""),
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in chunks
+        if data or name != b"eXIf"
+    )
 
 
 @pytest.mark.parametrize("source", FORMATS)
@@ -93,6 +113,29 @@ def test_tiff_with_white_as_zero_is_inverted(dtype: str) -> None:
     written = encode(255 - stored if dtype == "u1" else stored, "TIFF", tiffinfo={262: 0})
     assert Image.open(io.BytesIO(written)).tag_v2[262] == 0
     assert decode(written).pixels[0, :2].tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("kind", [2, 4, 6])
+def test_16_bit_colour_keeps_its_grey_levels(kind: int) -> None:
+    grey = np.linspace(0, 4000, 24 * 32).astype(np.uint16).reshape(24, 32)
+    alpha = np.full_like(grey, 65535)
+    channels = {2: [grey] * 3, 4: [grey, alpha], 6: [grey, grey, grey, alpha]}[kind]
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for tagged in (b"", exif.tobytes()):
+        radiograph = decode(deep_png(np.stack(channels, axis=2), kind, tagged))
+        turned = np.rot90(grey, -1) if tagged else grey
+        np.testing.assert_allclose(radiograph.pixels, turned / 4095, atol=1e-6)
+        assert (radiograph.source, radiograph.colour) == ("PNG", 0)
+    if kind != 2:
+        alpha[:12] = 0
+        clear = decode(deep_png(np.stack([*channels[:-1], alpha], axis=2), kind))
+        np.testing.assert_allclose(clear.pixels, np.where(alpha > 0, grey, 0) / 4095, atol=1e-6)
+    if kind == 2:
+        channels[2] = grey // 2
+        assert decode(deep_png(np.stack(channels, axis=2), kind)).colour > 0.5
+        with pytest.raises(NotARadiographError, match="damaged"):
+            decode(deep_png(np.stack(channels, axis=2), kind)[:-900])
 
 
 def test_colour_becomes_luma_and_its_share_is_told() -> None:
