@@ -1,10 +1,16 @@
-"""Decode deep pictures that Pillow cuts to 8 bits: PNG in 16-bit colour or with transparency."""
+"""Decode deep pictures that Pillow refuses or cuts to 8 bits: PNG in 16-bit colour, and big-endian films in TIFF."""
 
 from __future__ import annotations
 
+import io
+import logging
+
 import numpy as np
 from numpy.typing import NDArray
+from tifffile import TiffFile, TiffPage
 
+logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # it logs tag values
+TIFF_STARTS = (b"II*\0", b"MM\0*")
 PNG_START = b"\x89PNG\r\n\x1a\n"
 PNG_COLOUR_TYPES = (2, 4, 6)  # RGB, grey with alpha, RGBA; Pillow decodes 16-bit grey itself
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow
@@ -27,6 +33,24 @@ def png_channels(data: bytes) -> NDArray[np.uint16]:
     encoded = torch.frombuffer(bytearray(data), dtype=torch.uint8)
     channels: NDArray[np.uint16] = decode_png(encoded, ImageReadMode.UNCHANGED).numpy()
     return np.ascontiguousarray(channels.transpose(1, 2, 0))
+
+
+def grey_tiff_page(data: bytes) -> TiffPage | None:
+    """The page of an uncompressed TIFF with one grey image; None for any other file, also a damaged one.
+
+    A compressed strip may inflate to gigabytes, and tifffile sets no bound.
+    """
+    if not data.startswith(TIFF_STARTS):
+        return None
+    try:
+        with TiffFile(io.BytesIO(data)) as file:
+            pages = list(file.pages)
+    except Exception:  # tifffile raises many types on damaged bytes
+        return None
+    page = pages[0] if len(pages) == 1 else None
+    if not isinstance(page, TiffPage) or page.photometric not in (0, 1) or page.compression != 1:
+        return None
+    return page if page.shape == (page.imagelength, page.imagewidth) else None
 
 
 def luma(channels: NDArray[np.uint16]) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:

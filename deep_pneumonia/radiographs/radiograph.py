@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
+from tifffile import TiffPage
 
 from deep_pneumonia import names
 from deep_pneumonia.errors import NotARadiographError, RadiographError, TooLargeError, UnreadableFileError
@@ -114,6 +115,8 @@ def _decode(data: bytes, name: str, max_pixels: int) -> Radiograph:
     except UnidentifiedImageError:
         if dicom.may_be(data):
             return _from_dicom(data, name, max_pixels)
+        if page := deep_pictures.grey_tiff_page(data):
+            return _from_tiff(page, name, max_pixels)
         raise NotARadiographError(
             f"{name} is not a PNG, JPEG, TIFF, WebP, BMP or DICOM image, or is badly damaged; "
             "choose a radiograph in one of these formats."
@@ -157,6 +160,20 @@ def _check_size(size: tuple[int, int], name: str, max_pixels: int) -> None:
             f"{name} has {size[0]} x {size[1]} pixels, expected at least {MIN_SIDE} on each side; "
             "choose the radiograph itself, not a thumbnail."
         )
+
+
+def _from_tiff(page: TiffPage, name: str, max_pixels: int) -> Radiograph:
+    """Decode a page that Pillow does not know, such as big-endian integers with white as zero."""
+    _check_size((page.imagelength, page.imagewidth), name, max_pixels)
+    stored = page.asarray()
+    pixels = scaled_floats(stored.astype(np.float64)) if stored.dtype.kind == "f" else scaled_integers(stored)
+    if page.photometric == WHITE_IS_ZERO:
+        pixels = 1 - pixels
+    orientation = page.tags.valueof(ExifTags.Base.Orientation, default=1)
+    if orientation in _UPRIGHT:
+        pixels = np.array(Image.fromarray(pixels).transpose(_UPRIGHT[orientation]))
+    pixels.setflags(write=False)
+    return Radiograph(pixels, None, "TIFF")
 
 
 def _deep_grey(data: bytes, image: Image.Image) -> tuple[NDArray[np.float32], float]:

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from deep_pneumonia.errors import NotARadiographError, RadiographError
+from deep_pneumonia.errors import NotARadiographError, RadiographError, TooLargeError
 from deep_pneumonia.radiographs.grey_levels import stored_integers
 from deep_pneumonia.radiographs.radiograph import Radiograph, decode
 from tests.pictures import FORMATS, RAMP, encode
@@ -136,6 +137,25 @@ def test_16_bit_colour_keeps_its_grey_levels(kind: int) -> None:
         assert decode(deep_png(np.stack(channels, axis=2), kind)).colour > 0.5
         with pytest.raises(NotARadiographError, match="damaged"):
             decode(deep_png(np.stack(channels, axis=2), kind)[:-900])
+
+
+@pytest.mark.parametrize("dtype", [">u2", ">f8", "<i2", ">u4"])
+@pytest.mark.parametrize("photometric", ["miniswhite", "minisblack"])
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_tiff_that_pillow_does_not_know(dtype: str, photometric: str, orientation: int) -> None:
+    film = np.linspace(0, 4095, 24 * 32).astype(dtype).reshape(24, 32)
+    stream = io.BytesIO()
+    options = {"photometric": photometric, "extratags": [(274, 3, 1, orientation, True)]}
+    tifffile.imwrite(stream, film, byteorder=dtype[0], **options)
+    expected = film.astype(np.float64) / 4095
+    expected = 1 - expected if photometric == "miniswhite" else expected
+    expected = np.rot90(expected, -1) if orientation == 6 else expected
+    radiograph = decode(stream.getvalue())
+    np.testing.assert_allclose(radiograph.pixels, expected, atol=1e-6)
+    assert radiograph.source == "TIFF"
+    for limit in (16 * 16, 1):
+        with pytest.raises(TooLargeError, match="pixels"):
+            decode(stream.getvalue(), max_pixels=limit)
 
 
 def test_colour_becomes_luma_and_its_share_is_told() -> None:
