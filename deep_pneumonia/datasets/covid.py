@@ -9,6 +9,7 @@ from deep_pneumonia.datasets.publisher_tables import Crop, read_structure, read_
 from deep_pneumonia.datasets.source import BACTERIAL, NORMAL, VIRAL, Drawing, Find, first_existing
 from deep_pneumonia.errors import PreparationError
 from deep_pneumonia.masks.annotation import Annotation, Size, from_crops, read_mask
+from deep_pneumonia.masks.table import Row
 
 # The early table has "Streptococcus", the later one "Pneumonia/Bacterial/Streptococcus".
 BACTERIA = {
@@ -35,7 +36,7 @@ def covid(raw: Path, *, masks: Path | None = None) -> list[Find]:
         raise PreparationError(f"{raw} lacks metadata.csv; give the folder that holds it and images/.")
     if masks and not (masks / "structure.csv").is_file():
         raise PreparationError(f"{masks} lacks structure.csv; give the folder that holds it, images/ and masks/.")
-    rows = read_table(table, COLUMNS)
+    rows = read_table(table, COLUMNS, strict=False)  # the notes are free text with open quotes
     crops = read_structure(masks / "structure.csv") if masks else {}
     patients = _patients(rows)
     finds = []
@@ -73,14 +74,14 @@ def label_of(finding: str) -> str:
     return classes[0] if len(classes) == 1 else ""
 
 
-def _by_file(rows: Sequence[dict[str, str]]) -> dict[str, list[dict[str, str]]]:
-    files: dict[str, list[dict[str, str]]] = {}
+def _by_file(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    files: dict[str, list[Row]] = {}
     for row in rows:
         files.setdefault(row["filename"], []).append(row)
     return files
 
 
-def _patients(rows: Sequence[dict[str, str]]) -> dict[str, str]:
+def _patients(rows: Sequence[Row]) -> dict[str, str]:
     """One name for each patient id. Ids that share a file are one patient."""
     names = {row["patientid"]: row["patientid"] for row in rows}
     for same in _by_file(rows).values():

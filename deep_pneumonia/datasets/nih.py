@@ -138,7 +138,7 @@ def _find(key: str, image: Path, published: Published, person: tables.Person | N
 
 def _unread(key: str, published: Published) -> bool:
     """Whether no group read the image, or only the panel did and saw nothing."""
-    groups = (published.nih, published.chestx_det, published.rsna_class)
+    groups = (published.nih, published.chestx_det, published.rsna, published.rsna_class)
     return all(key not in group for group in groups) and not published.panel.get(key)
 
 
@@ -150,14 +150,19 @@ def _drawn(key: str, published: Published) -> tuple[tuple[Drawing, ...], tuple[D
         _polygons([p for p in polygons if p.finding in AIRSPACE_POLYGONS]),
         _boxes([b.box for b in boxes if b.finding in AIRSPACE_BOXES], "NIH"),
     )
-    # RSNA's readers looked for lung opacity. If they drew none, the whole image has none, unless another group saw one.
     seen = any(lesions) or "Airspace opacity" in published.panel.get(key, ())
     other = (
         _polygons([p for p in polygons if p.finding not in AIRSPACE_POLYGONS]),
         _boxes([b.box for b in boxes if b.finding not in AIRSPACE_BOXES], "NIH"),
-        partial(_everywhere, reader="RSNA") if key in published.rsna_class and not seen else None,
+        partial(_everywhere, reader="RSNA") if _rsna_saw_none(key, published) and not seen else None,
     )
     return tuple(d for d in lesions if d), tuple(d for d in other if d)
+
+
+def _rsna_saw_none(key: str, published: Published) -> bool:
+    """Whether RSNA's readers stated, by Target 0 or by a class, that the whole image has no lung opacity."""
+    found, boxes = published.rsna_class.get(key), published.rsna.get(key)
+    return found != "Lung Opacity" and not boxes and (found is not None or boxes is not None)
 
 
 def _everywhere(size: Size, *, reader: str) -> Annotation:

@@ -4,19 +4,36 @@ Coordinates stay as published; `deep_pneumonia.masks.annotation` draws them. The
 NIH, the patientId for RSNA, and the file name for covid images.
 """
 
-import csv
 import json
-import math
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from deep_pneumonia.errors import AnnotationError
+from deep_pneumonia.masks.table import Row, parse_table, plain
 
 NIH_FRAME = (1024, 1024)  # every NIH-based publisher drew on the 1024 x 1024 release
 Box = tuple[float, float, float, float]
 Point = tuple[float, float]
+
+
+def _spellings(*words: str) -> dict[str, str]:
+    return {plain(word): word for word in words}
+
+
+# Everything that a publisher draws is either an airspace finding or known not to be pneumonia, so a finding of another
+# name must not be taken for the second.
+NIH_FINDINGS = _spellings(
+    "Atelectasis", "Cardiomegaly", "Consolidation", "Edema", "Effusion", "Emphysema", "Fibrosis", "Hernia",
+    "Infiltrate", "Infiltration", "Mass", "Nodule", "Pleural_Thickening", "Pneumonia", "Pneumothorax",
+)  # fmt: skip
+CHESTX_DET_FINDINGS = _spellings(
+    "Atelectasis", "Calcification", "Cardiomegaly", "Consolidation", "Diffuse Nodule", "Effusion", "Emphysema",
+    "Fibrosis", "Fracture", "Mass", "Nodule", "Pleural Thickening", "Pneumothorax",
+)  # fmt: skip
+RSNA_CLASSES = _spellings("Normal", "No Lung Opacity / Not Normal", "Lung Opacity")
 
 
 @dataclass(frozen=True)
@@ -61,32 +78,17 @@ class Crop:
     frame: tuple[int, int]
 
 
-def read_table(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
-    """Read the rows of a CSV file with at least `columns`; missing cells are "".
+def read_table(path: Path, columns: Sequence[str], *, strict: bool = True) -> list[Row]:
+    """Read the rows of a CSV file with at least `columns`; `strict` as in `parse_table`.
 
     Raises:
         AnnotationError: the file cannot be read as CSV or lacks a column.
     """
     try:
-        # Free text in these files is not always valid UTF-8, and no column used here is free text.
-        with path.open(newline="", encoding="utf-8-sig", errors="replace") as stream:
-            reader = csv.DictReader(stream, restval="")
-            missing = [c for c in columns if c not in (reader.fieldnames or ())]
-            if missing:
-                raise AnnotationError(f"{path} lacks the column {missing[0]!r}; give the publisher's file unchanged.")
-            return list(reader)
-    except (OSError, csv.Error) as error:
+        data = path.read_bytes()
+    except OSError as error:
         raise AnnotationError(f"{path} cannot be read as a table ({error}); give the publisher's file.") from error
-
-
-def _four(cells: Sequence[str], path: Path) -> tuple[float, float, float, float]:
-    try:
-        a, b, c, d = (float(cell) for cell in cells)
-    except ValueError:
-        a = b = c = d = math.nan
-    if not all(map(math.isfinite, (a, b, c, d))):
-        raise AnnotationError(f"{path} has {list(cells)} where four numbers are expected; give the publisher's file.")
-    return a, b, c, d
+    return parse_table(data, columns, str(path), strict=strict)
 
 
 def read_nih_boxes(path: Path) -> dict[str, list[NamedBox]]:
@@ -99,33 +101,46 @@ def read_nih_boxes(path: Path) -> dict[str, list[NamedBox]]:
     columns = ("Bbox [x", "y", "w", "h]")
     boxes: dict[str, list[NamedBox]] = defaultdict(list)
     for row in read_table(path, ("Image Index", "Finding Label", *columns)):
-        box = _four([row[c] for c in columns], path)
-        boxes[Path(row["Image Index"]).stem].append(NamedBox(row["Finding Label"], box))
+        finding = row.one_of("Finding Label", NIH_FINDINGS)
+        boxes[Path(row.text("Image Index")).stem].append(NamedBox(finding, row.box(columns)))
     return dict(boxes)
 
 
 def read_rsna_boxes(path: Path) -> dict[str, list[Box]]:
-    """Read stage_2_train_labels.csv: boxes of lung opacity by patientId, an empty list if there is none.
+    """Read stage_2_train_labels.csv: boxes of lung opacity by patientId, an empty list where Target is 0.
 
     Raises:
-        AnnotationError: the file is not readable or not this publisher's.
+        AnnotationError: the file is not readable or not this publisher's, or rows contradict each other.
     """
     columns = ("x", "y", "width", "height")
+    targets: dict[str, bool] = {}
     boxes: dict[str, list[Box]] = defaultdict(list)
     for row in read_table(path, ("patientId", *columns, "Target")):
-        found = boxes[row["patientId"]]
-        if row["Target"] == "1":
-            found.append(_four([row[c] for c in columns], path))
+        patient, target = row.text("patientId"), row.flag("Target")
+        if targets.setdefault(patient, target) != target or (not target and not row.is_empty(*columns)):
+            raise AnnotationError(
+                f"{path} has a Target of {row['Target']!r} in row {row.number} that contradicts a box of {patient}; "
+                "expected 1 with a box, or 0 without."
+            )
+        boxes[patient] += [row.box(columns)] if target else []
     return dict(boxes)
 
 
 def read_rsna_classes(path: Path) -> dict[str, str]:
-    """Read stage_2_detailed_class_info.csv: Normal, No Lung Opacity / Not Normal or Lung Opacity by patientId.
+    """Read stage_2_detailed_class_info.csv: one of RSNA_CLASSES by patientId.
 
     Raises:
-        AnnotationError: the file is not readable or not this publisher's.
+        AnnotationError: the file is not readable or not this publisher's, or a patientId has two classes.
     """
-    return {row["patientId"]: row["class"] for row in read_table(path, ("patientId", "class"))}
+    classes: dict[str, str] = {}
+    for row in read_table(path, ("patientId", "class")):
+        found = row.one_of("class", RSNA_CLASSES)
+        if classes.setdefault(row.text("patientId"), found) != found:
+            raise AnnotationError(
+                f"{path} has {found!r} as class in row {row.number} but {classes[row.text('patientId')]!r} in a row "
+                "before it for the same patientId; correct one of the two."
+            )
+    return classes
 
 
 def read_nih_names(path: Path) -> dict[str, str]:
@@ -136,7 +151,7 @@ def read_nih_names(path: Path) -> dict[str, str]:
     """
     if path.suffix == ".csv":
         rows = read_table(path, ("patientId", "nih_image"))
-        return {row["patientId"]: Path(row["nih_image"]).stem for row in rows}
+        return {row.text("patientId"): Path(row.text("nih_image")).stem for row in rows}
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
         return {str(entry["subset_img_id"]): Path(entry["img_id"]).stem for entry in entries}
@@ -154,12 +169,12 @@ def read_chestx_det(path: Path) -> dict[str, list[NamedPolygon]]:
         entries = json.loads(path.read_text(encoding="utf-8"))
         return {
             Path(entry["file_name"]).stem: [
-                NamedPolygon(finding, tuple((float(x), float(y)) for x, y in points))
+                NamedPolygon(CHESTX_DET_FINDINGS[plain(finding)], tuple((float(x), float(y)) for x, y in points))
                 for finding, points in zip(entry["syms"], entry["polygons"], strict=True)
             ]
             for entry in entries
         }
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise AnnotationError(
             f"{path} cannot be read as ChestX-Det annotations ({error}); give the publisher's JSON file."
         ) from error
@@ -173,7 +188,7 @@ def read_panel(path: Path) -> dict[str, set[str]]:
     """
     findings = ("Fracture", "Pneumothorax", "Airspace opacity", "Nodule or mass")
     rows = read_table(path, ("Image Index", *findings))
-    return {Path(row["Image Index"]).stem: {f for f in findings if row[f] == "YES"} for row in rows}
+    return {Path(row.text("Image Index")).stem: {f for f in findings if row.flag(f)} for row in rows}
 
 
 def read_people(path: Path) -> dict[str, Person]:
@@ -206,7 +221,13 @@ def read_structure(path: Path) -> dict[str, list[Crop]]:
     for row in read_table(path, columns):
         if not row["Mask"]:  # some devices are listed without a mask
             continue
-        width, height, top, left = _four([*row["Resolution"].split("x"), row["Top"], row["Left"]], path)
+        resolution = re.fullmatch(r"(\d+)x(\d+)", row.text("Resolution"))
+        if resolution is None:
+            raise AnnotationError(
+                f"{path} has {row['Resolution']!r} as Resolution in row {row.number}; expected WIDTHxHEIGHT."
+            )
+        width, height = resolution.groups()
+        top, left = row.number_in("Top"), row.number_in("Left")
         finding = row["Class"].removeprefix("COVID-19 ")
         frame = (int(height), int(width))
         crop = Crop(finding, row["Image"], path.parent / row["Mask"], int(top), int(left), frame)

@@ -4,19 +4,14 @@ Columns: patientId,x,y,width,height,Target. Each box is a row with Target 1; a r
 row with Target 0 and no box. `datasets.publisher_tables` reads the whole published data set instead.
 """
 
-import csv
-import io
-import math
-
 from deep_pneumonia.errors import AnnotationError
 from deep_pneumonia.masks.annotation import Annotation, Size, read_as_normal
 from deep_pneumonia.masks.shapes import Shapes, Work
-from deep_pneumonia.masks.untrusted import numbers
+from deep_pneumonia.masks.table import NotATableError, Row, parse_table
 from deep_pneumonia.names import reader_name, shown, stem
 
 BOX_COLUMNS = ("x", "y", "width", "height")
 COLUMNS = ("patientId", *BOX_COLUMNS, "Target")
-Row = dict[str, str]
 
 
 def read_rsna(data: bytes, size: Size, *, name: str, radiograph: str = "") -> list[Annotation]:
@@ -30,32 +25,32 @@ def read_rsna(data: bytes, size: Size, *, name: str, radiograph: str = "") -> li
     """
     called = shown(name)
     rows = _of_one(_rows(data, called), called, stem(radiograph))
-    targets = {row["Target"].strip() for row in rows}
     reader = reader_name(None, stem(name))
-    if targets == {"0"} and not any(row[c].strip() for row in rows for c in BOX_COLUMNS):
+    lesion = [row for row in rows if _target(row)]
+    if not lesion:
         return [read_as_normal(size, reader=reader)]
-    if targets != {"1"}:
-        raise AnnotationError(f"{called} has a Target that contradicts its boxes; expected 1 with a box, or 0 without.")
+    if len(lesion) < len(rows):
+        raise AnnotationError(f"{called} has Target 0 and Target 1 for one radiograph; correct one of the two.")
     shapes = Shapes(size, Work(called))
-    for row in rows:
-        shapes.box(*numbers([_number(row[c]) for c in BOX_COLUMNS], "a box", called, count=4))
+    for row in lesion:
+        shapes.box(*row.box(BOX_COLUMNS))
     return [shapes.drawn(reader)]
 
 
-def _number(cell: str) -> float:
-    try:
-        return float(cell)
-    except ValueError:
-        return math.nan
+def _target(row: Row) -> bool:
+    found = row.flag("Target")
+    if found == row.is_empty(*BOX_COLUMNS):
+        raise AnnotationError(
+            f"{row.name} has a Target of {row['Target']!r} that contradicts the box in row {row.number}; "
+            "expected 1 with a box, or 0 without."
+        )
+    return found
 
 
 def _rows(data: bytes, name: str) -> list[Row]:
     try:
-        reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""), restval="", strict=True)
-        if not set(COLUMNS) <= set(reader.fieldnames or ()):
-            raise ValueError("a column is missing")
-        return list(reader)
-    except (ValueError, csv.Error):
+        return parse_table(data, COLUMNS, name)
+    except NotATableError:
         raise AnnotationError(
             f"{name} is not in a supported format: a mask as PNG or DICOM SEG, JSON of COCO or LabelMe, "
             f"or CSV with the columns {', '.join(COLUMNS)}; export one of these."
@@ -63,8 +58,8 @@ def _rows(data: bytes, name: str) -> list[Row]:
 
 
 def _of_one(rows: list[Row], name: str, patient: str) -> list[Row]:
-    found = [row for row in rows if row["patientId"] == patient]
-    patients = {row["patientId"] for row in rows}
+    found = [row for row in rows if row.text("patientId") == patient]
+    patients = {row.text("patientId") for row in rows}
     if not found and len(patients) == 1:
         return rows
     if not found:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from deep_pneumonia.masks.annotation import read_mask
-from tests.raw_sets import draw_nih, draw_rsna, picture, readers_of, refused, run, text
+from tests.raw_sets import RSNA_LABELS, draw_nih, draw_rsna, picture, readers_of, refused, run, text
 
 
 @pytest.fixture
@@ -163,3 +163,31 @@ def test_a_drawn_lesion_outweighs_the_word_normal(rsna, tmp_path):
 def test_rsna_download_with_a_broken_header_is_named(rsna, tmp_path, capsys):
     (rsna / "stage_2_train_images" / "a.dcm").write_bytes(b"no DICOM")
     assert "a.dcm cannot be read as DICOM" in refused(capsys, "nih", rsna, tmp_path / "out")
+
+
+def test_a_target_as_pandas_writes_it_is_a_box(rsna, tmp_path):
+    text(rsna / "stage_2_train_labels.csv", RSNA_LABELS + "a,512,512,256,128,1.0\nb,,,,,0.0\n")
+    cases = run("nih", rsna, tmp_path / "out")
+    assert (cases["a"].label, readers_of(cases["a"]), cases["a"].other_mask) == (
+        "Lung opacity",
+        [("RSNA", "box")],
+        None,
+    )
+    assert cases["b"].label == "Normal"
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes", "cleared"),
+    [
+        ("", "a,Lung Opacity\n", False),  # the boxes are missing, not absent
+        ("a,,,,,0\n", "a,Lung Opacity\n", False),  # the two tables contradict each other
+        ("a,,,,,0\n", "", True),
+        ("", "a,No Lung Opacity / Not Normal\n", True),
+        ("", "a,Normal\n", True),
+        ("", "", False),
+    ],
+)
+def test_no_lesion_of_pneumonia_needs_a_reader_who_said_so(rsna, tmp_path, labels, classes, cleared):
+    text(rsna / "stage_2_train_labels.csv", RSNA_LABELS + labels + "b,,,,,0\n")
+    text(rsna / "stage_2_detailed_class_info.csv", "patientId,class\nb,Normal\n" + classes)
+    assert (run("nih", rsna, tmp_path / "out")["a"].other_mask is not None) == cleared

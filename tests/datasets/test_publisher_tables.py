@@ -178,3 +178,56 @@ def test_a_missing_file_is_named(tmp_path):
     for read in (read_nih_boxes, read_chestx_det, read_structure):
         with pytest.raises(AnnotationError, match="absent"):
             read(tmp_path / "absent")
+
+
+@pytest.mark.parametrize(
+    ("yes", "no"), [("1.0", "0.0"), (" 1", " 0"), ("TRUE", "FALSE"), ("true", "false"), ("1e0", "0")]
+)
+def test_a_target_is_read_as_a_number_or_a_truth_value(write, yes, no):
+    table = RSNA_BOXES.replace(",1\n", f",{yes}\n").replace(",0\n", f",{no}\n")
+    assert read_rsna_boxes(write(table)) == read_rsna_boxes(write(RSNA_BOXES))
+
+
+@pytest.mark.parametrize(
+    ("read", "table", "said"),
+    [
+        (read_rsna_boxes, RSNA_BOXES.replace("453.0,1", "453.0,maybe"), "'maybe' as Target in row 4"),
+        (read_rsna_boxes, RSNA_BOXES.replace("453.0,1", "453.0,2"), "'2' as Target in row 4"),
+        (read_rsna_boxes, RSNA_BOXES.replace("453.0,1", "453.0,"), "'' as Target in row 4"),
+        (read_rsna_boxes, RSNA_BOXES.replace("453.0,1", "453.0,0"), "row 4 that contradicts a box of bbb"),
+        (read_rsna_boxes, RSNA_BOXES + "bbb,,,,,0\n", "row 5 that contradicts a box of bbb"),
+        (read_rsna_boxes, RSNA_BOXES.replace("256.0,453.0", "256.0,0"), "a box of 256 x 0 in row 4"),
+        (read_rsna_boxes, RSNA_BOXES.replace("256.0", "2_5"), "'2_5' as width in row 4"),
+        (read_rsna_boxes, RSNA_BOXES.replace("264.0", "264,0"), "7 cells in row 3; expected 6"),
+        (read_rsna_classes, "patientId,class\na,Opacity\n", "'Opacity' as class in row 2"),
+        (read_rsna_classes, "patientId,class\na,Normal\na,Lung Opacity\n", "in row 3 but 'Normal' in a row before"),
+        (read_nih_boxes, NIH_BOXES.replace(",Infiltrate", ",Infection"), "'Infection' as Finding Label in row 2"),
+        (read_panel, PANEL.replace("NO,YES", "NO,maybe"), "'maybe' as Pneumothorax in row 2"),
+        (read_panel, PANEL.replace("NO,YES", "NO,"), "'' as Pneumothorax in row 2"),
+    ],
+)
+def test_an_unknown_value_is_an_error_that_names_file_row_and_value(write, read, table, said):
+    path = write(table)
+    with pytest.raises(AnnotationError) as caught:
+        read(path)
+    assert str(caught.value).startswith(f"{path} has ")
+    assert said in str(caught.value)
+
+
+def test_words_may_differ_in_case_and_spaces(write):
+    assert read_rsna_classes(write("patientId,class\n a ,normal\nb,NO LUNG OPACITY/NOT NORMAL\n")) == {
+        "a": "Normal",
+        "b": "No Lung Opacity / Not Normal",
+    }
+    boxes = read_nih_boxes(write(NIH_BOXES.replace("Infiltrate", " infiltrate")))
+    assert boxes["00000032_037"][0].finding == "Infiltrate"
+
+
+def test_a_finding_that_chestx_det_does_not_draw_is_refused(write):
+    entries = [{"file_name": "1.png", "syms": ["Pneumonitis"], "polygons": [[[0, 0], [4, 0], [4, 4]]]}]
+    with pytest.raises(AnnotationError, match="pneumonitis"):
+        read_chestx_det(write(json.dumps(entries), "c.json"))
+
+
+def test_blank_rows_of_a_spreadsheet_are_skipped(write):
+    assert read_rsna_boxes(write(RSNA_BOXES + ",,,,,\n\n")) == read_rsna_boxes(write(RSNA_BOXES))

@@ -32,6 +32,19 @@ def test_target_0_is_read_as_normal():
     assert (found.reader, found.kind) == ("dr_a", "normal")
 
 
+@pytest.mark.parametrize(("yes", "no"), [("1.0", "0.0"), (" 1", " 0"), ("TRUE", "false")])
+def test_a_target_is_read_as_a_number_or_a_truth_value(yes, no):
+    assert read(f"p1,0,0,1,1,{yes}").mask.sum() == 1
+    assert read(f"p1,,,,,{no}").kind == read(f"p1,nan,NaN,,,{no}").kind == "normal"
+
+
+@pytest.mark.parametrize("target", ["", "2", "0.5", "maybe", "nan"])
+def test_an_unknown_target_is_an_error_that_names_row_and_value(target):
+    for box in ("0,0,1,1", ",,,"):
+        with pytest.raises(AnnotationError, match=rf"^dr_a\.csv has '{target}' as Target in row 3; expected 0 or 1"):
+            read("p1,0,0,1,1,1", f"p1,{box},{target}")
+
+
 def test_a_table_of_one_patient_needs_no_name():
     for radiograph in ("", "other.png"):
         assert read("p1,0,0,1,1,1", radiograph=radiograph).mask.sum() == 1
@@ -42,7 +55,7 @@ def test_a_table_of_one_patient_needs_no_name():
 @pytest.mark.parametrize("rows", [
     ["p1,,,,,1"], ["p1,0,0,1,1,0"], ["p1,0,0,1,1,1", "p1,,,,,0"], ["p1,0,0,1,1,x"], ["p1,0,0,1,1"], ["p1"],
     ["p1,nan,0,1,1,1"], ["p1,inf,0,1,1,1"], ["p1,1e308,0,1,1,1"], ["p1,0,0,-1,1,1"], ["p1,a,0,1,1,1"], [],
-    ['p1,"0,0,1,1,1'], ["p1," + "9" * 200_000 + ",0,1,1,1"],
+    ["p1,0,0,0,1,1"], ["p1,0,0,1,1,1,2"], ['p1,"0,0,1,1,1'], ["p1," + "9" * 200_000 + ",0,1,1,1"],
 ])  # fmt: skip
 def test_a_damaged_row_is_named_in_one_sentence(rows):
     with pytest.raises(AnnotationError) as caught:
