@@ -13,6 +13,7 @@ from deep_pneumonia.datasets import publisher_tables as tables
 from deep_pneumonia.datasets.source import NORMAL, OPACITY, Drawing, Find, dicom_header, first_existing, images_below
 from deep_pneumonia.errors import PreparationError
 from deep_pneumonia.masks.annotation import Annotation, Size, from_boxes, from_polygons
+from deep_pneumonia.masks.table import Box
 
 NIH_NAME = re.compile(r"(\d{8})_\d{3}")
 AIRSPACE_BOXES = ("Pneumonia", "Infiltrate", "Infiltration")
@@ -30,7 +31,7 @@ class Published:
 
     nih: dict[str, list[tables.NamedBox]] = field(default_factory=dict)
     chestx_det: dict[str, list[tables.NamedPolygon]] = field(default_factory=dict)
-    rsna: dict[str, list[tables.Box]] = field(default_factory=dict)
+    rsna: dict[str, list[Box]] = field(default_factory=dict)
     rsna_class: dict[str, str] = field(default_factory=dict)
     panel: dict[str, set[str]] = field(default_factory=dict)
     people: dict[str, tables.Person] = field(default_factory=dict)
@@ -97,7 +98,7 @@ def _chestx_det(raw: Path) -> dict[str, list[tables.NamedPolygon]]:
     return polygons
 
 
-def _rsna(raw: Path, names: dict[str, str] | None) -> tuple[dict[str, list[tables.Box]], dict[str, str]] | None:
+def _rsna(raw: Path, names: dict[str, str] | None) -> tuple[dict[str, list[Box]], dict[str, str]] | None:
     home = next((h for h in (raw / "rsna", raw) if (h / RSNA_BOXES).is_file() or (h / RSNA_CLASSES).is_file()), None)
     if home is None:
         return None
@@ -169,7 +170,7 @@ def _everywhere(size: Size, *, reader: str) -> Annotation:
     return Annotation(np.ones(size, np.bool_), reader, "pixel")
 
 
-def _boxes(boxes: Sequence[tables.Box], reader: str) -> Drawing | None:
+def _boxes(boxes: Sequence[Box], reader: str) -> Drawing | None:
     return partial(from_boxes, boxes, tables.NIH_FRAME, reader=reader) if boxes else None
 
 

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deep_pneumonia.errors import AnnotationError
-from deep_pneumonia.masks.table import Row, parse_table, plain
+from deep_pneumonia.masks.table import Box, Row, parse_table, plain
 
 NIH_FRAME = (1024, 1024)  # every NIH-based publisher drew on the 1024 x 1024 release
-Box = tuple[float, float, float, float]
 Point = tuple[float, float]
 
 
@@ -122,7 +121,7 @@ def read_rsna_boxes(path: Path) -> dict[str, list[Box]]:
                 f"{path} has a Target of {row['Target']!r} in row {row.number} that contradicts a box of {patient}; "
                 "expected 1 with a box, or 0 without."
             )
-        boxes[patient] += [row.box(columns)] if target else []
+        boxes[patient] += [row.box_within(columns, NIH_FRAME, "RSNA's picture")] if target else []
     return dict(boxes)
 
 

@@ -2,39 +2,71 @@
 
 Columns: patientId,x,y,width,height,Target. Each box is a row with Target 1; a radiograph without lung opacity has one
 row with Target 0 and no box. `datasets.publisher_tables` reads the whole published data set instead.
+
+Boxes are in the radiograph's pixels, except in the challenge's own tables, which are known by their patientIds: RSNA
+drew on pictures of 1024 x 1024 pixels. These boxes are scaled to a smaller or larger square radiograph, and the
+reader's name says so.
 """
+
+import re
 
 from deep_pneumonia.errors import AnnotationError
 from deep_pneumonia.masks.annotation import Annotation, Size, read_as_normal
 from deep_pneumonia.masks.shapes import Shapes, Work
-from deep_pneumonia.masks.table import NotATableError, Row, parse_table
-from deep_pneumonia.names import reader_name, shown, stem
+from deep_pneumonia.masks.table import NotATableError, Row, leaves, parse_table
+from deep_pneumonia.names import MAX_NAME_LENGTH, reader_name, shown, stem
 
 BOX_COLUMNS = ("x", "y", "width", "height")
+RSNA_FRAME = (1024, 1024)
+RSNA_TABLE = "stage_2_train_labels"
+RSNA_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 COLUMNS = ("patientId", *BOX_COLUMNS, "Target")
 
 
 def read_rsna(data: bytes, size: Size, *, name: str, radiograph: str = "") -> list[Annotation]:
-    """Read the boxes of one radiograph of `size` (H, W), in its pixels, as one mask; Target 0 means normal.
+    """Read the boxes of one radiograph of `size` (H, W) as one mask; Target 0 means normal.
 
     name: the name of this file; its stem names the reader.
     radiograph: the radiograph's file name; its stem is the patientId. A file with a single patientId needs no match.
 
     Raises:
-        AnnotationError: not such a table, no rows of this radiograph, or a row is damaged or contradicts another.
+        AnnotationError: not such a table, no rows of this radiograph, a row is damaged or contradicts another, a box
+            leaves the picture by more than one pixel, or it is unknown on which picture the boxes were drawn.
     """
     called = shown(name)
-    rows = _of_one(_rows(data, called), called, stem(radiograph))
+    table = _rows(data, called)
+    rows = _of_one(table, called, stem(radiograph))
     reader = reader_name(None, stem(name))
     lesion = [row for row in rows if _target(row)]
     if not lesion:
         return [read_as_normal(size, reader=reader)]
     if len(lesion) < len(rows):
         raise AnnotationError(f"{called} has Target 0 and Target 1 for one radiograph; correct one of the two.")
+    frame = _frame(table, size, called)
+    picture = "the radiograph" if frame == size else "RSNA's picture"
     shapes = Shapes(size, Work(called))
     for row in lesion:
-        shapes.box(*row.box(BOX_COLUMNS))
-    return [shapes.drawn(reader)]
+        x, y, width, height = row.box_within(BOX_COLUMNS, frame, picture)
+        down, across = size[0] / frame[0], size[1] / frame[1]
+        shapes.box(x * across, y * down, width * across, height * down)
+    scaled = "" if frame == size else f" (boxes scaled from {frame[1]} x {frame[0]} pixels)"
+    return [shapes.drawn(reader_name(None, reader[: MAX_NAME_LENGTH - len(scaled)] + scaled))]
+
+
+def _frame(table: list[Row], size: Size, name: str) -> Size:
+    """(H, W) of the picture that the boxes were drawn on: the radiograph, or RSNA's picture if that is certain."""
+    if size == RSNA_FRAME or not all(RSNA_ID.fullmatch(row.text("patientId")) for row in table):
+        return size
+    published = stem(name).startswith(RSNA_TABLE) or any(
+        leaves(row.box(BOX_COLUMNS), size) for row in table if row.flag("Target")
+    )
+    if published and size[0] == size[1]:
+        return RSNA_FRAME
+    raise AnnotationError(
+        f"{name} has patientIds of the RSNA challenge, whose boxes are in 1024 x 1024 pixels, but the radiograph has "
+        f"{size[1]} x {size[0]}; give RSNA's own picture, or name the patientIds as your radiographs if the boxes "
+        "are in their pixels."
+    )
 
 
 def _target(row: Row) -> bool:

@@ -18,6 +18,8 @@ MAX_SHOWN = 60  # characters of a cell in an error
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 EMPTY = {"", "nan", "na", "null", "none"}  # how programs write a missing cell
 FLAGS = {"true": True, "yes": True, "false": False, "no": False}
+ROUNDING = 1  # pixels by which a box may leave the picture it was drawn on
+Box = tuple[float, float, float, float]
 Meaning = TypeVar("Meaning")
 
 
@@ -71,7 +73,7 @@ class Row:
             return value == 1
         return self.one_of(column, FLAGS, "0 or 1")
 
-    def box(self, columns: Sequence[str]) -> tuple[float, float, float, float]:
+    def box(self, columns: Sequence[str]) -> Box:
         """The four cells x, y, width and height.
 
         Raises:
@@ -84,6 +86,22 @@ class Row:
                 "expected a width and a height above 0."
             )
         return x, y, width, height
+
+    def box_within(self, columns: Sequence[str], frame: tuple[int, int], picture: str) -> Box:
+        """The box in these cells, in a frame of (H, W) that errors call `picture`.
+
+        Raises:
+            AnnotationError: it is no box, or leaves the frame by more than a rounding.
+        """
+        box = self.box(columns)
+        if leaves(box, frame):
+            x, y, width, height = box
+            raise AnnotationError(
+                f"{self.name} has a box from ({x:g}, {y:g}) to ({x + width:g}, {y + height:g}) in row {self.number}, "
+                f"which leaves {picture} of {frame[1]} x {frame[0]} pixels; "
+                "give the radiograph that it was drawn on, or scale the boxes to this one."
+            )
+        return box
 
     def one_of(self, column: str, meanings: Mapping[str, Meaning], expected: str = "") -> Meaning:
         """What the cell means by `meanings`, whose keys are words as `plain` writes them.
@@ -98,6 +116,12 @@ class Row:
         raise AnnotationError(
             f"{self.name} has {self[column][:MAX_SHOWN]!r} as {column} in row {self.number}; expected {expected}."
         )
+
+
+def leaves(box: Box, frame: tuple[int, int]) -> bool:
+    """Whether a box leaves a frame of (H, W) by more than a rounding."""
+    x, y, width, height = box
+    return min(x, y) < -ROUNDING or x + width > frame[1] + ROUNDING or y + height > frame[0] + ROUNDING
 
 
 def plain(word: str) -> str:

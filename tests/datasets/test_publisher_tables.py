@@ -197,6 +197,7 @@ def test_a_target_is_read_as_a_number_or_a_truth_value(write, yes, no):
         (read_rsna_boxes, RSNA_BOXES.replace("453.0,1", "453.0,0"), "row 4 that contradicts a box of bbb"),
         (read_rsna_boxes, RSNA_BOXES + "bbb,,,,,0\n", "row 5 that contradicts a box of bbb"),
         (read_rsna_boxes, RSNA_BOXES.replace("256.0,453.0", "256.0,0"), "a box of 256 x 0 in row 4"),
+        (read_rsna_boxes, RSNA_BOXES.replace("562.0", "800"), "row 4, which leaves RSNA's picture of 1024 x 1024"),
         (read_rsna_boxes, RSNA_BOXES.replace("256.0", "2_5"), "'2_5' as width in row 4"),
         (read_rsna_boxes, RSNA_BOXES.replace("264.0", "264,0"), "7 cells in row 3; expected 6"),
         (read_rsna_classes, "patientId,class\na,Opacity\n", "'Opacity' as class in row 2"),

@@ -64,6 +64,44 @@ def test_a_damaged_row_is_named_in_one_sentence(rows):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("box", ["562,0,256,1", "0,5,1,3", "-2,0,3,1", "0,-1.5,1,3"])
+def test_a_box_that_leaves_the_radiograph_is_refused(box):
+    with pytest.raises(
+        AnnotationError, match=r"^dr_a\.csv has a box .* in row 3, which leaves the radiograph of 8 x 6 "
+    ):
+        read("p1,0,0,1,1,1", f"p1,{box},1")
+
+
+def test_a_box_may_leave_the_radiograph_by_a_rounding():
+    assert read("p1,-1,-0.5,10,7.5,1").mask.all()
+
+
+RSNA_ID = "00436515-870c-4b36-a041-de91049b9ab4"
+OTHER_ID = "00704310-78a8-4b38-8475-49f4573b2dbb"
+
+
+def read_published(*rows: str, size: tuple[int, int] = (8, 8), name: str = "part.csv") -> Annotation:
+    table = (HEADER + "\n".join(rows)).encode()
+    (found,) = read_rsna(table, size, name=name, radiograph=f"{RSNA_ID}.png")
+    return found
+
+
+@pytest.mark.parametrize("name", ["part.csv", "stage_2_train_labels.csv"])
+def test_boxes_of_the_challenge_are_scaled_to_a_smaller_radiograph_and_it_is_said(name):
+    found = read_published(f"{RSNA_ID},256,512,128,256,1", f"{OTHER_ID},,,,,0", name=name)
+    assert sorted(map(tuple, np.argwhere(found.mask))) == [(4, 2), (5, 2)]
+    assert found.reader == f"{name.removesuffix('.csv')} (boxes scaled from 1024 x 1024 pixels)"
+    assert read_published(f"{RSNA_ID},0,0,2,2,1", size=(1024, 1024)).reader == "part"
+
+
+@pytest.mark.parametrize(("size", "box"), [((8, 8), "0,0,4,4"), ((8, 6), "256,512,128,256"), ((8, 8), "256,0,900,1")])
+def test_boxes_of_the_challenge_in_an_unknown_frame_are_refused(size, box):
+    with pytest.raises(
+        AnnotationError, match=r"^part\.csv has (patientIds of the RSNA challenge|a box .* RSNA's pict)"
+    ):
+        read_published(f"{RSNA_ID},{box},1", size=size)
+
+
 def test_another_table_says_what_is_expected():
     with pytest.raises(AnnotationError, match=r"^dr_a\.csv is not in a supported format.*patientId, x, y, width"):
         read("1,2", header="a,b\n")
