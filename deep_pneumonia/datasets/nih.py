@@ -22,6 +22,10 @@ RSNA_IMAGES = "stage_2_train_images"
 RSNA_BOXES = "stage_2_train_labels.csv"
 RSNA_CLASSES = "stage_2_detailed_class_info.csv"
 RSNA_NAMES = ("nih_names.csv", "pneumonia-challenge-dataset-mappings_2018.json")
+# The names of one table in the publisher's releases, the newest first.
+NIH_BOXES = ("BBox_List_2017_Official_NIH.csv", "BBox_List_2017.csv")
+NIH_PEOPLE = ("Data_Entry_2017_v2020.csv", "Data_Entry_2017.csv")
+PANEL = ("google2019_labels.csv",)
 EXPECTED_FILES = f"BBox_List_2017.csv, ChestX_Det.json, or {RSNA_BOXES} with {RSNA_CLASSES}"
 
 
@@ -69,9 +73,7 @@ def _names(raw: Path) -> dict[str, str] | None:
 
 
 def _annotations(raw: Path, names: dict[str, str] | None) -> Published:
-    boxes, panel, people = (
-        first_existing([raw / name]) for name in ("BBox_List_2017.csv", "google2019_labels.csv", "Data_Entry_2017.csv")
-    )
+    boxes, panel, people = (_table(raw, names_of_table) for names_of_table in (NIH_BOXES, PANEL, NIH_PEOPLE))
     polygons = _chestx_det(raw)
     rsna = _rsna(raw, names)
     if not (boxes or polygons or rsna):
@@ -83,6 +85,20 @@ def _annotations(raw: Path, names: dict[str, str] | None) -> Published:
         tables.read_panel(panel) if panel else {},
         tables.read_people(people) if people else {},
     )
+
+
+def _table(raw: Path, names: Sequence[str]) -> Path | None:
+    """The first of `names` that is a file in `raw`, in upper or lower case.
+
+    Raises:
+        PreparationError: the table is there only as an Excel workbook.
+    """
+    files = {path.name.casefold(): path for path in sorted(raw.iterdir()) if path.is_file()}
+    found = next((files[name.casefold()] for name in names if name.casefold() in files), None)
+    workbook = next((w for name in names if (w := files.get(Path(name).stem.casefold() + ".xlsx"))), None)
+    if workbook and not found:
+        raise PreparationError(f"{workbook} is an Excel workbook; save it as {names[-1]}.")
+    return found
 
 
 def _chestx_det(raw: Path) -> dict[str, list[tables.NamedPolygon]]:

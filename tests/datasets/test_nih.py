@@ -191,3 +191,33 @@ def test_no_lesion_of_pneumonia_needs_a_reader_who_said_so(rsna, tmp_path, label
     text(rsna / "stage_2_train_labels.csv", RSNA_LABELS + labels + "b,,,,,0\n")
     text(rsna / "stage_2_detailed_class_info.csv", "patientId,class\nb,Normal\n" + classes)
     assert (run("nih", rsna, tmp_path / "out")["a"].other_mask is not None) == cleared
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("BBox_List_2017.csv", "BBox_List_2017_Official_NIH.csv"),
+        ("Data_Entry_2017.csv", "Data_Entry_2017_v2020.csv"),
+        ("Data_Entry_2017.csv", "data_entry_2017_V2020.CSV"),
+    ],
+)
+def test_tables_of_newer_releases_are_read_like_the_old_ones(nih, tmp_path, old, new):
+    before = run("nih", nih, tmp_path / "before")
+    (nih / old).rename(nih / new)
+    after = run("nih", nih, tmp_path / "after")
+    for stem, case in before.items():
+        told = [(c.label, readers_of(c), c.sex, c.age, c.view, c.weak_label) for c in (case, after[stem])]
+        assert told[0] == told[1]
+
+
+def test_the_newest_release_of_a_table_counts(nih, tmp_path):
+    people = (nih / "Data_Entry_2017.csv").read_text(encoding="utf-8")
+    text(nih / "Data_Entry_2017_v2020.csv", people.replace(",58,M,", ",57,M,"))
+    assert run("nih", nih, tmp_path / "out")["00000000_000"].age == "57"
+
+
+@pytest.mark.parametrize("name", ["BBox_List_2017", "Data_Entry_2017_v2020"])
+def test_a_table_that_is_there_as_a_workbook_only_is_named(nih, tmp_path, capsys, name):
+    (nih / f"{name.removesuffix('_v2020')}.csv").unlink()
+    (nih / f"{name}.xlsx").write_bytes(b"PK")
+    assert f"{name}.xlsx is an Excel workbook; save it as" in refused(capsys, "nih", nih, tmp_path / "out")
