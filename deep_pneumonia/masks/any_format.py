@@ -18,6 +18,7 @@ from deep_pneumonia.masks.coco import is_coco, read_coco
 from deep_pneumonia.masks.dicom_seg import is_seg, read_seg
 from deep_pneumonia.masks.labelme import is_labelme, read_labelme
 from deep_pneumonia.masks.rsna_csv import read_rsna
+from deep_pneumonia.masks.table import SEPARATORS, decoded
 from deep_pneumonia.masks.untrusted import parse_json
 from deep_pneumonia.names import reader_name, shown, stem
 from deep_pneumonia.radiographs import dicom
@@ -125,6 +126,6 @@ def _like_json(head: bytes) -> bool:
 
 
 def _like_csv(head: bytes) -> bool:
-    """Whether the first line is printable text with a comma."""
-    line = head.removeprefix(BOM).splitlines()[0].decode()
-    return line.isprintable() and "," in line
+    """Whether the first line is printable text with a separator of tables."""
+    line = decoded(head).splitlines()[0]
+    return line.replace("\t", "").isprintable() and "\ufffd" not in line and any(s in line for s in SEPARATORS)

@@ -1,7 +1,8 @@
 """The boxes of one radiograph in a table of the RSNA Pneumonia Detection Challenge.
 
-Columns: patientId,x,y,width,height,Target. Each box is a row with Target 1; a radiograph without lung opacity has one
-row with Target 0 and no box. `datasets.publisher_tables` reads the whole published data set instead.
+Columns: patientId,x,y,width,height,Target, separated by commas, semicolons or tabs. Each box is a row with Target 1; a
+radiograph without lung opacity has one row with Target 0 and no box. `datasets.publisher_tables` reads the whole
+published data set instead.
 
 Boxes are in the radiograph's pixels, except in the challenge's own tables, which are known by their patientIds: RSNA
 drew on pictures of 1024 x 1024 pixels. These boxes are scaled to a smaller or larger square radiograph, and the

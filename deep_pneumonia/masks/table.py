@@ -4,10 +4,11 @@ A cell is a number, a flag or one of a few words. Every other value is an error 
 value, because a guess could turn a finding into its opposite.
 """
 
+import codecs
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn, TypeVar
 
@@ -18,6 +19,10 @@ MAX_SHOWN = 60  # characters of a cell in an error
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 EMPTY = {"", "nan", "na", "null", "none"}  # how programs write a missing cell
 FLAGS = {"true": True, "yes": True, "false": False, "no": False}
+SEPARATORS = (",", ";", "\t")
+ZIP_START = b"PK\x03\x04"
+OLE_START = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # the old .xls
+WORKBOOK_PARTS = (b"xl/workbook", b"opendocument.spreadsheet")
 ROUNDING = 1  # pixels by which a box may leave the picture it was drawn on
 Box = tuple[float, float, float, float]
 Meaning = TypeVar("Meaning")
@@ -34,6 +39,7 @@ class Row:
     name: str
     number: int
     cells: Mapping[str, str]
+    decimal_comma: bool = False
 
     def __getitem__(self, column: str) -> str:
         """The cell as it is written; "" if the row is shorter."""
@@ -57,7 +63,7 @@ class Row:
         Raises:
             AnnotationError: the cell is something else.
         """
-        value = _number(self[column])
+        value = self._number(column)
         if value is None or abs(value) > MAX_COORDINATE:
             self._fail(column, f"a number of at most {MAX_COORDINATE}")
         return value
@@ -68,7 +74,7 @@ class Row:
         Raises:
             AnnotationError: the cell is something else.
         """
-        value = _number(self[column])
+        value = self._number(column)
         if value in (0, 1):
             return value == 1
         return self.one_of(column, FLAGS, "0 or 1")
@@ -112,6 +118,12 @@ class Row:
         found = meanings.get(plain(self[column]))
         return self._fail(column, expected or f"one of {', '.join(meanings)}") if found is None else found
 
+    def _number(self, column: str) -> float | None:
+        cell = self[column].strip()
+        if self.decimal_comma and "." not in cell:
+            cell = cell.replace(",", ".")
+        return float(cell) if NUMBER.fullmatch(cell) else None
+
     def _fail(self, column: str, expected: str) -> NoReturn:
         raise AnnotationError(
             f"{self.name} has {self[column][:MAX_SHOWN]!r} as {column} in row {self.number}; expected {expected}."
@@ -129,34 +141,77 @@ def plain(word: str) -> str:
     return " ".join(re.sub(r"[_/\s]+", " ", word).split()).casefold()
 
 
-def _number(cell: str) -> float | None:
-    return float(cell) if NUMBER.fullmatch(cell.strip()) else None
+def decoded(data: bytes) -> str:
+    """The text of a table in UTF-8 or UTF-16, with or without a byte order mark."""
+    encoding = "utf-8-sig"
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encoding = "utf-16"
+    elif data[1:2] == b"\0" or data[:1] == b"\0":
+        encoding = "utf-16-le" if data[1:2] == b"\0" else "utf-16-be"
+    # Free text in these files is not always valid, and no column used here is free text.
+    return data.decode(encoding, errors="replace")
 
 
 def parse_table(data: bytes, columns: Sequence[str], name: str, *, strict: bool = True) -> list[Row]:
-    """Read the rows of a CSV file with at least `columns`; `name` is what errors call the file.
+    """Read the rows of a table with at least `columns`, which are found by name in upper or lower case.
+
+    Cells are separated by commas, semicolons (numbers may then have a decimal comma) or tabs. `name` is what errors
+    call the file.
 
     strict: refuse open quotes and rows with more cells than the header.
 
     Raises:
-        NotATableError: the file cannot be read as CSV or lacks a column.
-        AnnotationError: a row has more cells than the header.
+        NotATableError: the file cannot be read as a table or lacks a column.
+        AnnotationError: the file is an Excel workbook, has a column twice, or a row with more cells than the header.
     """
-    # Free text in these files is not always valid UTF-8, and no column used here is free text.
-    stream = io.StringIO(data.decode("utf-8-sig", errors="replace"), newline="")
-    try:
-        lines = list(csv.reader(stream, strict=strict))
-    except csv.Error as error:
-        raise NotATableError(f"{name} cannot be read as a table ({error}); export it again as CSV.") from error
-    header = lines[0] if lines else []
-    missing = [c for c in columns if c not in header]
+    if data.startswith(OLE_START) or (data.startswith(ZIP_START) and any(part in data for part in WORKBOOK_PARTS)):
+        raise AnnotationError(f"{name} is a workbook of Excel or another spreadsheet; save it as CSV and give that.")
+    text = decoded(data)
+    separator, missing = min(((s, _missing(text, s, columns)) for s in SEPARATORS), key=lambda found: len(found[1]))
     if missing:
         raise NotATableError(f"{name} lacks the column {missing[0]!r}; give the publisher's file unchanged.")
-    places = {c: header.index(c) for c in columns}
+    try:
+        header, *lines = _lines(text, separator, strict=strict)
+    except csv.Error as error:
+        raise NotATableError(f"{name} cannot be read as a table ({error}); export it again as CSV.") from error
+    places = _places(_header(header), columns, name)
     rows = []
-    for number, cells in enumerate(lines[1:], start=2):
+    for number, cells in enumerate(lines, start=2):
         if strict and any(cell.strip() for cell in cells[len(header) :]):
             raise AnnotationError(f"{name} has {len(cells)} cells in row {number}; expected {len(header)}.")
         if any(cell.strip() for cell in cells):
-            rows.append(Row(name, number, {c: cells[i] if i < len(cells) else "" for c, i in places.items()}))
+            found = {c: cells[i] if i < len(cells) else "" for c, i in places.items()}
+            rows.append(Row(name, number, found, decimal_comma=separator == ";"))
     return rows
+
+
+def _lines(text: str, separator: str, *, strict: bool) -> Iterator[list[str]]:
+    return csv.reader(io.StringIO(text, newline=""), strict=strict, delimiter=separator)
+
+
+def _missing(text: str, separator: str, columns: Sequence[str]) -> list[str]:
+    try:
+        header = _header(next(_lines(text, separator, strict=False), []))
+    except csv.Error:
+        header = []
+    return [c for c in columns if plain(c) not in header]
+
+
+def _header(cells: Sequence[str]) -> list[str]:
+    """The names of the columns as `plain` writes them.
+
+    A name such as "Bbox [x,y,w,h]", with as many empty names after it as it holds commas, names these columns too.
+    """
+    names = list(cells)
+    for place, cell in enumerate(cells):
+        parts = cell.split(",")
+        if len(parts) > 1 and [c.strip() for c in cells[place + 1 : place + len(parts)]] == [""] * (len(parts) - 1):
+            names[place : place + len(parts)] = parts
+    return [plain(name) for name in names]
+
+
+def _places(header: Sequence[str], columns: Sequence[str], name: str) -> dict[str, int]:
+    twice = next((c for c in columns if header.count(plain(c)) > 1), None)
+    if twice is not None:
+        raise AnnotationError(f"{name} has the column {twice!r} twice; remove one of the two.")
+    return {c: header.index(plain(c)) for c in columns}

@@ -232,3 +232,44 @@ def test_a_finding_that_chestx_det_does_not_draw_is_refused(write):
 
 def test_blank_rows_of_a_spreadsheet_are_skipped(write):
     assert read_rsna_boxes(write(RSNA_BOXES + ",,,,,\n\n")) == read_rsna_boxes(write(RSNA_BOXES))
+
+
+def test_columns_are_found_in_any_case_and_order(write):
+    table = "TARGET, Height ,width,y,x,PatientID\n0,,,,,aaa\n1,379,213,152,264,bbb\n1,453,256,152,562,bbb\n"
+    assert read_rsna_boxes(write(table)) == read_rsna_boxes(write(RSNA_BOXES))
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize(
+    ("read", "table"), [(read_rsna_boxes, RSNA_BOXES), (read_nih_boxes, NIH_BOXES), (read_people, PEOPLE)]
+)
+def test_separators_and_encodings_of_spreadsheets(write, tmp_path, read, table, encoding, separator):
+    path = tmp_path / "spreadsheet.csv"
+    path.write_bytes(table.replace(",", separator).encode(encoding))
+    assert read(path) == read(write(table))
+
+
+def test_a_header_cell_with_commas_may_be_quoted(write):
+    quoted = NIH_BOXES.replace("Bbox [x,y,w,h]", '"Bbox [x,y,w,h]"')
+    assert read_nih_boxes(write(quoted)) == read_nih_boxes(write(NIH_BOXES))
+
+
+def test_a_decimal_comma_counts_only_between_semicolons(write):
+    semicolons = RSNA_BOXES.replace(",", ";").replace(".0", ",0")
+    assert read_rsna_boxes(write(semicolons)) == read_rsna_boxes(write(RSNA_BOXES))
+    tabs = RSNA_BOXES.replace(",", "\t").replace("264.0", "264,0")
+    with pytest.raises(AnnotationError, match="'264,0' as x in row 3"):
+        read_rsna_boxes(write(tabs))
+
+
+def test_a_column_that_is_there_twice_is_refused(write):
+    with pytest.raises(AnnotationError, match="has the column 'Target' twice"):
+        read_rsna_boxes(write(RSNA_BOXES.replace("Target", "Target,target")))
+
+
+def test_a_workbook_is_named_as_such(tmp_path):
+    path = tmp_path / "file.csv"
+    path.write_bytes(b"PK\x03\x04 [Content_Types].xml xl/workbook.xml")
+    with pytest.raises(AnnotationError, match=r"file\.csv is a workbook of Excel"):
+        read_people(path)

@@ -102,6 +102,12 @@ def test_boxes_of_the_challenge_in_an_unknown_frame_are_refused(size, box):
         read_published(f"{RSNA_ID},{box},1", size=size)
 
 
+@pytest.mark.parametrize("workbook", [b"PK\x03\x04..xl/workbook.xml", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1..."])
+def test_a_workbook_is_named_as_such(workbook):
+    with pytest.raises(AnnotationError, match=r"^dr_a\.xlsx is a workbook of Excel"):
+        read_rsna(workbook, SIZE, name="dr_a.xlsx")
+
+
 def test_another_table_says_what_is_expected():
     with pytest.raises(AnnotationError, match=r"^dr_a\.csv is not in a supported format.*patientId, x, y, width"):
         read("1,2", header="a,b\n")
