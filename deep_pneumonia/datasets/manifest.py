@@ -3,9 +3,10 @@
 Columns: image, patient, source, split, label, mask, mask_kind, reader, other_mask, sex, age, view, weak_label.
 Paths are absolute or relative to the manifest's folder. Several readers of one image are listed in `mask`, `mask_kind`
 and `reader` in the same order, separated by ";"; a ";" in a reader's name is written %3B. A mask is *known* (drawn, or
-empty with kind "normal" because a doctor read the image as normal) or *unknown* (all three cells empty). `other_mask`
-marks what is known not to be pneumonia. An image with an empty label is left out of classification, but its pixels and
-masks are still used. A weak label was not given by a doctor and is used only by a training that asks for it.
+empty with kind "normal" because a doctor read the image as normal) or *unknown* (all three cells empty or absent).
+`other_mask` marks what is known not to be pneumonia. An image with an empty label is left out of classification, but
+its pixels and masks are still used. A weak label was not given by a doctor and is used only by a training
+that asks for it.
 """
 
 import csv
@@ -23,7 +24,8 @@ COLUMNS = (
     "image", "patient", "source", "split", "label", "mask", "mask_kind", "reader",
     "other_mask", "sex", "age", "view", "weak_label",
 )  # fmt: skip
-REQUIRED = COLUMNS[:8]
+REQUIRED = COLUMNS[:5]
+MASK_COLUMNS = COLUMNS[5:8]
 SPLITS = ("train", "val", "test")
 SEPARATOR = ";"
 
@@ -144,12 +146,20 @@ def _read_one(path: Path) -> list[Case]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
             reader = csv.DictReader(stream)
-            missing = [c for c in REQUIRED if c not in (reader.fieldnames or ())]
-            if missing:
-                raise ManifestError(f"{path} lacks the column {missing[0]!r}; a manifest has {', '.join(REQUIRED)}.")
+            if missing := _missing(reader.fieldnames or ()):
+                raise ManifestError(
+                    f"{path} lacks the column {missing[0]!r}; a manifest has {', '.join(REQUIRED)} "
+                    f"and, if masks are known, {', '.join(MASK_COLUMNS)}."
+                )
             return [_case(row, path, number) for number, row in enumerate(reader, start=2)]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ManifestError(f"{path} cannot be read as a manifest ({error}); give a manifest.csv.") from error
+
+
+def _missing(header: Sequence[str]) -> list[str]:
+    """The columns that a manifest lacks. Without any of the three mask columns, all its masks are unknown."""
+    has_masks = any(column in header for column in MASK_COLUMNS)
+    return [c for c in (*REQUIRED, *(MASK_COLUMNS if has_masks else ())) if c not in header]
 
 
 def _case(row: dict[str, str], path: Path, number: int) -> Case:
@@ -165,7 +175,7 @@ def _case(row: dict[str, str], path: Path, number: int) -> Case:
     image = path.parent / row["image"]
     if not image.is_file():
         raise fail(f"the image {image} does not exist.")
-    columns = [row[c].split(SEPARATOR) if row[c] else [] for c in ("mask", "mask_kind", "reader")]
+    columns = [row[c].split(SEPARATOR) if row.get(c) else [] for c in MASK_COLUMNS]
     files, kinds, readers = columns
     files = files or [""] * len(kinds)
     if not len(files) == len(kinds) == len(readers):

@@ -126,6 +126,13 @@ def test_a_missing_column_is_named(column: str, tmp_path: Path) -> None:
         read(tmp_path, header=HEADER.replace(column, "other", 1))
 
 
+def test_without_mask_columns_every_mask_is_unknown(tmp_path: Path) -> None:
+    (tmp_path / "a.png").touch()
+    (tmp_path / "manifest.csv").write_text("image,patient,source,split,label\na.png,p,s,train,x\n", encoding="utf-8")
+    (case,) = read_manifests([tmp_path / "manifest.csv"])
+    assert (case.label, case.masks, case.has_lesion) == ("x", (), False)
+
+
 def test_a_manifest_saved_by_a_spreadsheet_is_read(tmp_path: Path) -> None:
     (tmp_path / "a.png").touch()
     text = f"{HEADER}\na.png,p,s,train,x,,,\n"
