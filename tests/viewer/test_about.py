@@ -39,7 +39,7 @@ def test_two_checkpoints_have_a_letter_each(shipped_checkpoint: checkpoints.Chec
 def test_of_any_other_checkpoint_no_figure_is_claimed(shipped_checkpoint: checkpoints.Checkpoint) -> None:
     page = about([replace(shipped_checkpoint, sha256="0" * 64, name="<b>mine</b>")])
     assert metrics_of("0" * 64) is None
-    assert "deep_pneumonia.evaluate" in page
+    assert "deep-pneumonia evaluate" in page
     assert "AUROC" not in page
     assert "<b>mine" not in page
 
