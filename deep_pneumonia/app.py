@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 
 from deep_pneumonia import shipped
+from deep_pneumonia.cli import add_checkpoint_option, add_device_option
 from deep_pneumonia.errors import DeepPneumoniaError
 
 WORKSPACE_VARIABLE = "DEEP_PNEUMONIA_WORKSPACE"
@@ -24,13 +25,8 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
         prog="deep-pneumonia app", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    p.add_argument(
-        "--checkpoint",
-        default=str(shipped.CHECKPOINT),
-        metavar="DIR",
-        help="checkpoint folder (default: the shipped one)",
-    )
-    p.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to compute (default: auto)")
+    add_checkpoint_option(p)
+    add_device_option(p)
     p.add_argument(
         "--compare",
         default="",

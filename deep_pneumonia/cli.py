@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from deep_pneumonia import shipped
 from deep_pneumonia.errors import DeepPneumoniaError
 
 T = TypeVar("T")
@@ -37,11 +38,34 @@ def _within(kind: Any, low: float, high: float) -> Callable[[str], Any]:
     def parse(text: str) -> Any:
         value = kind(text)
         if kind is not str and not low <= value <= high:
-            raise argparse.ArgumentTypeError(f"{text} is out of range, expected {low} to {high}")
+            raise argparse.ArgumentTypeError(f"{text} is out of range, expected {_range(low, high)}")
         return value
 
     parse.__name__ = getattr(kind, "__name__", "value")  # argparse shows it if the text is not a number
     return parse
+
+
+def _range(low: float, high: float) -> str:
+    if math.isinf(high):
+        return f"{low} or more"
+    return f"at most {high}" if math.isinf(low) else f"{low} to {high}"
+
+
+def add_checkpoint_option(parser: argparse.ArgumentParser) -> None:
+    """Add --checkpoint, the folder of the checkpoint that predicts; the shipped one by default."""
+    parser.add_argument(
+        "--checkpoint",
+        default=str(shipped.CHECKPOINT),
+        metavar="DIR",
+        help="checkpoint folder (default: the shipped one)",
+    )
+
+
+def add_device_option(parser: argparse.ArgumentParser) -> None:
+    """Add --device, where to compute."""
+    parser.add_argument(
+        "--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to compute (default: auto)"
+    )
 
 
 def parser_for(config: type[T], description: str | None, verb: str) -> argparse.ArgumentParser:

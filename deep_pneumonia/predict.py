@@ -13,8 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from deep_pneumonia import shipped
-from deep_pneumonia.cli import guarded
+from deep_pneumonia.cli import add_checkpoint_option, add_device_option, guarded
 from deep_pneumonia.files import PICTURE_SUFFIXES, check_suffix, whole
 from deep_pneumonia.masks.annotation import Annotation, read_mask
 from deep_pneumonia.masks.any_format import read_annotations
@@ -39,13 +38,8 @@ def parser() -> argparse.ArgumentParser:
         help="doctors' masks: PNG, COCO or LabelMe JSON, RSNA boxes as CSV, or DICOM SEG; may be repeated",
     )
     p.add_argument("--fit", action="store_true", help="fit PNG masks of another size (default: refuse them)")
-    p.add_argument(
-        "--checkpoint",
-        default=str(shipped.CHECKPOINT),
-        metavar="DIR",
-        help="checkpoint folder (default: the shipped one)",
-    )
-    p.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to compute (default: auto)")
+    add_checkpoint_option(p)
+    add_device_option(p)
     p.add_argument("--json", metavar="OUT", help="write the prediction as JSON; - for standard output")
     p.add_argument("--report", metavar="OUT", help="write a one-page report, PNG or PDF by the name's ending")
     p.add_argument("--attention", metavar="OUT.npy", help="write the attention map, float32 (H, W) in [0, 1]")

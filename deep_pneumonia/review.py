@@ -18,8 +18,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from deep_pneumonia import shipped
-from deep_pneumonia.cli import guarded
+from deep_pneumonia.cli import add_checkpoint_option, add_device_option, guarded
 from deep_pneumonia.errors import WorkspaceError
 from deep_pneumonia.exchange.export import export
 from deep_pneumonia.exchange.merge import import_into
@@ -66,15 +65,8 @@ def parser() -> argparse.ArgumentParser:
 
 def _add_prediction_options(made: dict[str, argparse.ArgumentParser]) -> None:
     for name in ("predict", "status", "report", "export"):
-        made[name].add_argument(
-            "--checkpoint",
-            default=str(shipped.CHECKPOINT),
-            metavar="DIR",
-            help="checkpoint folder (default: the shipped one)",
-        )
-    made["predict"].add_argument(
-        "--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to compute (default: auto)"
-    )
+        add_checkpoint_option(made[name])
+    add_device_option(made["predict"])
     made["predict"].add_argument("--again", action="store_true", help="try files again that could not be read before")
 
 

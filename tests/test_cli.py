@@ -195,6 +195,7 @@ def test_a_number_that_means_nothing_is_refused_before_the_run(main: Main, words
     status, _, error = ended(main, ["--manifest", "m.csv", "--out", "o", *words], capsys)
     assert status == 2
     assert f"argument {words[0]}: {words[1]} is out of range, expected" in error
+    assert "inf" not in error
 
 
 def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path, capsys: Capture) -> None:

@@ -159,7 +159,7 @@ def serving(python: Path, folder: Path) -> Iterator[Space]:
 
 
 def main() -> None:
-    """Print the seconds until it serves, and its memory before and after a reading."""
+    """Print the seconds until it serves, and its memory before and after a prediction."""
     with tempfile.TemporaryDirectory() as name, room(Path(name)) as folder:
         radiograph = save_png(draw(1, (1024, 1024), lesion=True)[0], folder / "chest.png")
         python = environment(folder)
@@ -168,9 +168,7 @@ def main() -> None:
             with serving(python, folder / start) as space:
                 before = space.memory
                 space.read(radiograph)
-                print(
-                    f"{start} start: serves after {space.seconds:.1f} s; {before} MiB, after a reading {space.memory}"
-                )
+                print(f"{start} start: {space.seconds:.1f} s to serve; {before} MiB, after a prediction {space.memory}")
 
 
 if __name__ == "__main__":
