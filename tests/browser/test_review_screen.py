@@ -1,8 +1,10 @@
 """The Review screen in a real browser: a list, a whole review by keyboard, masks that are corrected and kept."""
 
 import csv
+import shutil
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -84,7 +86,8 @@ def test_a_phone_reviews_a_case(opened: Open) -> None:
 def shared(tmp_path: Path, trained: Path, drawn_set: Path, browser: Browser) -> Iterator[tuple[Workspace, Screen]]:
     """A viewer on a folder with three drawn patients, and a page of it."""
     space = Workspace(tmp_path / "space")
-    space.add(read_manifests([drawn_set])[:3])
+    cases = read_manifests([drawn_set])[:3]
+    space.add([replace(case, image=Path(shutil.copy(case.image, tmp_path))) for case in cases])
     with served(trained / "checkpoint", "--workspace", str(space.folder)) as address:
         screen = Screen(browser, address, "review", (1440, 900), "light")
         yield space, screen
@@ -129,6 +132,26 @@ def test_masks_that_are_corrected_are_kept_and_exported(shared: tuple[Workspace,
         page.get_by_role("button", name="Report, PDF").click()
     download.value.save_as(tmp_path / "report.pdf")
     assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_a_case_that_cannot_be_opened_leaves_the_one_on_the_stage_to_be_judged(shared: tuple[Workspace, Screen]) -> None:
+    space, screen = shared
+    page = screen.page
+    listed(screen, 3)
+    page.locator(".work-list .row").first.click()
+    case = on_stage(screen)
+    page.get_by_label("Your name").fill("Ana")
+    page.keyboard.press("Tab")
+    page.get_by_label("go on to the next").uncheck()
+    opened = page.evaluate("window.deepPneumonia.stage.scene.work.id")
+    number = next(number for number in (1, 2, 3) if number != opened)
+    space.item(number).case.image.write_bytes(b"damaged")
+    page.goto(page.url.replace(f"#case={opened}", f"#case={number}"))
+    expect(page.locator("#problem")).to_contain_text("Repair the file")
+    expect(page.locator("#case-list [aria-selected=true] b")).to_have_text(case)
+    page.keyboard.press("2")
+    expect(page.locator("#case-verdict .state")).to_contain_text("Saved, ")
+    assert space.verdicts(opened)[opened]["Ana"].verdict == "partly"
 
 
 def test_files_and_an_export_are_added_to_a_page_s_own_list(opened: Open, uploads: Path, tmp_path: Path) -> None:

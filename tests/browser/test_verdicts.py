@@ -56,6 +56,47 @@ def test_a_verdict_that_was_not_kept_is_said_and_outlives_the_page(opened: Open)
     assert own_verdict(page, case) == ["disagree", "the apex is missed"]
 
 
+def on_next_case(page: Page, case: str) -> str:
+    """Wait until the stage has another case than this one, whatever else the page has done by then."""
+    page.wait_for_function("(n) => window.deepPneumonia.stage.scene.name !== n", arg=case)
+    return str(page.evaluate("window.deepPneumonia.stage.scene.name"))
+
+
+def test_no_verdict_is_taken_while_another_case_is_being_opened(opened: Open) -> None:
+    screen = on_first_case(opened)
+    page = screen.page
+    case, held, released = on_stage(screen), list[Route](), False
+    page.route("**/queue/join*", lambda route: route.continue_() if released else held.append(route))
+    page.keyboard.press("n")
+    page.keyboard.press("4")
+    panel = page.locator("#case-verdict")
+    expect(panel).to_have_attribute("aria-busy", "true")
+    expect(panel.locator(".state")).to_contain_text("is being opened")
+    expect(page.locator("#case-list [aria-selected=true] b")).not_to_have_text(case)
+    released = True
+    for route in held:
+        route.continue_()
+    later = on_stage(screen, other_than=case)
+    expect(panel).to_have_attribute("aria-busy", "false")
+    page.keyboard.press("1")
+    on_stage(screen, other_than=later)
+    assert own_verdict(page, later) == ["agree", ""]
+    assert own_verdict(page, case) == [None, None]
+
+
+def test_a_verdict_is_for_the_case_on_the_stage_even_before_it_is_painted(opened: Open) -> None:
+    screen = on_first_case(opened)
+    page = screen.page
+    case = on_stage(screen)
+    page.evaluate("[window.frames_held, window.requestAnimationFrame] = [[], (draw) => window.frames_held.push(draw)]")
+    page.keyboard.press("n")
+    later = on_next_case(page, case)
+    page.keyboard.press("3")
+    expect(page.locator("#case-verdict .reviewed")).to_contain_text("You have reviewed 1 of 13")
+    assert own_verdict(page, later) == ["disagree", ""]
+    assert own_verdict(page, case) == [None, None]
+
+
 def test_keys_hold_wherever_the_focus_is_on_the_case_but_in_a_field(opened: Open) -> None:
     screen = on_first_case(opened)
     page = screen.page

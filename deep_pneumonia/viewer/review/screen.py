@@ -48,6 +48,7 @@ mount(element.querySelector(".review"), {
 """
 TAKING = "() => [window.deepPneumonia?.review?.wanted() ?? null]"
 TAKEN = "(file, why) => window.deepPneumonia.review.taken(file, why)"
+REFUSED = "(id) => id !== null && window.deepPneumonia.review.refused(id)"
 OPENING = "() => [window.deepPneumonia?.review?.opening() ?? null]"
 
 
@@ -70,14 +71,15 @@ class Review:
         )
         self.request = gr.JSON(visible=False)
         self.file, self.why = gr.File(visible=False), gr.Textbox(visible=False)
+        self.refused = gr.Number(visible=False, precision=0)  # the number of a case that could not be opened
 
     def listen(self) -> None:
         """Open a case of the list on the stage, and write downloads, when the page says so."""
         inspect = self.inspect
         self.html.opening(
-            self.opened, self.request, inspect.parts, js=OPENING, api_visibility="private",
+            self.opened, self.request, [*inspect.parts, self.refused], js=OPENING, api_visibility="private",
             trigger_mode="always_last", show_progress_on=[inspect.summary], **ONE_AT_A_TIME,
-        )  # fmt: skip
+        ).then(None, self.refused, None, js=REFUSED)  # fmt: skip
         self.html.taking(
             self.taken, self.request, [self.file, self.why], js=TAKING, api_visibility="private",
             show_progress="hidden",
@@ -180,15 +182,16 @@ class Review:
         """What changes on the screen when a case of the list is opened; nothing without a request."""
         if request is None:
             return {}
-        problem = self.inspect.head["problem"]
+        given = None
         try:
             given = checked(OpenRequest, request)
             case, file, facts = self.case(self.workspaces.open(given.token), given.id)
         except DeepPneumoniaError as error:
-            return {problem: html.refusal(str(error))}
+            problem = self.inspect.head["problem"]
+            return {problem: html.refusal(str(error)), self.refused: given.id if given else None}
         threshold = self.inspect.predictor.checkpoint.thresholds.attention
         shown = {**scene(case, file, [], threshold), **facts}
-        return {**self.inspect.shows(case, file), self.stage.html: shown}
+        return {**self.inspect.shows(case, file), self.stage.html: shown, self.refused: None}
 
     def case(self, work_list: WorkList, number: int) -> tuple[Case, str, dict[str, Any]]:
         """A case of the list with its prediction, its file, and what its scene has in addition.

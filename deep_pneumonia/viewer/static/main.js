@@ -111,8 +111,9 @@ class Mounted {
       if (drawings.length) this.server.tell("drawn");
       if (screen === "compare") this.server.tell("comparing");
     }
+    announce("shown", scene); // at once: what acts on a case must never be behind the stage
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
     root.dataset.shown = scene.key;
-    announce("shown", scene);
   }
 
   /**

@@ -67,7 +67,7 @@ export class Stage {
   /**
    * Show a scene as a case that was just opened.
    * @param {Scene} scene @param {Drawing[]} drawings take the place of the scene's masks by the same readers
-   * @returns {Promise<boolean>} true when it is on screen, false if another scene came first
+   * @returns {Promise<boolean>} true when it is the stage's scene, false if another scene came first
    */
   async show(scene, drawings = []) {
     const turn = Symbol(scene.name);
@@ -75,7 +75,6 @@ export class Stage {
     const ready = await this.prepare(scene, drawings);
     if (this.#turn !== turn) return false;
     this.enter(ready);
-    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
     return true;
   }
 

@@ -91,7 +91,9 @@ def test_a_case_opens_on_the_stage_with_what_the_list_knows(review: Review) -> N
     assert changed[review.inspect.opening.shown] == str(case.image)
     assert review.opened(None) == {}
     said = review.opened({"token": TOKEN, "id": 99})
-    assert list(said) == [review.inspect.head["problem"]]
+    assert set(said) == {review.inspect.head["problem"], review.refused}
+    assert said[review.refused] == 99
+    assert changed[review.refused] is None
     assert "no case 99" in said[review.inspect.head["problem"]]
 
 

@@ -25,6 +25,7 @@ export async function mount(root, server) {
     opening: () => ({ token, id: review.asked }),
     wanted: () => ({ token, ...review.overview.wanted }),
     taken: (file, why) => review.overview.downloaded(file, why),
+    refused: (id) => review.refused(id),
   };
   addEventListener("hashchange", () => review.route());
   hear("shown", (scene) => review.shown(scene));
@@ -50,12 +51,15 @@ class Review {
   constructor(root, server, viewer) {
     this.server = server;
     this.viewer = viewer;
-    const go = (/** @type {number} */ id) => void (location.hash = `#case=${id}`);
+    const go = (/** @type {number} */ id) => {
+      this.#ask(id);
+      location.hash = `#case=${id}`;
+    };
     this.overview = new Overview(root, server, viewer.stage.look.scores, { go, changed: () => this.#listed() });
     this.compact = new CompactList(part("#case-list"), { thumbnail: (row) => this.overview.thumbnail(row), open: go });
     this.panel = new VerdictPanel(part("#case-verdict"), {
       judge: (verdict) => this.#judge(verdict), go, list: this.overview.list, place: () => this.overview.name,
-      changed: () => this.#named(),
+      coming: (judged) => this.#coming(judged), changed: () => this.#named(),
     });
     this.overview.list.setReviewer(this.panel.reviewer);
     viewer.keys("case", this.panel.keys());
@@ -78,15 +82,40 @@ class Review {
     const open = this.viewer.stage.scene?.work?.id;
     const id = Number(argument) || open || this.overview.list.shown[0]?.id;
     if (!this.overview.list.row(id)) location.hash = "#review";
-    else if (id !== open) this.#open(id);
+    else if (id !== open || id !== this.asked) this.#open(id);
     else this.#follow();
   }
 
   /** @param {number} id */
   #open(id) {
+    this.#ask(id);
+    this.server.open();
+  }
+
+  /** From now until the case is on the stage, no verdict is taken. @param {number} id */
+  #ask(id) {
     this.asked = id;
     this.compact.select(id);
-    this.server.open();
+    this.panel.wait();
+  }
+
+  /**
+   * The name of the case that is being opened, until the stage and the panel both have it; then "".
+   * @param {number | undefined} judged the case of the panel
+   */
+  #coming(judged) {
+    const open = this.viewer.stage.scene?.work?.id;
+    const isThere = open === this.asked && (judged === undefined || judged === open);
+    return isThere ? "" : this.overview.list.row(this.asked)?.name ?? "The case";
+  }
+
+  /** The server could not open a case, and has said why: the one on the stage stays. @param {number} id */
+  refused(id) {
+    const open = this.viewer.stage.scene?.work?.id;
+    if (id !== this.asked || open === undefined) return;
+    this.asked = open;
+    history.replaceState(null, "", `#case=${open}`);
+    this.#follow();
   }
 
   /** @param {Scene} scene that came on the stage */
@@ -94,7 +123,9 @@ class Review {
     part("#screens").toggleAttribute("data-work", Boolean(scene.work));
     if (!scene.work) return;
     /** @type {HTMLAnchorElement} */ (part("#work-back")).href = `#case=${scene.work.id}`;
+    this.asked ??= scene.work.id;
     this.saving.opened(scene);
+    this.#follow();
     this.overview.load().then(() => this.#follow());
   }
 

@@ -83,6 +83,7 @@
  * @property {() => {token: string, id: number | undefined}} opening
  * @property {() => Request} wanted
  * @property {(file: {url: string, orig_name?: string} | null, why: string) => void} taken
+ * @property {(id: number) => void} refused the case could not be opened
  */
 
 export {};

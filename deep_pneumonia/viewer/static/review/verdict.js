@@ -29,6 +29,8 @@ const VERDICT_ENTRIES = /** @type {[VerdictName, string][]} */ (Object.entries(V
  * @property {(id: number) => void} go
  * @property {WorkList} list
  * @property {() => string} place names the workspace; drafts are stored under it
+ * @property {(judged: number | undefined) => string} coming names the case that is being opened while
+ *   the stage or the panel, which judges `judged`, has another; "" if there is none
  * @property {() => void} changed the reviewer's name
  */
 
@@ -62,10 +64,11 @@ export class VerdictPanel {
     this.name.value = read(REVIEWER) ?? "";
     this.goOn.checked = !read(STAY);
     this.buttons = VERDICT_ENTRIES.map(([verdict, name], i) => h("button", {
-      type: "button", class: `v-${verdict}`, "aria-pressed": "false", click: () => this.judge(verdict),
+      type: "button", class: `v-${verdict}`, "aria-pressed": "false", click: () => this.choose(verdict),
     }, h("kbd", {}, String(i + 1)), h("span", { class: `verdict v-${verdict}` }, name)));
     const steps = /** @type {[Step, string[]][]} */ (Object.entries(STEPS)).map(([to, [name, title]]) =>
       h("button", { type: "button", title, click: () => this.step(to) }, name));
+    this.host = host;
     host.replaceChildren(
       h("h3", {}, QUESTION), h("label", { class: "name" }, "Your name", this.name),
       h("div", { class: "verdicts", role: "group", "aria-label": "Verdict" }, ...this.buttons),
@@ -76,6 +79,10 @@ export class VerdictPanel {
       h("p", { class: "hint" }, "Masks can be corrected on ", h("a", { href: "#annotate" }, "Annotate"),
         "; they are saved in the work list."),
     );
+  }
+
+  get #coming() {
+    return this.page.coming(this.#row?.id);
   }
 
   get reviewer() {
@@ -99,6 +106,12 @@ export class VerdictPanel {
     const others = Object.entries(row.verdicts).filter(([name]) => name !== this.reviewer);
     this.others.replaceChildren(...others.map(([name, verdict]) => otherVerdict(name, verdict)));
     this.#counted();
+    this.wait();
+  }
+
+  /** Say whether another case than the one on the stage is being opened. */
+  wait() {
+    this.host.setAttribute("aria-busy", String(Boolean(this.#coming)));
   }
 
   #counted() {
@@ -106,6 +119,16 @@ export class VerdictPanel {
     const done = rows.filter((row) => verdictOf(row, this.reviewer)).length;
     this.bar.value = rows.length ? done / rows.length : 0;
     this.count.textContent = `You have reviewed ${grouped(done)} of ${grouped(rows.length)} cases.`;
+  }
+
+  /**
+   * The reviewer chose a verdict by a key or a button. While another case is being opened it is
+   * refused: nobody could tell which of the two it is for.
+   * @param {VerdictName} verdict
+   */
+  choose(verdict) {
+    if (this.#coming) this.#say(`${this.#coming} is being opened. Choose the verdict when it is on the screen.`);
+    else this.judge(verdict);
   }
 
   /** Save a verdict on this case; after its first verdict, go on. @param {VerdictName} verdict */
@@ -121,7 +144,7 @@ export class VerdictPanel {
     if (this.#row?.id !== row.id || this.reviewer !== reviewer) return;
     if (answer.row) this.show(answer.row);
     this.#say(answer.problem ? `Not saved: ${answer.problem}` : `Saved, ${clock()}.`, Boolean(answer.problem));
-    if (!answer.problem && isFirst && this.goOn.checked) this.step("nextUnreviewed");
+    if (!answer.problem && isFirst && this.goOn.checked && !this.#coming) this.step("nextUnreviewed");
   }
 
   /** Go to another case. @param {Step} to */
@@ -135,7 +158,7 @@ export class VerdictPanel {
   keys() {
     return [
       ...VERDICT_ENTRIES.map(/** @returns {KeyEntry} */ ([verdict, name], i) =>
-        [String(i + 1), `verdict: ${name.toLowerCase()}`, () => this.judge(verdict)]),
+        [String(i + 1), `verdict: ${name.toLowerCase()}`, () => this.choose(verdict)]),
       ["C", "comment", () => this.comment.focus()],
       ["N", "next case", () => this.step("next")],
       ["P", "previous case", () => this.step("previous")],
