@@ -134,7 +134,9 @@ def test_masks_that_are_corrected_are_kept_and_exported(shared: tuple[Workspace,
     assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")
 
 
-def test_a_case_that_cannot_be_opened_leaves_the_one_on_the_stage_to_be_judged(shared: tuple[Workspace, Screen]) -> None:
+def test_a_case_that_cannot_be_opened_leaves_the_one_on_the_stage_to_be_judged(
+    shared: tuple[Workspace, Screen],
+) -> None:
     space, screen = shared
     page = screen.page
     listed(screen, 3)
