@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 from pydicom import Dataset
-from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.encaps import generate_frames
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
 
 from deep_pneumonia.errors import AnnotationError, TooLargeError, UnsupportedDicomError
 from deep_pneumonia.files import MAX_FILE_BYTES
 from deep_pneumonia.masks.annotation import KINDS, Annotation, Kind, Mask, Size, check_size
 from deep_pneumonia.masks.shapes import checked
 from deep_pneumonia.names import reader_name, shown, stem
-from deep_pneumonia.radiographs import dicom
+from deep_pneumonia.radiographs import dicom, dicom_frames
 from deep_pneumonia.radiographs.silence import SILENCE
 from deep_pneumonia.radiographs.sop_classes import SEGMENTATIONS
 
@@ -30,6 +32,7 @@ TAGS = [
     *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"),
 ]
 BITS = {"BINARY": (1,), "FRACTIONAL": (8,), "LABELMAP": (8, 16)}  # allowed in BitsAllocated
+NATIVE = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
 KIND_PREFIX = "Kind: "  # starts the SegmentDescription of segments that this package writes
 
 
@@ -49,7 +52,8 @@ def read_seg(data: bytes, size: Size, *, name: str) -> list[Annotation]:
     Raises:
         MaskSizeError: the segmentation differs in size from the radiograph.
         AnnotationError: not a DICOM segmentation, larger than 64 MiB (also when inflated) or 64 frames, damaged,
-            compressed, with pixels in fragments, or of a volume. All of this is checked before pixels are unpacked.
+            compressed other than by RLE, with pixels in fragments without RLE, or of a volume. All of this is
+            checked before pixels are unpacked.
     """
     called = shown(name)
     with SILENCE:
@@ -82,9 +86,12 @@ def _header(data: bytes, size: Size, name: str) -> Dataset:
         raise AnnotationError(f"{name} is no binary, fractional or label map segmentation; export it as binary.")
     if header.SegmentationType == "LABELMAP" and frames > 1:
         raise AnnotationError(f"{name} is a label map of {frames} frames, expected 1; export one radiograph's.")
-    if header.file_meta.TransferSyntaxUID not in (ExplicitVRLittleEndian, ImplicitVRLittleEndian):
-        raise AnnotationError(f"{name} is compressed; export it uncompressed (Explicit VR Little Endian).")
-    if 8 * len(header.PixelData) < frames * size[0] * size[1] * bits:
+    if header.file_meta.TransferSyntaxUID not in (*NATIVE, RLELossless):
+        raise AnnotationError(
+            f"{name} is in a transfer syntax that masks are not read in; export it uncompressed "
+            "(Explicit VR Little Endian) or with RLE."
+        )
+    if header.file_meta.TransferSyntaxUID in NATIVE and 8 * len(header.PixelData) < frames * size[0] * size[1] * bits:
         raise AnnotationError(f"{name} is cut short: it has fewer pixels than its {frames} frames; export it again.")
     return header
 
@@ -118,12 +125,14 @@ def _masks(header: Dataset, size: Size, name: str) -> dict[int, Mask]:
         )
     if not set(numbers) <= {int(segment.SegmentNumber) for segment in header.SegmentSequence}:
         raise AnnotationError(f"{name} has a frame of a segment that it does not describe; export it again.")
-    return dict(zip(numbers, _frames(header, len(numbers), size), strict=True))
+    above = int(header.MaximumFractionalValue) // 2 if header.SegmentationType == "FRACTIONAL" else 0
+    frames = (frame.reshape(size) > above for frame in _frames(header, len(numbers), size))
+    return dict(zip(numbers, frames, strict=True))
 
 
 def _labels(header: Dataset, size: Size, name: str, background: int | None) -> dict[int, Mask]:
     """Mask (H, W) by segment number, of a label map whose pixels are the numbers."""
-    stored = np.frombuffer(header.PixelData, "<u2" if header.BitsAllocated == 16 else np.uint8, size[0] * size[1])
+    (stored,) = _frames(header, 1, size)
     described = {int(segment.SegmentNumber) for segment in header.SegmentSequence} - {background}
     unknown = set(np.unique(stored).tolist()) - described - {background}
     if unknown:
@@ -144,14 +153,25 @@ def _segment(header: Dataset, frame: int) -> int:
     raise ValueError("a frame without segment")
 
 
-def _frames(header: Dataset, count: int, size: Size) -> Iterator[Mask]:
-    """Bool masks (H, W). Binary frames are packed bit by bit, lowest bit first, without padding between frames."""
-    pixels = size[0] * size[1]
-    stored = np.frombuffer(header.PixelData, dtype=np.uint8)
+def _frames(header: Dataset, count: int, size: Size) -> Iterator[NDArray[np.integer]]:
+    """Stored values of each frame, flat: 0 or 1 in binary segmentations, else uint8 or uint16.
+
+    Binary frames are packed bit by bit, lowest bit first. Uncompressed ones have no padding between them; in RLE each
+    starts with a byte.
+    """
+    pixels, bits = size[0] * size[1], int(header.BitsAllocated)
+    if header.file_meta.TransferSyntaxUID == RLELossless:
+        for frame in generate_frames(header.PixelData, number_of_frames=count):
+            planes = dicom_frames.run_length_planes(frame, max(1, bits // 8), (pixels * min(bits, 8) + 7) // 8)
+            yield (
+                _unpacked(planes[0], 0, pixels) if bits == 1 else np.ascontiguousarray(planes.T).view(f">u{bits // 8}")
+            )
+        return
+    stored = np.frombuffer(header.PixelData, dtype="<u2" if bits == 16 else np.uint8)
     for start in range(0, count * pixels, pixels):
-        if header.SegmentationType == "BINARY":
-            some = stored[start // 8 : (start + pixels + 7) // 8]
-            flat = np.unpackbits(some, bitorder="little")[start % 8 :][:pixels].astype(np.bool_)
-        else:
-            flat = stored[start : start + pixels] > int(header.MaximumFractionalValue) // 2
-        yield flat.reshape(size)
+        yield _unpacked(stored, start, pixels) if bits == 1 else stored[start : start + pixels]
+
+
+def _unpacked(packed: NDArray[np.uint8], start: int, count: int) -> NDArray[np.uint8]:
+    """`count` bits from the bit `start` on."""
+    return np.unpackbits(packed[start // 8 : (start + count + 7) // 8], bitorder="little")[start % 8 :][:count]

@@ -21,7 +21,7 @@ from deep_pneumonia.files import MAX_FILE_BYTES
 from deep_pneumonia.masks.annotation import Annotation, Size, check_size
 from deep_pneumonia.masks.dicom_seg import KIND_PREFIX, MAX_FRAMES
 from deep_pneumonia.names import distinct
-from deep_pneumonia.radiographs import dicom
+from deep_pneumonia.radiographs import dicom, dicom_frames
 from deep_pneumonia.radiographs.grey_levels import stored_integers
 from deep_pneumonia.radiographs.silence import SILENCE
 
@@ -84,7 +84,7 @@ def _reference(radiograph: bytes | None, size: Size) -> Dataset | None:
     try:
         tags = (*REFERENCE_TAGS, FRAME_TAG, *GEOMETRY_TAGS)
         header = dicom.elements(radiograph, "The file", tags, limit=4 * MAX_FILE_BYTES)
-        if dicom.size(header) != size or not all(_is_uid(header.get(keyword)) for keyword in REFERENCE_TAGS):
+        if dicom_frames.size(header) != size or not all(_is_uid(header.get(keyword)) for keyword in REFERENCE_TAGS):
             return None
         return _kept(header)
     except Exception:  # a damaged header that the pixels do not need; a capture replaces it
@@ -99,7 +99,7 @@ def _kept(header: Dataset) -> Dataset:
     for keyword in (*REFERENCE_TAGS, FRAME_TAG):
         if _is_uid(header.get(keyword)):
             setattr(kept, keyword, str(header.get(keyword)))
-    kept.Rows, kept.Columns = dicom.size(header)
+    kept.Rows, kept.Columns = dicom_frames.size(header)
     spacing = dicom.spacing_mm(header)
     if spacing:
         kept.PixelSpacing = [float(f"{mm:.6g}") for mm in spacing]

@@ -1,4 +1,4 @@
-"""Headers and pixels of DICOM objects with one frame.
+"""Headers of DICOM objects with one frame; `dicom_frames` decodes their pixels.
 
 `radiographs.radiograph` decodes radiographs with this module; `masks` reads and writes segmentations with it.
 """
@@ -6,34 +6,16 @@
 from __future__ import annotations
 
 import io
-import json
-import struct
-import subprocess
-import sys
 import zlib
 from collections.abc import Sequence
-from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
 from pydicom import Dataset, dcmread
-from pydicom.encaps import generate_frames
 from pydicom.filereader import read_dataset, read_preamble
-from pydicom.pixels import get_decoder, pixel_array
-from pydicom.uid import (
-    JPEG2000,
-    UID,
-    DeflatedExplicitVRLittleEndian,
-    ExplicitVRBigEndian,
-    ExplicitVRLittleEndian,
-    JPEG2000Lossless,
-    JPEGBaseline8Bit,
-    JPEGExtended12Bit,
-    RLELossless,
-)
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ExplicitVRLittleEndian
 
-from deep_pneumonia.errors import NotARadiographError, TooLargeError, UnsupportedDicomError
-from deep_pneumonia.radiographs.grey_levels import numbers, stored_bits
+from deep_pneumonia.errors import TooLargeError, UnsupportedDicomError
+from deep_pneumonia.radiographs.dicom_frames import is_decodable
+from deep_pneumonia.radiographs.grey_levels import numbers
 from deep_pneumonia.radiographs.sop_classes import other_object
 
 # The only elements that are read. None of them identifies the patient.
@@ -41,6 +23,8 @@ TAGS = [
     *(
         "SOPClassUID",
         "PixelData",
+        "FloatPixelData",
+        "DoubleFloatPixelData",
         "NumberOfFrames",
         "SamplesPerPixel",
         "PhotometricInterpretation",
@@ -48,11 +32,13 @@ TAGS = [
     ),
     *("Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation"),
     *("PixelPaddingValue", "PixelPaddingRangeLimit", "PixelSpacing", "ImagerPixelSpacing"),
+    *("FloatPixelPaddingValue", "FloatPixelPaddingRangeLimit"),
+    *("DoubleFloatPixelPaddingValue", "DoubleFloatPixelPaddingRangeLimit"),
     *("RescaleSlope", "RescaleIntercept", "ModalityLUTSequence", "LUTDescriptor", "LUTData"),
     *("WindowCenter", "WindowWidth", "VOILUTFunction", "VOILUTSequence", "PresentationLUTShape"),
 ]
+PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 GREY_INTERPRETATIONS = ("MONOCHROME1", "MONOCHROME2")
-MAX_GDCM_SECONDS = 30  # a large radiograph takes one or two; a damaged one may never end
 
 
 def may_be(data: bytes) -> bool:
@@ -66,8 +52,8 @@ def read_header(data: bytes, name: str, *, limit: int) -> Dataset:
     limit: the most bytes that a deflated data set may inflate to.
 
     Raises:
-        UnsupportedDicomError: the SOP class is not that of an image, or there are no pixels, several frames, or an
-            unsupported transfer syntax or colour space.
+        UnsupportedDicomError: the SOP class is not that of an image, or there are no pixels, several frames, an
+            unsupported transfer syntax or colour space, or a rescale that is not a finite number.
         TooLargeError: the data set inflates to more than `limit` bytes.
     """
     header = elements(data, name, TAGS, limit=limit)
@@ -76,14 +62,14 @@ def read_header(data: bytes, name: str, *, limit: int) -> Dataset:
         raise UnsupportedDicomError(
             f"{name} is a DICOM object that holds {other[0]}, expected a radiograph; {other[1]}."
         )
-    if "PixelData" not in header or not header.get("Rows") or not header.get("Columns"):
+    if not any(keyword in header for keyword in PIXEL_KEYWORDS) or not header.get("Rows") or not header.get("Columns"):
         raise UnsupportedDicomError(f"{name} is a DICOM object without pixel data; choose one with an image.")
     if int(header.get("NumberOfFrames") or 1) > 1:
         raise UnsupportedDicomError(
             f"{name} is a DICOM object with {int(header.NumberOfFrames)} frames, expected exactly one; "
             "export one frame."
         )
-    if not _decodable(header.file_meta.TransferSyntaxUID):
+    if not is_decodable(header.file_meta.TransferSyntaxUID):
         raise UnsupportedDicomError(
             f"{name} is a DICOM object in a transfer syntax that is not supported; "
             "export it uncompressed (Explicit VR Little Endian)."
@@ -94,6 +80,12 @@ def read_header(data: bytes, name: str, *, limit: int) -> Dataset:
             f"{name} is a DICOM object that is neither greyscale (MONOCHROME1, MONOCHROME2) nor RGB; "
             "export it as greyscale."
         )
+    for keyword in ("RescaleSlope", "RescaleIntercept"):
+        if header.get_item(keyword) and header.get_item(keyword).value and not numbers(header, keyword):
+            raise UnsupportedDicomError(
+                f"{name} is a DICOM object whose {keyword} is not a finite number, so its grey levels are unknown; "
+                "export it again."
+            )
     return header
 
 
@@ -142,106 +134,6 @@ def _file_meta(data: bytes) -> tuple[Dataset, int]:
         stream, False, True, stop_when=lambda tag, _vr, _length: tag.group != 2, specific_tags=[0x00020002, 0x00020010]
     )
     return meta, stream.tell()
-
-
-def _decodable(syntax: UID) -> bool:
-    try:
-        return not syntax.is_compressed or get_decoder(syntax).is_available
-    except (NotImplementedError, ValueError):
-        return False
-
-
-def size(header: Dataset) -> tuple[int, int]:
-    """(H, W) in pixels, from the header."""
-    return int(header.Rows), int(header.Columns)
-
-
-def read_frame(header: Dataset, name: str) -> NDArray[np.integer]:
-    """Decode the stored values: integers (H, W), or uint8 (H, W, 3) in RGB.
-
-    Raises:
-        NotARadiographError: the encoded frame is damaged or differs in size from the header.
-    """
-    syntax = header.file_meta.TransferSyntaxUID
-    if not syntax.is_encapsulated or syntax == RLELossless:
-        values, precision = pixel_array(header, correct_unused_bits=_in_colour(header)), int(header.BitsAllocated)
-    else:
-        frame = next(generate_frames(header.PixelData, number_of_frames=1))
-        # A few bytes can claim an image of gigabytes, so the size is checked before a decoder allocates memory.
-        coded_size, precision = _coded_format(frame)
-        if coded_size != size(header):
-            raise NotARadiographError(
-                f"{name} is damaged: its encoded image has another size than its header; export it again."
-            )
-        values = _by_pillow(header) if _for_pillow(header) else _by_gdcm(frame, header, precision)
-    if values.ndim == 2:
-        return stored_bits(values, header, precision)
-    if values.dtype != np.uint8:
-        values = (values / (2 ** int(header.BitsStored) - 1) * 255).round().clip(0, 255).astype(np.uint8)
-    return values
-
-
-def _in_colour(header: Dataset) -> bool:
-    return int(header.SamplesPerPixel) > 1
-
-
-def _for_pillow(header: Dataset) -> bool:
-    """Whether Pillow decodes the frame. It is safe with damaged bytes but does not know every syntax."""
-    syntax, deep = header.file_meta.TransferSyntaxUID, header.BitsStored > 8
-    if syntax in (JPEGBaseline8Bit, JPEGExtended12Bit):
-        return not deep
-    return syntax in (JPEG2000Lossless, JPEG2000) and not (deep and header.SamplesPerPixel > 1)
-
-
-def _by_pillow(header: Dataset) -> NDArray[np.integer]:
-    return pixel_array(header, decoding_plugin="pillow", correct_unused_bits=_in_colour(header))
-
-
-def _by_gdcm(frame: bytes, header: Dataset, precision: int) -> NDArray[np.integer]:
-    # GDCM returns no bits above these, so it gets those of the code stream; `stored_bits` masks them afterwards.
-    bits = header.BitsStored if _in_colour(header) else min(max(header.BitsStored, precision), header.BitsAllocated)
-    options = {
-        "transfer_syntax": header.file_meta.TransferSyntaxUID,
-        "rows": header.Rows,
-        "columns": header.Columns,
-        "number_of_frames": 1,
-        "samples_per_pixel": header.SamplesPerPixel,
-        "photometric_interpretation": header.PhotometricInterpretation,
-        "planar_configuration": header.get("PlanarConfiguration", 0),
-        "bits_allocated": header.BitsAllocated,
-        "bits_stored": bits,
-        "pixel_representation": header.PixelRepresentation,
-        "pixel_keyword": "PixelData",
-        "correct_unused_bits": _in_colour(header),
-    }
-    # -P keeps the script's folder out of sys.path, so that its modules cannot shadow the standard library.
-    decoded = subprocess.run(  # noqa: S603  (no shell, no argument from outside)
-        [sys.executable, "-P", str(Path(__file__).with_name("gdcm_process.py"))],
-        input=json.dumps(options).encode() + b"\n" + frame,
-        capture_output=True,
-        timeout=MAX_GDCM_SECONDS,
-        check=True,
-    )
-    return np.load(io.BytesIO(decoded.stdout), allow_pickle=False)
-
-
-def _coded_format(frame: bytes) -> tuple[tuple[int, int] | None, int]:
-    """(H, W) and bits a sample in the header of a code stream; (None, 0) if there is none.
-
-    JPEG 2000: ISO 15444-1 A.5.1. JPEG and JPEG-LS: ISO 10918-1 B.2.2.
-    """
-    start = frame.find(b"\xff\x4f\xff\x51")
-    if start >= 0:
-        right, bottom, left, top = struct.unpack_from(">4I", frame, start + 8)
-        return (bottom - top, right - left), (frame[start + 42] & 0x7F) + 1
-    at = 2
-    while at + 9 <= len(frame) and frame[at] == 0xFF:
-        marker = frame[at + 1]
-        if marker == 0xF7 or (0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)):
-            precision, height, width = struct.unpack_from(">B2H", frame, at + 4)
-            return (height, width), precision
-        at += 1 if marker == 0xFF else 2 + struct.unpack_from(">H", frame, at + 2)[0]
-    return None, 0
 
 
 def spacing_mm(header: Dataset) -> tuple[float, float] | None:

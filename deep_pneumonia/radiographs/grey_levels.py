@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
@@ -86,24 +88,32 @@ def stored_bits(values: NDArray[np.integer], header: Dataset, precision: int) ->
     return (values << max(0, container - bits - low)) >> max(0, container - bits)
 
 
-def displayed(stored: NDArray[np.integer], header: Dataset) -> NDArray[np.float32]:
+def displayed(stored: NDArray[Any], header: Dataset) -> NDArray[np.float32]:
     """Stored values as a viewer displays them: float32 (H, W) in [0, 1] with bright bone.
 
     Apply the modality LUT or rescale, then the VOI LUT or the first window (DICOM PS3.3 C.11.1 and C.11.2), or the
     range of the pixels if there is neither. Then invert MONOCHROME1, and MONOCHROME2 with the Presentation LUT Shape
     INVERSE (C.11.6). MONOCHROME1 is inverted once, whatever its shape. Padding does not count for the range
-    and is black.
+    and is black. Bright marks (see `scaled_integers`) do not count for it either.
     """
     padding = _padding(stored, header)
     values = _modality(stored, header)
     seen = _voi(values, header)
     if seen is None:
-        real = values[~padding] if padding.any() and not padding.all() else values
-        seen = stretched(values, float(real.min()), float(real.max()))
+        counted = _below_marks(stored, ~padding if not padding.all() else padding)
+        seen = stretched(values, float(values[counted].min()), float(values[counted].max()))
     if header.PhotometricInterpretation == "MONOCHROME1" or header.get("PresentationLUTShape") == "INVERSE":
         seen = 1 - seen
     seen[padding] = 0
     return seen
+
+
+def _below_marks(stored: NDArray[Any], counted: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The counted pixels (H, W) without bright marks, which integers of at most 16 bits may have."""
+    real = stored[counted]
+    if stored.dtype.kind == "f" or real.min() < 0 or real.max() >= 2**16:
+        return counted
+    return counted & (stored <= _scale_below_marks(real, int(real.max())))
 
 
 def numbers(header: Dataset, keyword: str) -> list[float]:
@@ -115,12 +125,15 @@ def numbers(header: Dataset, keyword: str) -> list[float]:
     return found.tolist() if np.isfinite(found).all() else []
 
 
-def _padding(stored: NDArray[np.integer], header: Dataset) -> NDArray[np.bool_]:
-    value = numbers(header, "PixelPaddingValue")
+def _padding(stored: NDArray[Any], header: Dataset) -> NDArray[np.bool_]:
+    start = {"f4": "Float", "f8": "DoubleFloat"}.get(stored.dtype.str[1:], "")
+    value = numbers(header, f"{start}PixelPaddingValue")
     if not value:
         return np.zeros(stored.shape, dtype=bool)
-    limit = numbers(header, "PixelPaddingRangeLimit") or value
-    first, last = (_with_sign(v[0], int(header.BitsAllocated), _signed(header)) for v in (value, limit))
+    limit = numbers(header, f"{start}PixelPaddingRangeLimit") or value
+    first, last = value[0], limit[0]
+    if not start:
+        first, last = (_with_sign(v, int(header.BitsAllocated), _signed(header)) for v in (first, last))
     return (stored >= min(first, last)) & (stored <= max(first, last))
 
 
@@ -137,25 +150,26 @@ def _with_sign(value: float, bits: int, signed: bool) -> float:
     return value - 2**bits if signed and value >= 2 ** (bits - 1) else value
 
 
-def _modality(stored: NDArray[np.integer], header: Dataset) -> NDArray[np.float64]:
+def _modality(stored: NDArray[Any], header: Dataset) -> NDArray[np.float64]:
     values = stored.astype(np.float64)
-    if header.get("ModalityLUTSequence"):
-        return _looked_up(values, *_table(header.ModalityLUTSequence[0], signed=_signed(header)))
+    if table := _table(header, "ModalityLUTSequence", signed=_signed(header)):
+        return _looked_up(values, *table)
     slope, intercept = _rescale(header)
     return values * slope + intercept
 
 
 def _rescale(header: Dataset) -> tuple[float, float]:
+    """Slope and intercept. A slope of 0 would make every pixel equal; then neither counts, as in dcmtk."""
     slope, intercept = numbers(header, "RescaleSlope") or [1.0], numbers(header, "RescaleIntercept") or [0.0]
-    return slope[0], intercept[0]
+    return (slope[0], intercept[0]) if slope[0] else (1.0, 0.0)
 
 
 def _voi(values: NDArray[np.float64], header: Dataset) -> NDArray[np.float32] | None:
-    if header.get("VOILUTSequence"):
-        # The table starts at an output of the modality step, which is never negative after a lookup table.
-        signed = not header.get("ModalityLUTSequence") and (_signed(header) or min(_rescale(header)) < 0)
-        table, first = _table(header.VOILUTSequence[0], signed=signed)
-        return stretched(_looked_up(values, table, first), 0, full_scale(int(table.max())))
+    # The table starts at an output of the modality step, which is never negative after a lookup table.
+    after_table = _table(header, "ModalityLUTSequence", signed=False) is not None
+    signed = not after_table and (_signed(header) or min(_rescale(header)) < 0)
+    if table := _table(header, "VOILUTSequence", signed=signed):
+        return stretched(_looked_up(values, *table), 0, full_scale(int(table[0].max())))
     centre, width = numbers(header, "WindowCenter"), numbers(header, "WindowWidth")
     if not centre or not width:
         return None
@@ -174,8 +188,14 @@ def _windowed(values: NDArray[np.float64], c: float, w: float, function: str) ->
     return stretched(values, low, high) if high > low else (values > low).astype(np.float32)
 
 
-def _table(item: Dataset, *, signed: bool) -> tuple[NDArray[np.float64], float]:
-    """Entries of a lookup table (DICOM PS3.3 C.11.1.1) and the value that its first entry stands for."""
+def _table(header: Dataset, keyword: str, *, signed: bool) -> tuple[NDArray[np.float64], float] | None:
+    """Entries of the first lookup table of a sequence (DICOM PS3.3 C.11.1.1) and the value of its first entry.
+
+    None if there is no table: the sequence is missing, or its item is empty.
+    """
+    item = next(iter(header.get(keyword) or ()), None)
+    if item is None or item.get("LUTDescriptor") is None or item.get("LUTData") is None:
+        return None
     rows = int(item.LUTDescriptor[0]) % 2**16 or 2**16
     first = _with_sign(int(item.LUTDescriptor[1]), 16, signed)
     data = item.LUTData

@@ -14,7 +14,7 @@ from tifffile import TiffPage
 from deep_pneumonia import names
 from deep_pneumonia.errors import NotARadiographError, RadiographError, TooLargeError, UnreadableFileError
 from deep_pneumonia.files import MAX_FILE_BYTES, read_bytes
-from deep_pneumonia.radiographs import deep_pictures, dicom
+from deep_pneumonia.radiographs import deep_pictures, dicom, dicom_frames
 from deep_pneumonia.radiographs.grey_levels import displayed, full_scale, scaled_floats, scaled_integers
 from deep_pneumonia.radiographs.silence import SILENCE
 
@@ -142,8 +142,8 @@ def _decode(data: bytes, name: str, max_pixels: int) -> Radiograph:
 
 def _from_dicom(data: bytes, name: str, max_pixels: int) -> Radiograph:
     header = dicom.read_header(data, name, limit=4 * max_pixels)
-    _check_size(dicom.size(header), name, max_pixels)
-    frame = dicom.read_frame(header, name)
+    _check_size(dicom_frames.size(header), name, max_pixels)
+    frame = dicom_frames.read_frame(header, name)
     if frame.ndim == 3:
         pixels, colour = _grey(Image.fromarray(frame))
     else:

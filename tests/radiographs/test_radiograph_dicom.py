@@ -102,6 +102,23 @@ def test_lookup_tables() -> None:
     assert seen(0, 1, 2, ModalityLUTSequence=table(0, 16, [10, 20, 50])) == [0, 0.25, 1]
 
 
+def test_a_lookup_table_without_entries_is_passed_over() -> None:
+    for keyword in ("ModalityLUTSequence", "VOILUTSequence"):
+        assert seen(0, 1000, 4000, **{keyword: [Dataset()]}) == [0, 0.25, 1]
+
+
+def test_a_slope_of_zero_is_passed_over_with_its_intercept_as_in_dcmtk() -> None:
+    window = {"WindowCenter": 2000, "WindowWidth": 4000, "VOILUTFunction": "LINEAR_EXACT"}
+    assert seen(0, 1000, 4000, RescaleSlope=0, RescaleIntercept=500, **window) == [0, 0.25, 1]
+
+
+@pytest.mark.parametrize(("interpretation", "expected"), [
+    ("MONOCHROME2", [0, 0.25, 1, 1]), ("MONOCHROME1", [1, 0.75, 0, 0]),
+])  # fmt: skip
+def test_a_bright_mark_does_not_flatten_a_film_without_a_window(interpretation: str, expected: list[float]) -> None:
+    assert seen(0, 1000, 4000, 65535, bits=16, PhotometricInterpretation=interpretation) == expected
+
+
 def test_padding_is_black_and_outside_the_range() -> None:
     assert seen(4000, 1000, 2000, 3000, 4000, PixelPaddingValue=4000) == [0, 0, 0.5, 1, 0]
     inverted = seen(0, 1000, 2000, 3000, PixelPaddingValue=0, PhotometricInterpretation="MONOCHROME1")
