@@ -4,7 +4,7 @@ BIN := .venv/bin
 # One thread a process: the tests' small networks run faster so on a few cores, and equal runs stay equal.
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help install ct browser app test test-fast check bench wheel screens clean
+.PHONY: help install ct browser app test test-fast mutants check bench wheel screens clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -41,6 +41,12 @@ test: install browser ## run every test, in a real browser too, with line covera
 test-fast: install ## run the tests that need no browser, no training and no long computation
 	$(PYTEST) -m "not browser and not training and not slow"
 
+mutants: install ## change the code in one place at a time and see a test fail; MODULES="deep_pneumonia.masks.rle*"
+	OMP_NUM_THREADS=1 $(BIN)/python -m mutmut run --max-children 1 $(MODULES)
+	@$(BIN)/python -m mutmut results --all true | awk '$$2 != "not" { sub(/\.x(_|ǁ).*/, "", $$1); \
+	all[$$1]++; killed[$$1] += $$2 ~ /killed|timeout|segfault/ } END { for (m in all) \
+	printf "%-40s %4d mutants, %4d killed, %5.1f%%\n", m, all[m], killed[m], 100 * killed[m] / all[m] }' | sort
+
 check: install node_modules/.installed ## check format, lint and types, of the JavaScript too
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -61,5 +67,5 @@ wheel: install ## build the wheel into dist/
 screens: install browser ## draw every screen into docs/screens, after a change to one of them
 	$(BIN)/python docs/screens.py
 
-clean: ## remove what make has made: .venv, node_modules and dist
-	rm -rf .venv node_modules dist
+clean: ## remove what make has made: .venv, node_modules, mutants and dist
+	rm -rf .venv node_modules mutants dist

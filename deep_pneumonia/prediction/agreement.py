@@ -114,7 +114,7 @@ def compare(
         hit=float(lesion[score.argmax()] >= 0.5),
         iou=iou,
         dice=dice,
-        share_inside=min(inside / total, 1.0) if total > 0 else None,
+        share_inside=inside / total if total > 0 else None,
         average_precision=_average_precision(ranked, found),
     )
 
@@ -167,7 +167,7 @@ def centre_map(size: tuple[int, int]) -> NDArray[np.float32]:
 def _shrink(mask: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.float32]:
     """Average `mask` over the area of each pixel of a smaller frame of `size` (H, W)."""
     rows, columns = (_areas(n, m) for n, m in zip(mask.shape, size, strict=True))
-    return np.clip(rows @ mask.astype(np.float32) @ columns.T, 0, 1)
+    return np.minimum(rows @ mask.astype(np.float32) @ columns.T, 1)
 
 
 def _areas(n: int, m: int) -> NDArray[np.float32]:
@@ -184,7 +184,7 @@ def _rank(score: NDArray[np.float32], lesion: NDArray[np.float32]) -> tuple[NDAr
     lesion in its low half can therefore be sorted directly, which is faster than an indirect sort and two
     gathers.
     """
-    pairs = np.stack([lesion, score], axis=-1).astype("<f4", copy=False)
+    pairs = np.stack([lesion, score], axis=1).astype("<f4", copy=False)
     pairs.view("<u8").ravel().sort()
     return pairs[::-1, 1], np.cumsum(pairs[::-1, 0], dtype=np.float64)
 

@@ -45,7 +45,7 @@ def mask_to_model(mask: NDArray[np.bool_] | NDArray[np.float32], size: int) -> N
 
     Returns uint8 (size, size): 255 times the covered share of each pixel.
     """
-    return np.rint(np.clip(_resize(mask.astype(np.float32), size), 0, 1) * 255).astype(np.uint8)
+    return np.rint(_resize(mask.astype(np.float32), size) * 255).astype(np.uint8)
 
 
 def to_grid(masks: torch.Tensor, shape: tuple[int, int]) -> torch.Tensor:
@@ -71,5 +71,5 @@ def _bilinear(n: int, m: int) -> NDArray[np.float64]:
 def _resize(pixels: NDArray[np.float32], size: int) -> NDArray[np.float32]:
     """Resize (H, W) to (size, size) with an anti-aliased bilinear kernel."""
     tensor = torch.tensor(pixels)[None, None]
-    resized = F.interpolate(tensor, size=(size, size), mode="bilinear", antialias=True, align_corners=False)
+    resized = F.interpolate(tensor, size=(size, size), mode="bilinear", antialias=True)
     return resized[0, 0].numpy()

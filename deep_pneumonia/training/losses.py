@@ -34,7 +34,7 @@ def classification_loss(
     if not known.any():
         return logits.sum() * 0
     log_p = F.log_softmax(logits[known], dim=1).gather(1, labels[known, None]).squeeze(1)
-    focus = (1 - log_p.exp()) ** gamma if gamma > 0 else 1.0
+    focus = (1 - log_p.exp()) ** gamma
     return (weights[labels[known]] * focus * -log_p).mean()
 
 

@@ -69,6 +69,19 @@ def test_a_soft_mask_is_hit_where_half_or_more_is_lesion() -> None:
     assert compare(attention, np.array([[0.49, 1.0]]), 0.5).hit == 0.0
 
 
+def test_a_faint_map_has_a_share_inside_too() -> None:
+    attention = np.array([[0.375, 0.125]], np.float32)
+    assert compare(attention, np.array([[True, False]]), 0.5).share_inside == 0.75
+
+
+def test_small_shares_of_many_pixels_add_up() -> None:
+    # Added one after another in single precision, a million tenths make 100,958.
+    found = compare(np.ones((1000, 1000), np.float32), np.full((1000, 1000), 0.1, np.float32), 0.5)
+    assert found.iou == pytest.approx(0.1, rel=1e-6)
+    assert found.average_precision == pytest.approx(0.1, rel=1e-6)
+    assert found.share_inside == pytest.approx(0.1, rel=1e-6)
+
+
 def test_of_tied_highest_points_the_first_counts() -> None:
     attention = np.array([[0.0, 0.5], [0.5, 0.0]], np.float32)
     assert compare(attention, np.array([[False, True], [False, False]]), 0.5).hit == 1.0
@@ -142,14 +155,14 @@ def test_negative_zero_ranks_as_zero() -> None:
 
 @pytest.mark.parametrize("bad", [np.nan, -0.1, 1.5])
 def test_values_outside_0_to_1_are_refused(bad: float) -> None:
-    with pytest.raises(ValueError, match=r"\[0, 1\]"):
+    with pytest.raises(ValueError, match=r"^Attention and masks must not be empty and must lie in \[0, 1\]"):
         compare(np.array([[bad, 0.5]], np.float32), np.array([[False, True]]), 0.5)
 
 
 def test_another_size_is_a_named_error() -> None:
-    with pytest.raises(MaskSizeError, match=r"3 x 4"):
+    with pytest.raises(MaskSizeError, match=r"^A mask has 3 x 4 pixels .* 4 x 4"):
         compare(WORKED, np.ones((3, 4), bool), 0.5)
-    with pytest.raises(MaskSizeError):
+    with pytest.raises(MaskSizeError, match=r"^A mask has 4 x 3 pixels .* 3 x 4"):
         between_readers(np.ones((3, 4), bool), np.ones((4, 3), bool))
 
 
@@ -165,6 +178,10 @@ def test_readers_are_compared_by_overlap_alone() -> None:
     assert found == Scores(iou=pytest.approx(2 / 6), dice=pytest.approx(4 / 8))
     assert between_readers(corner(), np.zeros((4, 4), bool)) == Scores(iou=0.0, dice=0.0)
     assert between_readers(np.zeros((4, 4), bool), np.zeros((4, 4), bool)) == Scores()
+
+
+def test_a_hit_is_true_or_false_in_json() -> None:
+    assert [Scores(hit=hit).to_json()["hit"] for hit in (1.0, 0.0, None)] == [True, False, None]
 
 
 def test_an_agreement_is_plain_json_and_the_same_every_time() -> None:

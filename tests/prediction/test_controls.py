@@ -53,6 +53,35 @@ def test_the_centre_map_has_a_bump_on_each_lung_and_its_top_on_the_patients_righ
     assert centre[90, 71] == pytest.approx(0.95, abs=0.01)
     assert centre[90, 50] < 0.15
     assert centre.min() >= 0
+    assert centre.dtype == np.float32
+
+
+def test_the_bumps_of_the_centre_map_are_gaussian() -> None:
+    centre = centre_map((1000, 1000))
+    one, two = np.exp(-0.5), np.exp(-2)  # one and two standard deviations from the top: 0.10 across, 0.18 down
+    assert centre[450, [190, 90]] == pytest.approx([one, two], abs=0.02)
+    assert centre[[270, 630, 810], 290] == pytest.approx([one, one, two], abs=0.02)
+    assert centre[450, [810, 910]] == pytest.approx([0.95 * one, 0.95 * two], abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("frame", "times"),
+    [((60, 40), (1, 1)), ((128, 128), (2, 2)), ((128, 32), (3, 3)), ((1, 128), (1, 2)), ((128, 1), (2, 1))],
+)
+def test_the_frame_of_the_controls_keeps_the_shape_with_128_pixels_at_most(
+    frame: tuple[int, int], times: tuple[int, int]
+) -> None:
+    small = np.random.default_rng(6).random(frame) > 0.7
+    found = control_scores(np.full((2, 2), 0.5, np.float32), np.kron(small, np.ones(times, bool)), 0.5)
+    assert asdict(found["centre"]) == pytest.approx(asdict(compare(centre_map(frame), small, 0.5)), rel=1e-6)
+
+
+def test_the_random_control_is_the_mean_of_the_same_sixteen_draws_every_time() -> None:
+    cells = np.random.default_rng(7).random((5, 4), dtype=np.float32)
+    mask = np.random.default_rng(8).random((50, 40)) > 0.8
+    draws = [control_scores(cells, mask, 0.5, draws=1, seed=seed)["random"] for seed in range(16)]
+    found = control_scores(cells, mask, 0.5)["random"]
+    assert asdict(found) == pytest.approx(asdict(Scores.mean(draws)))
 
 
 def test_chance_and_place_show_in_the_controls() -> None:

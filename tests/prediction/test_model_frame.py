@@ -63,6 +63,7 @@ def test_the_frame_has_neither_bars_nor_crop() -> None:
 def test_a_radiograph_without_contrast_becomes_black(value: float, height: int, width: int, size: int) -> None:
     frame = to_model(np.full((height, width), value, np.float32), InputRecipe(size))
     assert frame.shape == (size, size)
+    assert frame.dtype == np.uint8
     assert not frame.any()
 
 
@@ -75,12 +76,20 @@ def test_exposure_does_not_change_the_frame(gain: float, offset: float, seed: in
 
 
 def test_masks_by_hand() -> None:
+    assert mask_to_model(np.ones((30, 50), np.bool_), 16).dtype == np.uint8
     assert (mask_to_model(np.ones((30, 50), np.bool_), 16) == 255).all()
     assert (mask_to_model(np.zeros((30, 50), np.bool_), 16) == 0).all()
     assert (mask_to_model(np.full((30, 50), 0.25, np.float32), 16) == 64).all()
     half = np.array([[False, False, True, True]] * 4)
     assert mask_to_model(half, 4).tolist() == (half * 255).tolist()
     assert mask_to_model(half, 2).tolist() == [[36, 219]] * 2  # a seventh and six sevenths of 255
+
+
+@given(st.integers(1, 300), st.integers(1, 300), st.integers(1, 64), st.integers(0, 99))
+def test_a_mask_of_lesion_alone_stays_full(height: int, width: int, size: int, seed: int) -> None:
+    assert (mask_to_model(np.ones((height, width), np.float32), size) == 255).all()
+    shares = np.random.default_rng(seed).integers(0, 2, (height, width)).astype(np.float32)
+    assert (mask_to_model(shares, size).astype(int) + mask_to_model(1 - shares, size) - 255 <= 1).all()
 
 
 @few

@@ -5,8 +5,9 @@ import re
 from dataclasses import fields
 
 from deep_pneumonia import shipped
+from deep_pneumonia.estimate import DASH
 from deep_pneumonia.prediction.agreement import Scores
-from deep_pneumonia.prediction.scores import SCORES
+from deep_pneumonia.prediction.scores import SCORES, score_text
 from tests.paths import ROOT
 
 GLOSSARY = ROOT / "docs" / "glossary.md"
@@ -30,3 +31,8 @@ def test_the_glossary_repeats_the_table() -> None:
     rows = [found for line in section.splitlines() if (found := ROW.match(line))]
     described = [(r["key"], r["name"], r["hint"], float(r["low"]), float(r["high"])) for r in rows]
     assert described == [(s.key, s.name, s.hint, s.low, s.high) for s in SCORES]
+
+
+def test_scores_as_text() -> None:
+    assert [score_text(value) for value in (True, False, None)] == ["yes", "no", DASH]
+    assert [score_text(value) for value in (0.0, 1.0, 0.256)] == ["0.00", "1.00", "0.26"]

@@ -75,6 +75,12 @@ def test_attention_loss_by_hand() -> None:
     assert float(attention_loss(right, mask, known)) == pytest.approx(0, abs=1e-6)
 
 
+def test_attention_loss_of_a_cell_that_is_half_lesion_by_hand() -> None:
+    mask = torch.tensor([[[1.0, 0.5], [0.0, 0.0]]])
+    # a = 1/2 everywhere: cross-entropy log 2, Dice 2 * (1/2 + 1/4) / (4 * 1/4 + 1 + 1/4) = 2/3
+    assert float(attention_loss(torch.zeros(1, 2, 2), mask, torch.tensor([True]))) == pytest.approx(math.log(2) + 1 / 3)
+
+
 def test_only_known_masks_count() -> None:
     logits = torch.randn(3, 3, 3, generator=torch.Generator().manual_seed(0)).requires_grad_()
     masks = torch.ones(3, 3, 3)
@@ -108,6 +114,22 @@ def test_contrastive_regulation_by_hand_and_where_its_gradient_goes() -> None:
     assert plus.grad is None
     assert minus.grad is None
     assert f.grad[0, 0] > 0  # towards the positive (0), away from the negative (3)
+
+
+def test_regulation_is_a_mean_over_images_and_a_sum_over_stages() -> None:
+    near, far = torch.zeros(2, 3), torch.tensor([[2.0] * 3, [4.0] * 3])
+    f = torch.ones(2, 3)  # 1 from its positives; 1 and 3 from its negatives: 1/2 and 1/4, with the mean 3/8
+    assert float(contrastive_regulation([f], [near], [far], [1.0], eps=0)) == pytest.approx(3 / 8)
+    assert float(contrastive_regulation([f, f], [near, near], [far, far], [1.0, 2.0], eps=0)) == pytest.approx(9 / 8)
+    with pytest.raises(ValueError, match="zip"):
+        contrastive_regulation([f, f], [near], [far], [1.0])
+
+
+def test_equal_features_are_not_divided_by_0() -> None:
+    f = torch.ones(1, 4)
+    assert float(contrastive_regulation([f], [f], [f], [1.0])) == 0
+    # A thousandth from the positive and nothing from the negative: half, as eps is a thousandth too.
+    assert float(contrastive_regulation([f], [f + 1e-3], [f], [1.0])) == pytest.approx(0.5, rel=1e-3)
 
 
 def test_nt_xent_is_lightlys() -> None:
