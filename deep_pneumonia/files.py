@@ -1,5 +1,6 @@
 """Files: read within a bound, hashed in one way, and written whole or not at all."""
 
+import errno
 import hashlib
 import json
 import os
@@ -9,9 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from deep_pneumonia.errors import DeepPneumoniaError
+from deep_pneumonia.partial_files import partial_file
 
 PICTURE_SUFFIXES = (".png", ".pdf")  # of reports and charts
 MAX_FILE_BYTES = 64 * 2**20
+# What the system says where there is no room left: the disk is full, or a quota or a limit is reached.
+NO_ROOM_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def sha256(source: Path | bytes | memoryview) -> str:
@@ -75,24 +79,89 @@ def check_suffix(path: str | Path, suffixes: Collection[str]) -> None:
         raise DeepPneumoniaError(f"{path} does not end in {' or '.join(suffixes)}; choose a name that does.")
 
 
+def why_unwritten(path: str | Path, error: OSError) -> str:
+    """Why a file or folder could not be written and what to do, in one sentence."""
+    why = error.strerror or str(error) or type(error).__name__
+    if error.errno in NO_ROOM_ERRORS:
+        return f"{path} cannot be written, as there is no room left on its disk ({why}); make room and try again."
+    return f"{path} cannot be written ({why}); choose another place."
+
+
+def check_new_file(path: str | Path) -> None:
+    """Check, before the work, that a file can be written: its folder exists and may be written to.
+
+    Raises:
+        DeepPneumoniaError: it cannot.
+    """
+    path = Path(path)
+    _check_name(path)
+    if path.is_dir() or not path.name:
+        raise DeepPneumoniaError(f"{path} is a folder; give the name of a file.")
+    if not path.parent.is_dir():
+        raise DeepPneumoniaError(
+            f"{path} cannot be written, as {path.parent} is no folder; make it, or choose another."
+        )
+    _check_writable(path.parent, path)
+
+
+def check_new_folder(path: str | Path) -> None:
+    """Check, before the work, that a folder can be written to, or be made with the folders above it.
+
+    Raises:
+        DeepPneumoniaError: it cannot.
+    """
+    _check_name(path)
+    existing = next(p for p in (Path(path).absolute(), *Path(path).absolute().parents) if os.path.lexists(p))
+    if not existing.is_dir():
+        raise DeepPneumoniaError(f"{path} cannot be a folder, as {existing} is a file; choose another place.")
+    _check_writable(existing, path)
+
+
+def _check_name(path: str | Path) -> None:
+    try:
+        valid = b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:  # half of a character, as JSON can hold it
+        valid = False
+    if not valid:
+        raise DeepPneumoniaError(f"{str(path)!a} cannot be the name of a file; choose another.")
+
+
+def _check_writable(folder: Path, wanted: str | Path) -> None:
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise DeepPneumoniaError(f"{wanted} cannot be written, as {folder} is write-protected; choose another place.")
+
+
 @contextmanager
 def whole(path: str | Path) -> Iterator[Path]:
     """Give a temporary path beside `path`, which replaces `path` when the block ends without an error.
 
     Raises:
-        DeepPneumoniaError: the folder is missing or cannot be written to. An earlier file at `path` stays.
+        DeepPneumoniaError: the folder is missing or cannot be written to, or the disk is full. An earlier file at
+            `path` stays.
     """
     path = Path(path)
+    _check_name(path)
     if not path.name:
         raise DeepPneumoniaError(f"{path} is a folder; give the name of a file.")
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        yield partial
-        partial.replace(path)
+        with partial_file(path) as partial:
+            yield partial
+            partial.replace(path)
     except OSError as error:
-        raise DeepPneumoniaError(f"{path} cannot be written ({error.strerror}); choose another place.") from error
-    finally:
-        partial.unlink(missing_ok=True)
+        raise DeepPneumoniaError(why_unwritten(path, error)) from error
+
+
+def write_bytes(data: bytes, path: str | Path, *, flush: bool = False) -> None:
+    """Write a whole file or nothing. With `flush`, it is on the disk when this returns, and survives a power failure.
+
+    Raises:
+        DeepPneumoniaError: as from `whole`.
+    """
+    with whole(path) as partial, partial.open("wb") as stream:
+        stream.write(data)
+        if flush:
+            stream.flush()
+            os.fsync(stream.fileno())
 
 
 def write_json(value: Any, path: Path) -> None:

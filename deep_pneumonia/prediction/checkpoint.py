@@ -1,6 +1,6 @@
 """Checkpoints: a folder with float16 safetensors, a model.json and a README.md.
 
-Only this module touches weights on disk.
+Only this module and those that it imports touch weights on disk.
 
 Everything a prediction depends on travels together: classes, input recipe, architecture, thresholds, temperature
 and training facts. Weights are never pickled. Matrices are stored as float16; vectors (biases, batch statistics)
@@ -15,19 +15,26 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 
-from deep_pneumonia.errors import DamagedCheckpointError, ForeignCheckpointError, NewerCheckpointError
-from deep_pneumonia.files import sha256, whole, write_json
+from deep_pneumonia.errors import DamagedCheckpointError, DeepPneumoniaError
+from deep_pneumonia.files import sha256, why_unwritten, write_bytes, write_json
+from deep_pneumonia.partial_files import partial_folder
 from deep_pneumonia.prediction.card import card
-from deep_pneumonia.prediction.gate import Gate
+from deep_pneumonia.prediction.checkpoint_facts import (
+    FORMAT,
+    MODEL,
+    PACKAGE,
+    check_facts,
+    read_facts,
+    read_json,
+)
+from deep_pneumonia.prediction.checkpoint_weights import fill, verified_tensors
+from deep_pneumonia.prediction.gate import GRID_SIDE, Gate
 from deep_pneumonia.prediction.model_frame import InputRecipe
 from deep_pneumonia.prediction.network import AttentionNet, ModelConfig
+from deep_pneumonia.prediction.tensor_file import write_tensors
 
-FORMAT = 1
-PACKAGE = "deep-pneumonia"
-MODEL, METRICS, README = "model.json", "metrics.json", "README.md"
+METRICS, README = "metrics.json", "README.md"
 WEIGHTS, GATE = "model.safetensors", "gate.safetensors"
 
 
@@ -76,40 +83,49 @@ class Checkpoint:
 
 
 def save(checkpoint: Checkpoint, folder: Path) -> None:
-    """Write the checkpoint to `folder`. An existing checkpoint is replaced only when the new one is complete."""
-    partial = folder.with_name(folder.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
+    """Write the checkpoint to `folder`. An existing checkpoint is replaced only when the new one is complete.
+
+    Raises:
+        DeepPneumoniaError: it cannot be written, as on a full disk.
+    """
+    old = folder.with_name(folder.name + ".old")
+    try:
+        with partial_folder(folder) as partial:
+            _write(checkpoint, partial, checkpoint.name or folder.name)
+            if folder.exists():
+                shutil.rmtree(old, ignore_errors=True)  # left by a save that was killed
+                folder.replace(old)
+            partial.replace(folder)
+        shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        raise DeepPneumoniaError(why_unwritten(folder, error)) from error
+
+
+def _write(checkpoint: Checkpoint, folder: Path, name: str) -> None:
     state = {
         k: (v.half() if v.is_floating_point() and v.dim() > 1 else v).detach().cpu().contiguous()
         for k, v in checkpoint.network.state_dict().items()
     }
-    save_file(state, partial / WEIGHTS)
+    write_tensors(state, folder / WEIGHTS)
     facts: dict[str, Any] = {
         "package": PACKAGE,
         "format": FORMAT,
-        "name": checkpoint.name or folder.name,
+        "name": name,
         "classes": list(checkpoint.classes),
         "normal": checkpoint.normal,
         "recipe": asdict(checkpoint.recipe),
         "architecture": asdict(checkpoint.network.config),
         "thresholds": asdict(checkpoint.thresholds),
         "temperature": checkpoint.temperature,
-        "weights": {"file": WEIGHTS, "sha256": sha256(partial / WEIGHTS)},
+        "weights": {"file": WEIGHTS, "sha256": sha256(folder / WEIGHTS)},
         "training": dict(checkpoint.training),
     }
     if checkpoint.gate:
-        facts["gate"] = _write_gate(checkpoint.gate, partial)
-    write_json(facts, partial / MODEL)
+        facts["gate"] = _write_gate(checkpoint.gate, folder)
+    write_json(facts, folder / MODEL)
     if checkpoint.metrics and _measured(checkpoint.metrics) == facts["weights"]["sha256"]:
-        write_json(checkpoint.metrics, partial / METRICS)
-    write_card(partial)
-    old = folder.with_name(folder.name + ".old")
-    if folder.exists():
-        shutil.rmtree(old, ignore_errors=True)  # left by a save that was killed
-        folder.replace(old)
-    partial.replace(folder)
-    shutil.rmtree(old, ignore_errors=True)
+        write_json(checkpoint.metrics, folder / METRICS)
+    write_card(folder)
 
 
 def load(folder: str | Path, *, with_gate: bool = True) -> Checkpoint:
@@ -120,35 +136,26 @@ def load(folder: str | Path, *, with_gate: bool = True) -> Checkpoint:
     Raises:
         ForeignCheckpointError: not a checkpoint of this package, or weights of another architecture.
         NewerCheckpointError: written by a later version of this package.
-        DamagedCheckpointError: a file is missing, cut short or altered.
+        DamagedCheckpointError: a file is missing, cut short or altered, an entry has a wrong type or range, or a
+            weight is no finite number.
     """
     folder = Path(folder)
     facts = read_facts(folder)
+    check_facts(facts, folder, gate=with_gate)
     try:
-        classes, normal = tuple(map(str, facts["classes"])), str(facts["normal"])
         recipe, thresholds = InputRecipe(**facts["recipe"]), Thresholds(**facts["thresholds"])
-        config, temperature = ModelConfig(**facts["architecture"]), float(facts["temperature"])
-        digest, training, name = str(facts["weights"]["sha256"]), dict(facts["training"]), str(facts["name"])
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        config = ModelConfig(**facts["architecture"])
+    except TypeError as error:  # an entry that this version does not know
         raise DamagedCheckpointError(
-            f"{folder / MODEL} lacks an entry or has a wrong one ({error}), or is of an earlier version; fetch "
-            "the checkpoint again, or train it again."
+            f"{folder / MODEL} lacks an entry or has a wrong one ({error}); fetch the checkpoint again."
         ) from error
-    if normal not in classes or len(classes) != config.classes or temperature <= 0:
-        raise DamagedCheckpointError(f"{folder / MODEL} contradicts itself; fetch the checkpoint again.")
-    network = AttentionNet(config)
-    state = _weights(folder / WEIGHTS, digest)
-    try:
-        network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
-    except RuntimeError as error:
-        raise ForeignCheckpointError(
-            f"The weights in {folder} do not fit the architecture {config.backbone!r} of its model.json; "
-            "use the two files that were written together."
-        ) from error
-    gate = _gate(folder, facts.get("gate")) if with_gate else None
-    metrics = _metrics(folder, digest)
+    network = AttentionNet(config).eval()
+    digest = facts["weights"]["sha256"]
+    fill(network, verified_tensors(folder / WEIGHTS, digest), folder)
+    gate = _gate(folder, facts.get("gate"), network.backbone.channels[1]) if with_gate else None
     return Checkpoint(
-        network.eval(), classes, normal, recipe, thresholds, temperature, training, name, digest, gate, metrics
+        network, tuple(facts["classes"]), facts["normal"], recipe, thresholds, float(facts["temperature"]),
+        facts["training"], facts["name"], digest, gate, _metrics(folder, digest),
     )  # fmt: skip
 
 
@@ -156,16 +163,25 @@ def write_card(folder: Path) -> None:
     """Write README.md, the model card of a checkpoint folder, from its model.json and metrics.json.
 
     Raises:
-        CheckpointError: the folder is not a checkpoint.
+        CheckpointError: the folder is not a checkpoint, or its metrics.json is not what `evaluate` writes.
     """
     facts = read_facts(folder)
-    text = card(facts, _metrics(folder, facts["weights"]["sha256"]))
-    with whole(folder / README) as path:
-        path.write_text(text, encoding="utf-8")
+    check_facts(facts, folder, gate=False)
+    try:
+        text = card(facts, _metrics(folder, facts["weights"]["sha256"]))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise DamagedCheckpointError(
+            f"{folder / METRICS} is not what evaluate writes ({type(error).__name__}: {error}); evaluate again."
+        ) from error
+    write_bytes(text.encode(), folder / README)
 
 
 def add_gate(folder: Path, gate: Gate) -> None:
-    """Add a gate to a saved checkpoint or replace its gate; its weights and other facts stay."""
+    """Add a gate to a saved checkpoint or replace its gate; its weights and other facts stay.
+
+    Raises:
+        DeepPneumoniaError: the folder is not a checkpoint, or cannot be written to.
+    """
     facts = read_facts(folder)
     facts["gate"] = _write_gate(gate, folder)
     write_json(facts, folder / MODEL)
@@ -173,31 +189,39 @@ def add_gate(folder: Path, gate: Gate) -> None:
 
 
 def _write_gate(gate: Gate, folder: Path) -> dict[str, Any]:
-    with whole(folder / GATE) as path:
-        values = {"mean": gate.mean, "precision": gate.precision, "weights": gate.weights}
-        save_file({name: value.contiguous() for name, value in values.items()}, path)
+    values = {"mean": gate.mean, "precision": gate.precision, "weights": gate.weights}
+    write_tensors({name: value.contiguous() for name, value in values.items()}, folder / GATE)
     return {"file": GATE, "sha256": sha256(folder / GATE), "limit": gate.limit, "bias": gate.bias}
 
 
-def _gate(folder: Path, facts: Any) -> Gate | None:
+def _gate(folder: Path, facts: Any, features: int) -> Gate | None:
+    """The gate in a folder; `features`: how many the backbone has.
+
+    Raises:
+        DamagedCheckpointError: a part is missing, or is not what this backbone's gate has.
+    """
     if facts is None:
         return None
-    try:
-        digest, limit, bias = str(facts["sha256"]), float(facts["limit"]), float(facts["bias"])
-        values = _weights(folder / GATE, digest)
-        return Gate(values["mean"], values["precision"], limit, values["weights"], bias)
-    except (KeyError, TypeError, ValueError) as error:
+    values = verified_tensors(folder / GATE, facts["sha256"])
+    shapes = {"mean": (features,), "precision": (features, features), "weights": (features * GRID_SIDE**2,)}
+    wrong = [
+        name
+        for name, shape in shapes.items()
+        if (t := values.get(name)) is None or t.shape != shape or t.dtype != torch.float32 or not t.isfinite().all()
+    ]
+    if wrong:
         raise DamagedCheckpointError(
-            f"The gate in {folder} lacks an entry or has a wrong one ({error}), or is of an earlier version; fetch the "
-            "checkpoint again, or fit the gate anew with deep_pneumonia.fit_gate."
-        ) from error
+            f"The gate in {folder} lacks an entry or has a wrong one ({wrong[0]}), or is of an earlier version; fetch "
+            "the checkpoint again, or fit the gate anew with: deep-pneumonia fit-gate."
+        )
+    return Gate(values["mean"], values["precision"], float(facts["limit"]), values["weights"], float(facts["bias"]))
 
 
 def _metrics(folder: Path, digest: str) -> dict[str, Any] | None:
     """What metrics.json says about the weights with this SHA-256; None where it is missing or about others."""
     try:
-        metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        metrics = read_json(folder / METRICS)
+    except DamagedCheckpointError:
         return None
     return metrics if _measured(metrics) == digest else None
 
@@ -206,37 +230,3 @@ def _measured(metrics: Any) -> str:
     """The SHA-256 of the weights that metrics are about, "" if they do not say."""
     about = metrics.get("checkpoint") if isinstance(metrics, Mapping) else None
     return str(about.get("sha256", "")) if isinstance(about, Mapping) else ""
-
-
-def read_facts(folder: Path) -> dict[str, Any]:
-    """What model.json says, checked to be a checkpoint of this package in a format that it knows.
-
-    Raises:
-        CheckpointError: as `load`.
-    """
-    path = folder / MODEL
-    try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ForeignCheckpointError(f"{folder} holds no model.json; give the folder of a checkpoint.") from error
-    except (OSError, ValueError) as error:
-        raise DamagedCheckpointError(f"{path} cannot be read ({error}); fetch the checkpoint again.") from error
-    if not isinstance(facts, dict) or facts.get("package") != PACKAGE:
-        raise ForeignCheckpointError(f"{path} is not of {PACKAGE}; give the folder of a checkpoint that it wrote.")
-    version = facts.get("format")
-    if not isinstance(version, int) or version < 1:
-        raise DamagedCheckpointError(f"{path} states the format {version!r}, expected 1 or more; fetch it again.")
-    if version > FORMAT:
-        raise NewerCheckpointError(
-            f"{folder} has format {version}, this version of {PACKAGE} reads up to {FORMAT}; update {PACKAGE}."
-        )
-    return facts
-
-
-def _weights(path: Path, digest: str) -> dict[str, torch.Tensor]:
-    try:
-        if sha256(path) != digest:
-            raise DamagedCheckpointError(f"{path} is cut short or altered; fetch the checkpoint again.")
-        return load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise DamagedCheckpointError(f"{path} cannot be read ({error}); fetch the checkpoint again.") from error

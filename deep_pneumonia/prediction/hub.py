@@ -22,7 +22,8 @@ from huggingface_hub.errors import (  # type: ignore[attr-defined]
 
 from deep_pneumonia.errors import ForeignCheckpointError, HubError
 from deep_pneumonia.files import whole
-from deep_pneumonia.prediction.checkpoint import GATE, METRICS, MODEL, README, WEIGHTS, Checkpoint, read_facts, save
+from deep_pneumonia.prediction.checkpoint import GATE, METRICS, README, WEIGHTS, Checkpoint, save
+from deep_pneumonia.prediction.checkpoint_facts import MODEL, read_facts
 
 OPTIONAL = (GATE, METRICS, README)
 FILES = (MODEL, WEIGHTS, *OPTIONAL)

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from deep_pneumonia import shipped
-from deep_pneumonia.errors import DeepPneumoniaError
+from deep_pneumonia.errors import DamagedCheckpointError, DeepPneumoniaError
 from deep_pneumonia.masks.annotation import Annotation, check_size
 from deep_pneumonia.prediction import checkpoint as checkpoints
 from deep_pneumonia.prediction.agreement import Agreement, agree
@@ -198,7 +198,16 @@ class Predictor:
 
     @torch.inference_mode()
     def _output(self, images: torch.Tensor) -> Output:
+        """The network's output.
+
+        Raises:
+            DamagedCheckpointError: it holds NaN or infinite numbers.
+        """
         output: Output = self.network(images)
+        if not (output.logits.isfinite().all() and output.attention_logits.isfinite().all()):
+            raise DamagedCheckpointError(
+                f"The checkpoint {self.checkpoint.name} gives no finite numbers for this radiograph; use another one."
+            )
         return output
 
     def _strangeness(self, output: Output) -> float:

@@ -21,7 +21,7 @@ from tqdm import tqdm
 from deep_pneumonia.cli import option
 from deep_pneumonia.drawing.charts import curves
 from deep_pneumonia.errors import TrainingError
-from deep_pneumonia.training.run import Run, Tree, optimizer_tree, restore_optimizer
+from deep_pneumonia.training.run import STATE, Run, Tree, damaged, optimizer_tree, restore_optimizer
 
 LOG_INTERVAL = 20  # steps between two records of the losses
 
@@ -112,11 +112,16 @@ def _set_up(fabric: Fabric, run: Run, config: RunConfig, learner: Learner) -> tu
     trained = [p for p in learner.network.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=config.lr, weight_decay=config.weight_decay)
     state = run.load()
-    if state is not None:
-        learner.restore(state)
-    model, wrapped = fabric.setup(learner.network, optimizer)
-    if state is not None:
-        restore_optimizer(wrapped, state["optimizer"])
+    try:
+        if state is not None:
+            learner.restore(state)
+        model, wrapped = fabric.setup(learner.network, optimizer)
+        if state is not None:
+            restore_optimizer(wrapped, state["optimizer"])
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        if state is None:
+            raise
+        raise damaged(run.out / STATE, f"{type(error).__name__} when it was restored") from error
     return model, wrapped
 
 

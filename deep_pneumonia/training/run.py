@@ -15,12 +15,14 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 
 from deep_pneumonia.errors import TrainingError
-from deep_pneumonia.files import whole, write_json
+from deep_pneumonia.files import why_unwritten, write_bytes, write_json
+from deep_pneumonia.partial_files import sweep
+from deep_pneumonia.prediction.tensor_file import read_tensors, write_tensors
 
 Tree = dict[str, Any]
+STATE = "state.safetensors"
 
 
 class Run:
@@ -31,47 +33,61 @@ class Run:
 
     Raises:
         TrainingError: the folder holds a run with other options or facts, or its config.json is damaged.
+        DeepPneumoniaError: the folder cannot be written to.
     """
 
     def __init__(self, out: Path, config: Any, facts: Mapping[str, Any], *, main: bool = True) -> None:
         self.out, self.main, self.step = out, main, 0
         asked = {"config": asdict(config), **facts}
-        if (out / "config.json").exists():
-            try:
-                before = json.loads((out / "config.json").read_text())
-            except ValueError as error:
-                raise TrainingError(f"{out / 'config.json'} is damaged ({error}); choose another --out.") from error
-            changed = [k for k in asked["config"] if before.get("config", {}).get(k) != asked["config"][k]]
-            changed += [k for k in facts if before.get(k) != facts[k]]
-            if changed:
-                raise TrainingError(
-                    f"{out} holds a run with another {', '.join(changed)}; repeat its options to resume it, or "
-                    "choose another --out."
-                )
-        elif main:
+        path = out / "config.json"
+        if path.exists():
+            _check_same(out, asked, _read_options(path))
+        if not main:
+            return
+        try:
             out.mkdir(parents=True, exist_ok=True)
-            write_json(asked, out / "config.json")
+        except OSError as error:
+            raise TrainingError(why_unwritten(out, error)) from error
+        sweep(out)
+        if not path.exists():
+            write_json(asked, path)
 
     def log(self, record: Mapping[str, Any]) -> None:
-        """Append one record, which has a "step", to log.jsonl."""
-        if self.main:
-            with (self.out / "log.jsonl").open("a", encoding="utf-8") as stream:
+        """Append one record, which has a "step", to log.jsonl.
+
+        Raises:
+            TrainingError: it cannot be written, as on a full disk.
+        """
+        if not self.main:
+            return
+        try:
+            with self._log_path.open("a", encoding="utf-8") as stream:
                 stream.write(json.dumps(record) + "\n")
+        except OSError as error:
+            raise TrainingError(why_unwritten(self._log_path, error)) from error
+
+    @property
+    def _log_path(self) -> Path:
+        return self.out / "log.jsonl"
 
     def records(self) -> list[dict[str, Any]]:
-        """The records of the log up to the saved step, without a half-written last line."""
+        """The records of the log up to the saved step, without damaged lines, as a kill leaves them."""
         try:
-            lines = (self.out / "log.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+            lines = self._log_path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
         except FileNotFoundError:
             return []
-        records = [json.loads(line) for line in lines if line.endswith("\n")]
-        return [r for r in records if r["step"] <= self.step]
+        records = [_record(line) for line in lines if line.endswith("\n")]
+        return [r for r in records if r is not None and r["step"] <= self.step]
 
     def save(self, step: int, tree: Tree) -> None:
-        """Save a tree of tensors as the state after `step` steps; it replaces the previous one."""
+        """Save a tree of tensors as the state after `step` steps; it replaces the previous one.
+
+        Raises:
+            DeepPneumoniaError: it cannot be written, as on a full disk. The previous state stays.
+        """
         self.step = step
         if self.main:
-            save_tree(tree | {"step": torch.tensor(step)}, self.out / "state.safetensors")
+            save_tree(tree | {"step": torch.tensor(step)}, self.out / STATE)
 
     def load(self) -> Tree | None:
         """The last saved state, or None for a new run; later records are removed from the log.
@@ -79,24 +95,57 @@ class Run:
         Raises:
             TrainingError: the state is damaged.
         """
-        path = self.out / "state.safetensors"
+        path = self.out / STATE
         if not path.exists():
-            (self.out / "log.jsonl").unlink(missing_ok=True)
+            if self.main:
+                self._log_path.unlink(missing_ok=True)
             return None
         tree = load_tree(path)
-        self.step = int(tree.pop("step"))
+        step = tree.pop("step", None)
+        if not isinstance(step, torch.Tensor) or step.shape or step.is_floating_point() or int(step) < 0:
+            raise damaged(path, "it does not say after which step it was saved")
+        self.step = int(step)
         if self.main:
-            kept = self.records()
-            with whole(self.out / "log.jsonl") as partial:
-                partial.write_text("".join(json.dumps(r) + "\n" for r in kept), encoding="utf-8")
+            write_bytes("".join(json.dumps(r) + "\n" for r in self.records()).encode(), self._log_path)
         return tree
 
 
+def _read_options(path: Path) -> Mapping[str, Any]:
+    try:
+        before = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(before, dict) or not isinstance(before.get("config"), dict):
+            raise ValueError("it holds no options")
+    except (OSError, ValueError, RecursionError) as error:
+        raise TrainingError(f"{path} is damaged ({error}); choose another --out.") from error
+    return before
+
+
+def _check_same(out: Path, asked: Mapping[str, Any], before: Mapping[str, Any]) -> None:
+    changed = [k for k in asked["config"] if before["config"].get(k) != asked["config"][k]]
+    changed += [k for k in asked if k != "config" and before.get(k) != asked[k]]
+    if changed:
+        raise TrainingError(
+            f"{out} holds a run with another {', '.join(changed)}; repeat its options to resume it, or "
+            "choose another --out."
+        )
+
+
+def _record(line: str) -> dict[str, Any] | None:
+    """One line of the log; None for a damaged one."""
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) and isinstance(record.get("step"), int) else None
+
+
 def save_tree(tree: Tree, path: Path) -> None:
-    """Write nested dicts of tensors as one safetensors file, whole or not at all."""
-    flat = {k: v.detach().cpu().contiguous().clone() for k, v in _flatten(tree)}
-    with whole(path) as partial:
-        save_file(flat, partial)
+    """Write nested dicts of tensors as one safetensors file, whole or not at all.
+
+    Raises:
+        DeepPneumoniaError: it cannot be written, as on a full disk. An earlier file stays.
+    """
+    write_tensors({k: v.detach().cpu().contiguous().clone() for k, v in _flatten(tree)}, path)
 
 
 def load_tree(path: Path) -> Tree:
@@ -106,17 +155,22 @@ def load_tree(path: Path) -> Tree:
         TrainingError: the file is missing or damaged.
     """
     try:
-        flat = load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise TrainingError(f"{path} is missing or damaged ({error}); delete it to start the run again.") from error
-    tree: Tree = {}
-    for key, value in flat.items():
-        *parents, leaf = key.split("/")
-        node = tree
-        for parent in parents:
-            node = node.setdefault(parent, {})
-        node[leaf] = value
+        flat = read_tensors(path)
+        tree: Tree = {}
+        for key, value in flat.items():
+            *parents, leaf = key.split("/")
+            node = tree
+            for parent in parents:
+                node = node.setdefault(parent, {})
+            node[leaf] = value
+    except (OSError, SafetensorError, TypeError, AttributeError) as error:  # a name that is a tensor and a folder
+        raise damaged(path, str(error)) from error
     return tree
+
+
+def damaged(path: Path, why: str) -> TrainingError:
+    """The error for a state that a run cannot go on from."""
+    return TrainingError(f"{path} is missing or damaged ({why}); delete it to start the run again.")
 
 
 def optimizer_tree(optimizer: torch.optim.Optimizer) -> Tree:

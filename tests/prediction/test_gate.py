@@ -136,30 +136,38 @@ def copy(trained: Path, tmp_path: Path) -> Path:
 def test_a_gate_is_saved_with_the_checkpoint_and_comes_back(copy: Path) -> None:
     made = checkpoints.load(copy)
     assert made.gate is None
-    gate = Gate(torch.tensor([1.0, 2.0]), torch.eye(2), 3.0, torch.tensor([4.0, 5.0]), -6.0)
+    features = made.network.backbone.channels[1]
+    gate = Gate(torch.arange(features) + 1.0, torch.eye(features), 3.0, torch.arange(9 * features) + 4.0, -6.0)
     checkpoints.add_gate(copy, gate)
     found = checkpoints.load(copy)
     assert found.gate is not None
     assert found.sha256 == made.sha256
-    assert (found.gate.limit, found.gate.mean.tolist()) == (3.0, [1.0, 2.0])
-    assert (found.gate.bias, found.gate.weights.tolist()) == (-6.0, [4.0, 5.0])
+    assert (found.gate.limit, found.gate.bias) == (3.0, -6.0)
+    for name in ("mean", "precision", "weights"):
+        assert torch.equal(getattr(found.gate, name), getattr(gate, name))
     checkpoints.save(replace(found, training={}), copy)
     assert checkpoints.load(copy).gate is not None
 
 
-@pytest.mark.parametrize("harm", ["cut", "gone", "digest", "limit", "earlier"])
+@pytest.mark.parametrize("harm", ["cut", "gone", "digest", "limit", "earlier", "size", "nan", "negative limit"])
 def test_a_damaged_gate_is_named(copy: Path, harm: str) -> None:
-    checkpoints.add_gate(copy, plain([0.0, 0.0], torch.eye(2), 3.0))
+    features = 2 if harm == "size" else checkpoints.load(copy).network.backbone.channels[1]
+    gate = plain([0.0] * features, torch.eye(features), 3.0)
+    if harm == "nan":
+        gate.precision[1, 0] = torch.nan
+    checkpoints.add_gate(copy, gate)
     path, model = copy / "gate.safetensors", copy / "model.json"
     facts = json.loads(model.read_text())
     if harm == "cut":
         path.write_bytes(path.read_bytes()[:-4])
     elif harm == "gone":
         path.unlink()
+    elif harm == "negative limit":
+        model.write_text(json.dumps(facts).replace('"limit": 3.0', '"limit": -3.0'))
     elif harm == "earlier":  # the first gates had no plane
         del facts["gate"]["bias"]
         model.write_text(json.dumps(facts))
-    else:
+    elif harm in ("digest", "limit"):
         facts["gate"]["sha256" if harm == "digest" else "limit"] = "x"
         model.write_text(json.dumps(facts))
     with pytest.raises(DamagedCheckpointError):

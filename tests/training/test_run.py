@@ -11,7 +11,7 @@ import torch
 
 from deep_pneumonia.errors import DeepPneumoniaError, TrainingError
 from deep_pneumonia.files import write_json
-from deep_pneumonia.training import run as module
+from deep_pneumonia.prediction import tensor_file
 from deep_pneumonia.training.run import Run, Tree, load_tree, optimizer_tree, restore_optimizer, save_tree
 
 
@@ -92,7 +92,7 @@ def test_an_error_while_saving_leaves_the_former_state(tmp_path: Path, monkeypat
 
     run = Run(tmp_path / "run", Options(), FACTS)
     run.save(4, {"a": torch.ones(2)})
-    monkeypatch.setattr(module, "save_file", stop)
+    monkeypatch.setattr(tensor_file, "save_file", stop)
     with pytest.raises(KeyboardInterrupt):
         run.save(8, {"a": torch.zeros(2)})
     again = Run(tmp_path / "run", Options(), FACTS)
