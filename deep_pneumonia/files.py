@@ -137,7 +137,7 @@ def whole(path: str | Path) -> Iterator[Path]:
 
     Raises:
         DeepPneumoniaError: the folder is missing or cannot be written to, or the disk is full. An earlier file at
-            `path` stays.
+            `path` stays. The message names the file without its folder, as a visitor of the viewer may read it.
     """
     path = Path(path)
     _check_name(path)
@@ -148,7 +148,7 @@ def whole(path: str | Path) -> Iterator[Path]:
             yield partial
             partial.replace(path)
     except OSError as error:
-        raise DeepPneumoniaError(why_unwritten(path, error)) from error
+        raise DeepPneumoniaError(why_unwritten(path.name, error)) from error
 
 
 def write_bytes(data: bytes, path: str | Path, *, flush: bool = False) -> None:

@@ -7,6 +7,7 @@ any colour vision, and the warm colours stand out from a grey radiograph. Contou
 and Ito (2008), which inferno lacks, with a black casing.
 """
 
+import io
 from collections.abc import Sequence
 from itertools import cycle
 from pathlib import Path
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 from skimage.measure import find_contours
 
 from deep_pneumonia.drawing.lettering import plain, short
-from deep_pneumonia.files import PICTURE_SUFFIXES, check_suffix, whole
+from deep_pneumonia.files import PICTURE_SUFFIXES, check_suffix, write_bytes
 from deep_pneumonia.masks.annotation import Annotation
 
 NOT_A_DEVICE = "Research and teaching only. Not a medical device."
@@ -92,6 +93,6 @@ def save_picture(figure: Figure, path: str | Path) -> None:
         DeepPneumoniaError: the suffix is neither, or the file cannot be written.
     """
     check_suffix(path, PICTURE_SUFFIXES)
-    kind = Path(path).suffix.lower()[1:]
-    with whole(path) as partial:
-        figure.savefig(partial, format=kind, dpi=150, metadata={"Software" if kind == "png" else "CreationDate": None})
+    kind, stream = Path(path).suffix.lower()[1:], io.BytesIO()
+    figure.savefig(stream, format=kind, dpi=150, metadata={"Software" if kind == "png" else "CreationDate": None})
+    write_bytes(stream.getvalue(), path)

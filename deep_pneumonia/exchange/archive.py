@@ -2,7 +2,6 @@
 
 import io
 import os
-import shutil
 import stat
 import zipfile
 import zlib
@@ -13,7 +12,8 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from deep_pneumonia.errors import ExchangeError
-from deep_pneumonia.files import whole
+from deep_pneumonia.files import whole, why_unwritten
+from deep_pneumonia.partial_files import partial_folder
 
 MAX_MEMBERS = 500_000
 MAX_TOTAL_BYTES = 256 * 2**30  # of all files, unpacked
@@ -159,25 +159,26 @@ def new_export(target: Path) -> Iterator[Path]:
         ExchangeError: the folder holds something, or nothing can be written there. An earlier file stays.
     """
     packs = target.suffix.lower() == ".zip"
-    partial = target.with_name(f".{target.name}.{os.getpid()}.{os.urandom(4).hex()}.partial")
     try:
         if packs and target.is_dir():
             raise ExchangeError(f"{target} is a folder; give another name to the ZIP.")
         if not packs and target.exists() and (not target.is_dir() or any(target.iterdir())):
             raise ExchangeError(f"{target} is there already and not empty; give the name of a new folder.")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial.mkdir()
-        yield partial
-        if packs:
-            _pack(partial, target)
-        else:
-            if target.exists():
-                target.rmdir()  # empty; some systems cannot rename onto a folder
-            partial.rename(target)
+        with partial_folder(_beside(target)) as partial:
+            yield partial
+            if packs:
+                _pack(partial, target)
+            else:
+                if target.exists():
+                    target.rmdir()  # empty; some systems cannot rename onto a folder
+                partial.rename(target)
     except OSError as error:
-        raise ExchangeError(f"{target} cannot be written ({error.strerror}); make room or choose another.") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        raise ExchangeError(why_unwritten(target.name, error)) from error
+
+
+def _beside(target: Path) -> Path:
+    """The name of the folder that is written first: not that of the ZIP, which is written whole at the end."""
+    return target.with_suffix("") if target.suffix.lower() == ".zip" else target
 
 
 def _pack(folder: Path, target: Path) -> None:

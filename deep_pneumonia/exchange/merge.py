@@ -7,7 +7,6 @@ changes nothing. An import may come from anybody: it is read within bounds and c
 written, and all rows are written in one transaction.
 """
 
-import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -32,7 +31,7 @@ from deep_pneumonia.exchange.state import (
     State,
     read_state,
 )
-from deep_pneumonia.files import MAX_FILE_BYTES, sha256, whole
+from deep_pneumonia.files import MAX_FILE_BYTES, sha256, why_unwritten, write_bytes
 from deep_pneumonia.masks.annotation import read_mask
 from deep_pneumonia.worklist.database import connection, insert, transaction
 from deep_pneumonia.worklist.workspace import IMPORT_AUTHOR, Workspace
@@ -240,9 +239,6 @@ def _write_once(data: bytes, path: Path) -> Path:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise ExchangeError(f"{path.parent} cannot be made ({error.strerror}); make room for it.") from error
-        with whole(path) as partial, partial.open("wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
+            raise ExchangeError(why_unwritten(path.name, error)) from error
+        write_bytes(data, path, flush=True)
     return path

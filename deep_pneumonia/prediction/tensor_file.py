@@ -27,7 +27,7 @@ def write_tensors(tensors: Mapping[str, torch.Tensor], path: Path) -> None:
             save_file(dict(tensors), folder / path.name)
             (folder / path.name).replace(path)
     except (OSError, SafetensorError) as error:
-        raise DeepPneumoniaError(why_unwritten(path, _as_os_error(error))) from error
+        raise DeepPneumoniaError(why_unwritten(path.name, _as_os_error(error))) from error
 
 
 def _as_os_error(error: Exception) -> OSError:

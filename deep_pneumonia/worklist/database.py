@@ -10,6 +10,8 @@ from deep_pneumonia.errors import WorkspaceError
 from deep_pneumonia.worklist.locks import check_locks
 
 DATABASE_FILE = "workspace.sqlite"
+# SQLite reports a full disk as such, and a quota or limit as an error of its input and output.
+NO_ROOM_CODES = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
 LOCK_TIMEOUT = 30.0  # seconds to wait for another process that is writing
 # Columns of a case that are fields of `manifest.Case` as well.
 CASE_COLUMNS = ("patient", "source", "split", "label", "sex", "age", "view")
@@ -51,7 +53,7 @@ def prepare_database(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise WorkspaceError(f"{folder} cannot be made a folder ({error.strerror}); choose another.") from error
+        raise WorkspaceError(f"{folder.name} cannot be made a folder ({error.strerror}); choose another.") from error
     check_locks(folder)
     with connection(folder / DATABASE_FILE) as db:
         # Where the shared memory of WAL is not supported, SQLite keeps its rollback journal: slower, and as safe.
@@ -63,7 +65,7 @@ def prepare_database(folder: Path) -> None:
         version = _version(db)
         if version > len(MIGRATIONS):
             raise WorkspaceError(
-                f"The workspace {folder} was written in version {version}, and this program knows versions up to "
+                f"The workspace {folder.name} was written in version {version}, and this program knows versions up to "
                 f"{len(MIGRATIONS)}; use the newer program."
             )
         for statements in MIGRATIONS[version:]:
@@ -85,7 +87,7 @@ def connection(path: Path) -> Iterator[sqlite3.Connection]:
 
     Raises:
         WorkspaceError: the database cannot be opened, is damaged, is locked for too long, or a row refers to a case
-            that does not exist.
+            that does not exist, a text is half a character, or the disk is full.
     """
     try:
         with closing(sqlite3.connect(path, timeout=LOCK_TIMEOUT, isolation_level=None)) as db:
@@ -94,12 +96,25 @@ def connection(path: Path) -> Iterator[sqlite3.Connection]:
             db.execute("PRAGMA foreign_keys = ON")
             yield db
     except sqlite3.IntegrityError as error:
-        raise WorkspaceError(f"The work list {path} has no such case ({error}); open the list again.") from error
+        raise WorkspaceError(f"The work list has no such case ({error}); open the list again.") from error
     except sqlite3.Error as error:
-        raise WorkspaceError(
-            f"The work list {path} cannot be used ({error}); check that it is an undamaged work list, that it may be "
-            "written to, and that it lies on a local disk."
-        ) from error
+        raise WorkspaceError(_why_unusable(error, path)) from error
+    except (UnicodeEncodeError, OverflowError) as error:  # half of a character, or a number of more than 64 bits
+        raise WorkspaceError(f"The work list cannot keep a text or number ({error}); correct it.") from error
+
+
+def _why_unusable(error: sqlite3.Error, path: Path) -> str:
+    """What is wrong, without the path: a visitor of the viewer reads it."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code in NO_ROOM_CODES:
+        return (
+            f"The work list cannot be written, as there is no room left on its disk, or the disk fails ({error}); make "
+            "room and try again. Nothing was changed."
+        )
+    return (
+        f"The work list in {path.name} cannot be used ({error}); check that it is an undamaged work list, that it may "
+        "be written to, and that it lies on a local disk."
+    )
 
 
 @contextmanager

@@ -28,7 +28,9 @@ def check_locks(folder: Path) -> None:
     try:
         file = tempfile.NamedTemporaryFile(dir=folder, prefix=".locks-")  # noqa: SIM115 (closed by the next block)
     except OSError as error:
-        raise WorkspaceError(f"{folder} cannot be written to ({error.strerror}); choose another folder.") from error
+        raise WorkspaceError(
+            f"{folder.name} cannot be written to ({error.strerror}); make room on its disk, or choose another folder."
+        ) from error
     with file:
         try:
             refused = _second_writer_is_refused(file.fileno(), file.name)
@@ -64,6 +66,6 @@ def _is_locked(handle: int) -> bool:
 
 def _unsafe(folder: Path, problem: str) -> WorkspaceError:
     return WorkspaceError(
-        f"The file locks in {folder} do not work ({problem}), so reviewers could overwrite each other's verdicts; "
+        f"The file locks in {folder.name} do not work ({problem}), so reviewers could overwrite each other's verdicts; "
         "choose a folder on a local disk instead of a network share or a mounted bucket."
     )

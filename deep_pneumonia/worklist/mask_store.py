@@ -4,7 +4,8 @@ import os
 from pathlib import Path
 
 from deep_pneumonia.errors import WorkspaceError
-from deep_pneumonia.files import sha256
+from deep_pneumonia.files import sha256, why_unwritten
+from deep_pneumonia.partial_files import partial_file, sweep
 
 
 class MaskStore:
@@ -20,7 +21,8 @@ class MaskStore:
         try:
             folder.mkdir(exist_ok=True)
         except OSError as error:
-            raise WorkspaceError(f"{folder} cannot be made ({error.strerror}); choose another folder.") from error
+            raise WorkspaceError(why_unwritten(folder.name, error)) from error
+        sweep(folder)
 
     def path(self, digest: str) -> Path:
         """Where the file with this digest lies."""
@@ -36,18 +38,16 @@ class MaskStore:
         path = self.path(digest)
         if path.exists():
             return digest
-        partial = path.with_name(f".{digest}.{os.getpid()}.{os.urandom(4).hex()}.partial")
         try:
-            with partial.open("wb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-            partial.replace(path)
+            with partial_file(path) as partial:
+                with partial.open("wb") as stream:
+                    stream.write(data)
+                    stream.flush()
+                    os.fsync(stream.fileno())
+                partial.replace(path)
             _flush_names(self.folder)
         except OSError as error:
-            raise WorkspaceError(f"{path} cannot be written ({error.strerror}); make room for it.") from error
-        finally:
-            partial.unlink(missing_ok=True)
+            raise WorkspaceError(why_unwritten(path.name, error)) from error
         return digest
 
 

@@ -8,6 +8,7 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,9 +17,9 @@ from deep_pneumonia.masks.annotation import Annotation
 from deep_pneumonia.prediction.predictor import Prediction
 from deep_pneumonia.radiographs.radiograph import Radiograph, decode
 from deep_pneumonia.worklist.database import connection, insert, transaction
-from deep_pneumonia.worklist.records import Drawing, Item
+from deep_pneumonia.worklist.records import Drawing, Item, damaged_row, digest_in, text_in
 from deep_pneumonia.worklist.thumbnail import keep_thumbnail
-from deep_pneumonia.worklist.workspace import Workspace
+from deep_pneumonia.worklist.workspace import THUMBNAILS_FOLDER, Workspace
 
 PENDING_CASES = """SELECT id FROM cases
 WHERE id NOT IN (SELECT case_id FROM readings WHERE checkpoint = :checkpoint)
@@ -76,7 +77,7 @@ class Predictions:
     def __init__(self, workspace: Workspace, checkpoint: str, thumbnails: Path | None = None) -> None:
         """`thumbnails`: the folder for a small picture of each case; by default one in the workspace."""
         self.workspace, self.checkpoint = workspace, checkpoint
-        self.thumbnails = thumbnails or workspace.folder / "thumbnails"
+        self.thumbnails = thumbnails or workspace.folder / THUMBNAILS_FOLDER
 
     def all(self) -> dict[int, StoredPrediction]:
         """Every stored prediction, by case."""
@@ -91,7 +92,8 @@ class Predictions:
         scores: dict[int, dict[str, MaskScores]] = defaultdict(dict)
         with connection(self.workspace.database) as db:
             for row in db.execute(f"SELECT * FROM agreements {where}", values_):  # noqa: S608
-                scores[row["case_id"]][row["mask"]] = MaskScores(row["hit"], row["iou"], row["dice"])
+                found = (_share_in(row, name) for name in ("hit", "iou", "dice"))
+                scores[row["case_id"]][digest_in(row, "mask", row["case_id"])] = MaskScores(*found)
             rows = db.execute(f"SELECT * FROM readings {where}", values_).fetchall()  # noqa: S608
         return {row["case_id"]: _prediction_from_row(row, scores.get(row["case_id"], {})) for row in rows}
 
@@ -157,5 +159,27 @@ def _to_store(prediction: Prediction, drawings: Sequence[Drawing]) -> StoredPred
 
 
 def _prediction_from_row(row: sqlite3.Row, scores: Mapping[str, MaskScores]) -> StoredPrediction:
-    codes = tuple(RENAMED_CODES.get(code, code) for code in json.loads(row["warnings"]))
-    return StoredPrediction(row["predicted"], row["probability"], row["evidence"], codes, row["problem"], scores)
+    case = row["case_id"]
+    predicted = None if row["predicted"] is None else text_in(row, "predicted", case)
+    probability, evidence = _share_in(row, "probability"), _share_in(row, "evidence")
+    if predicted is not None and (probability is None or evidence is None):  # SQLite keeps NaN as NULL
+        raise damaged_row(case, "probability or evidence", None, "a number from 0 to 1")
+    return StoredPrediction(predicted, probability, evidence, _codes_in(row), text_in(row, "problem", case), scores)
+
+
+def _codes_in(row: sqlite3.Row) -> tuple[str, ...]:
+    text = text_in(row, "warnings", row["case_id"])
+    codes: list[str] | None = None
+    with suppress(ValueError, RecursionError):
+        codes = json.loads(text)
+    if not isinstance(codes, list) or not all(isinstance(code, str) for code in codes):
+        raise damaged_row(row["case_id"], "warnings", text, "a list of words as JSON")
+    return tuple(RENAMED_CODES.get(code, code) for code in codes)
+
+
+def _share_in(row: sqlite3.Row, column: str) -> float | None:
+    """A number of a row that must be in [0, 1], or None."""
+    value = row[column]
+    if value is not None and not (isinstance(value, int | float) and 0 <= value <= 1):
+        raise damaged_row(row["case_id"], column, value, "a number from 0 to 1")
+    return value

@@ -3,6 +3,7 @@
 Patients are counted and never named. Only file names, as the user gave them, could identify a person.
 """
 
+import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from deep_pneumonia.drawing.charts import INK
 from deep_pneumonia.drawing.lettering import fitted, width_of, wrapped
 from deep_pneumonia.drawing.pages import GREY, MARGIN, NOTE, WIDE, Sheet
 from deep_pneumonia.estimate import Estimate
-from deep_pneumonia.files import whole
+from deep_pneumonia.files import write_bytes
 from deep_pneumonia.prediction.scores import SCORE_BY_KEY
 from deep_pneumonia.worklist.plots import Plot, bar
 from deep_pneumonia.worklist.records import VERDICTS
@@ -90,9 +91,11 @@ def set_report(
         f"Report of {day}. Cases: {len(rows)}, patients: {len({patient_key(r) for r in rows})}.",
         f"Checkpoint {checkpoint_name}, SHA-256 {checkpoint_sha256}.",
     ]
-    with whole(path) as partial, PdfPages(partial, metadata={"CreationDate": None}) as file:
+    stream = io.BytesIO()  # matplotlib leaves half a file, and an error of its own, where a disk is full
+    with PdfPages(stream, metadata={"CreationDate": None}) as file:
         for page in pages(rows, plots, heading):
             file.savefig(page)
+    write_bytes(stream.getvalue(), path)
 
 
 def pages(rows: Sequence[Row], plots: Sequence[Plot], heading: Sequence[str]) -> list[Figure]:

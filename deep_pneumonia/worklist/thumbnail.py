@@ -1,11 +1,13 @@
 """Thumbnails of radiographs: small pictures by which a person recognizes a case."""
 
+import io
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from deep_pneumonia.files import whole
+from deep_pneumonia.errors import WorkspaceError
+from deep_pneumonia.files import why_unwritten, write_bytes
 from deep_pneumonia.radiographs.radiograph import Radiograph
 
 MAX_SIDE = 96  # pixels, shown at half that size on screens of double density
@@ -19,10 +21,14 @@ def keep_thumbnail(radiograph: Radiograph, path: Path) -> None:
     """
     if path.exists():
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
     # Subsample first: averaging all of 4096 x 4096 pixels would take longer than the prediction.
     step = max(1, min(radiograph.size) // (2 * MAX_SIDE))
     picture = Image.fromarray((radiograph.pixels[::step, ::step] * 255).astype(np.uint8))
     picture.thumbnail((MAX_SIDE, MAX_SIDE))
-    with whole(path) as partial:
-        picture.save(partial, "WEBP", quality=80)
+    stream = io.BytesIO()
+    picture.save(stream, "WEBP", quality=80)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WorkspaceError(why_unwritten(path.parent.name, error)) from error
+    write_bytes(stream.getvalue(), path)

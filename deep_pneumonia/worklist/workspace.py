@@ -18,7 +18,8 @@ from deep_pneumonia.datasets.manifest import Case
 from deep_pneumonia.errors import ConflictError, WorkspaceError
 from deep_pneumonia.files import read_bytes, sha256
 from deep_pneumonia.masks.annotation import Annotation, to_png
-from deep_pneumonia.names import distinct
+from deep_pneumonia.names import distinct, shown
+from deep_pneumonia.partial_files import sweep
 from deep_pneumonia.worklist.database import (
     CASE_COLUMNS,
     DATABASE_FILE,
@@ -40,6 +41,7 @@ from deep_pneumonia.worklist.records import (
     verdict_from_row,
 )
 
+THUMBNAILS_FOLDER = "thumbnails"
 IMPORT_AUTHOR = "import"  # the author of masks that came with their case
 
 
@@ -57,6 +59,8 @@ class Workspace:
         prepare_database(self.folder)
         self.database = self.folder / DATABASE_FILE
         self.store = MaskStore(self.folder / "masks")
+        for folder in (self.folder, self.folder / THUMBNAILS_FOLDER):
+            sweep(folder)
 
     def add(self, cases: Iterable[Case]) -> int:
         """Add cases with their readers' masks, and return how many were new. A known case stays as it is.
@@ -69,8 +73,8 @@ class Workspace:
         return sum(self._add(case) for case in cases)
 
     def _add(self, case: Case) -> bool:
-        key = sha256(read_bytes(case.image, error=WorkspaceError))
-        digests = [m.path and self.store.keep(read_bytes(m.path, error=WorkspaceError)) for m in case.masks]
+        key = sha256(_read(case.image))
+        digests = [m.path and self.store.keep(_read(m.path)) for m in case.masks]
         columns = {name: getattr(case, name) for name in CASE_COLUMNS}
         columns |= {"key": key, "image": self.stored_path(case.image)}
         readers = distinct([m.reader for m in case.masks])
@@ -211,6 +215,11 @@ class Workspace:
         """A path as the database has it: relative to the folder, so that the folder can move, or absolute outside."""
         path = image.absolute()
         return str(path.relative_to(self.folder) if path.is_relative_to(self.folder) else path)
+
+
+def _read(path: Path) -> bytes:
+    """A file that becomes part of the list; errors name it without its folder, as visitors read them."""
+    return read_bytes(path, shown(path.name), error=WorkspaceError)
 
 
 def _now() -> str:

@@ -1,5 +1,4 @@
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -7,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from matplotlib._pylab_helpers import Gcf
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image, ImageColor
 
@@ -22,6 +20,7 @@ from deep_pneumonia.drawing.pictures import (
 )
 from deep_pneumonia.errors import DeepPneumoniaError
 from deep_pneumonia.masks.annotation import Annotation
+from tests.full_disk import room_for
 
 UNIT = st.floats(0, 1, width=32)
 
@@ -114,15 +113,11 @@ def test_figures_are_not_pyplots() -> None:
     assert Gcf.get_all_fig_managers() == []
 
 
-def test_a_figure_that_fails_midway_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_figure: Figure, path: Path, **_: Any) -> None:
-        path.write_bytes(b"half")
-        raise OSError(28, "No space left on device")
-
-    path = tmp_path / "case.png"
+@pytest.mark.parametrize("name", ["case.png", "case.pdf"])
+def test_a_figure_on_a_full_disk_leaves_the_old_one(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
     path.write_bytes(b"old")
-    monkeypatch.setattr(Figure, "savefig", fail)
-    with pytest.raises(DeepPneumoniaError, match="No space left"):
+    with room_for(100), pytest.raises(DeepPneumoniaError, match="no room left on its disk"):
         save_picture(blank((1, 1)), path)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]

@@ -1,12 +1,10 @@
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
@@ -15,6 +13,7 @@ from deep_pneumonia.errors import DeepPneumoniaError
 from deep_pneumonia.worklist.report import MAX_TABLE_ROWS, WRONG_COLOUR, pages, set_report
 from deep_pneumonia.worklist.rows import Row
 from deep_pneumonia.worklist.statistics import tally
+from tests.full_disk import room_for
 from tests.work_lists import pending_row, row, row_lists, scores
 
 SHA = "0123456789abcdef" * 4
@@ -155,14 +154,10 @@ def test_a_saved_report_is_the_same_bytes_every_time(tmp_path: Path) -> None:
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.pdf", "b.pdf"]
 
 
-def test_a_report_that_fails_midway_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: Any, **__: Any) -> None:
-        raise OSError(28, "No space left on device")
-
+def test_a_report_on_a_full_disk_leaves_the_old_one(tmp_path: Path) -> None:
     path = tmp_path / "set.pdf"
     path.write_bytes(b"old")
-    monkeypatch.setattr(PdfPages, "savefig", fail)
-    with pytest.raises(DeepPneumoniaError, match="No space left"):
+    with room_for(1000), pytest.raises(DeepPneumoniaError, match="no room left on its disk"):
         set_report(path, [], tally([]), **FACTS)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
