@@ -68,6 +68,15 @@ def add_device_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_category_option(parser: argparse.ArgumentParser) -> None:
+    """Add --category, the names of the lesion in files of several categories."""
+    parser.add_argument(
+        "--category", action="append", default=[], metavar="NAME",
+        help="category or label that marks the lesion in COCO and LabelMe files (default: the one named like a "
+        "lesion, or the only one); may be repeated",
+    )  # fmt: skip
+
+
 def parser_for(config: type[T], description: str | None, verb: str) -> argparse.ArgumentParser:
     """The parser of `deep-pneumonia VERB` with one option a field of `config`; --help shows every default."""
     parser = argparse.ArgumentParser(prog=f"deep-pneumonia {verb}", description=description, formatter_class=Help)

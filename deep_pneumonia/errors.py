@@ -7,7 +7,8 @@ DeepPneumoniaError
 │   ├── TooLargeError          more bytes or pixels than allowed
 │   └── UnsupportedDicomError  a DICOM object that is not one greyscale frame
 ├── AnnotationError            a mask or annotation file that cannot be read
-│   └── MaskSizeError          a mask that differs in size from its radiograph
+│   ├── MaskSizeError          a mask that differs in size from its radiograph
+│   └── UnknownMaskError       an annotation file that does not say whether anybody looked at a radiograph
 ├── PreparationError           a raw data set that lacks a part
 ├── ManifestError              a manifest.csv that contradicts itself
 ├── CheckpointError            a checkpoint that cannot be loaded
@@ -57,6 +58,10 @@ class AnnotationError(DeepPneumoniaError):
 
 class MaskSizeError(AnnotationError):
     """A mask differs in size from its radiograph."""
+
+
+class UnknownMaskError(AnnotationError):
+    """An annotation file has no drawing for a radiograph and does not say that it was read as normal."""
 
 
 class PreparationError(DeepPneumoniaError):

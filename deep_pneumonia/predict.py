@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from deep_pneumonia.cli import add_checkpoint_option, add_device_option, guarded
+from deep_pneumonia.cli import add_category_option, add_checkpoint_option, add_device_option, guarded
+from deep_pneumonia.errors import UnknownMaskError
 from deep_pneumonia.files import PICTURE_SUFFIXES, check_suffix, whole
 from deep_pneumonia.masks.annotation import Annotation, read_mask
 from deep_pneumonia.masks.any_format import read_annotations
@@ -35,9 +36,10 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="FILE",
-        help="doctors' masks: PNG, COCO or LabelMe JSON, RSNA boxes as CSV, or DICOM SEG; may be repeated",
+        help="doctors' masks: PNG, JPEG or TIFF, COCO or LabelMe JSON, RSNA boxes as CSV, DICOM SEG; may be repeated",
     )
-    p.add_argument("--fit", action="store_true", help="fit PNG masks of another size (default: refuse them)")
+    add_category_option(p)
+    p.add_argument("--fit", action="store_true", help="fit pictures of masks of another size (default: refuse them)")
     add_checkpoint_option(p)
     add_device_option(p)
     p.add_argument("--json", metavar="OUT", help="write the prediction as JSON; - for standard output")
@@ -57,7 +59,11 @@ def predict(arguments: argparse.Namespace) -> None:
             check_suffix(name, suffixes)
     radiograph = decode(arguments.file)
     size = radiograph.size
-    annotations = [a for m in arguments.mask for a in masks_in(Path(m), size, arguments)]
+    masks = [(Path(m).name, masks_in(Path(m), size, arguments)) for m in arguments.mask]
+    annotations = [a for _, found in masks for a in found]
+    for name, found in masks:
+        readers = ", ".join(f"{a.reader} ({a.kind})" for a in found) or "no mask of this radiograph"
+        print(f"mask file {name}: {readers}", file=sys.stderr)
     prediction = Predictor.load(arguments.checkpoint, arguments.device).predict(radiograph, annotations)
     text = json.dumps(prediction.to_json(Path(arguments.file).name), indent=1, allow_nan=False) + "\n"
     if arguments.json and arguments.json != "-":
@@ -77,10 +83,18 @@ def predict(arguments: argparse.Namespace) -> None:
 
 
 def masks_in(file: Path, size: tuple[int, int], arguments: argparse.Namespace) -> list[Annotation]:
-    """The readers' masks in one file. Only a PNG can be fitted: other formats know the size they were drawn on."""
+    """The readers' masks in one file; none, with a note, if the file does not say whether anybody looked.
+
+    Only a picture can be fitted: other formats know the size they were drawn on.
+    """
     if arguments.fit:
         return [read_mask(file, size, reader=file.stem, fit=True)]
-    return read_annotations(file, size, name=file.name, radiograph=Path(arguments.file).name)
+    radiograph = Path(arguments.file).name
+    try:
+        return read_annotations(file, size, name=file.name, radiograph=radiograph, category=arguments.category)
+    except UnknownMaskError as error:
+        print(f"note: {error}", file=sys.stderr)
+        return []
 
 
 def summary(prediction: Prediction) -> str:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from deep_pneumonia.cli import add_checkpoint_option, add_device_option, guarded
+from deep_pneumonia.cli import add_category_option, add_checkpoint_option, add_device_option, guarded
 from deep_pneumonia.errors import WorkspaceError
 from deep_pneumonia.exchange.export import export
 from deep_pneumonia.exchange.merge import import_into
@@ -27,12 +27,15 @@ from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.worklist.collect import CHOICES, cases_from
 from deep_pneumonia.worklist.database import DATABASE_FILE
 from deep_pneumonia.worklist.history import history
+from deep_pneumonia.worklist.listing import Listing
 from deep_pneumonia.worklist.predictions import Predictions
 from deep_pneumonia.worklist.records import VERDICTS
 from deep_pneumonia.worklist.report import set_report
 from deep_pneumonia.worklist.rows import rows
 from deep_pneumonia.worklist.statistics import tally
 from deep_pneumonia.worklist.workspace import Workspace
+
+MAX_LISTED = 10  # files of a kind that are named
 
 Verb = Callable[[argparse.Namespace], None]
 
@@ -54,6 +57,11 @@ def parser() -> argparse.ArgumentParser:
     made["add"].add_argument(
         "sources", nargs="+", metavar="SOURCE",
         help="manifest.csv, a prepared or exported folder, or a folder of radiographs; masks are found by their names",
+    )  # fmt: skip
+    add_category_option(made["add"])
+    made["add"].add_argument(
+        "--list-all", action="store_true",
+        help=f"name every file that was found or left out (default: {MAX_LISTED} of a kind)",
     )  # fmt: skip
     made["add"].add_argument(
         "--split", default="test", choices=CHOICES,
@@ -84,12 +92,17 @@ def _add_exchange_options(made: dict[str, argparse.ArgumentParser]) -> None:
 
 
 def add(arguments: argparse.Namespace) -> None:
-    """Add cases with their masks; known cases stay as they are."""
+    """Add cases with their masks, and list what was found and left out; known cases stay as they are."""
     workspace = Workspace(arguments.workspace)
     for source in arguments.sources:
-        cases = cases_from(source, split=arguments.split)
+        listing = Listing()
+        cases = cases_from(source, split=arguments.split, category=arguments.category, listing=listing)
         new = workspace.add(tqdm(cases, f"Adding {Path(source).name}", unit="case", disable=None))
-        print(f"{source}: {new} new case{'s' * (new != 1)}")
+        known = listing.count - new
+        stay = f", {known} known one{'s stay' if known > 1 else ' stays'} as before" if known > 0 else ""
+        print(f"{source}: {new} new case{'s' * (new != 1)}{stay}")
+        for line in listing.lines(None if arguments.list_all else MAX_LISTED):
+            print(f"  {line}")
 
 
 def predict(arguments: argparse.Namespace) -> None:

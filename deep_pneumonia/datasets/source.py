@@ -13,8 +13,9 @@ from pathlib import Path
 import pydicom
 from PIL import Image
 
-from deep_pneumonia.errors import PreparationError
+from deep_pneumonia.errors import PreparationError, RadiographError
 from deep_pneumonia.masks.annotation import Annotation, Size, read_mask
+from deep_pneumonia.radiographs.radiograph import decode
 
 NORMAL = "Normal"
 BACTERIAL = "Bacterial pneumonia"
@@ -56,7 +57,9 @@ def peek_size(image: Path) -> Size:
     Raises:
         PreparationError: the file has no readable header.
     """
-    if image.suffix.lower() == ".dcm":
+    with image.open("rb") as stream:
+        is_dicom = stream.read(132)[128:] == b"DICM"
+    if is_dicom or image.suffix.lower() == ".dcm":
         rows, columns = dicom_header(image, "Rows", "Columns")
         return int(rows or 0), int(columns or 0)
     try:
@@ -64,8 +67,16 @@ def peek_size(image: Path) -> Size:
             width, height = picture.size
             turned = picture.getexif().get(0x0112, 1) >= 5  # EXIF orientations 5 to 8 swap the sides
             return (width, height) if turned else (height, width)
-    except (OSError, ValueError, SyntaxError) as error:
-        raise PreparationError(f"{image} cannot be read as an image ({error}); download it again.") from error
+    except (OSError, ValueError, SyntaxError):
+        return _decoded_size(image)
+
+
+def _decoded_size(image: Path) -> Size:
+    """The size of a file whose header Pillow does not know."""
+    try:
+        return decode(image).size
+    except RadiographError as error:
+        raise PreparationError(f"{image} cannot be read as an image: {error}") from error
 
 
 def dicom_header(image: Path, *tags: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""A doctor's annotation of one radiograph: a mask with its reader and kind, from PNG files, polygons or boxes.
+"""A doctor's annotation of one radiograph: a mask with its reader and kind, from pictures, polygons or boxes.
 
 Rasterising: the centre of pixel (row i, column j) is x = j + 0.5, y = i + 0.5. Coordinates are scaled from the frame
 they were drawn in to the requested size. A pixel is lesion if its centre lies inside the shape or on its edge. Parts
@@ -6,7 +6,6 @@ outside the image are cut off.
 """
 
 import io
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,14 +19,12 @@ from skimage.draw import polygon
 from deep_pneumonia.errors import AnnotationError, MaskSizeError
 from deep_pneumonia.files import read_bytes, whole
 from deep_pneumonia.masks.label_picture import lesion_pixels
+from deep_pneumonia.masks.mask_picture import MAX_PIXELS, open_picture
 
 Kind = Literal["pixel", "polygon", "box", "normal"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 Size = tuple[int, int]
 Mask = NDArray[np.bool_]
-
-MAX_PIXELS = 64_000_000
-PNG_START = b"\x89PNG\r\n\x1a\n"
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +88,7 @@ def read_mask(
     fit: bool = False,
     name: str = "",
 ) -> Annotation:
-    """Read a mask from a PNG file or its bytes: greyscale of any depth, palette or colour, with or without alpha.
+    """Read a mask from a PNG, JPEG, TIFF or BMP or its bytes: grey, palette or colour, with or without alpha.
 
     The module `label_picture` states the rule by which a pixel is lesion.
 
@@ -100,35 +97,16 @@ def read_mask(
 
     Raises:
         MaskSizeError: the mask differs in size from the radiograph and `fit` is False.
-        AnnotationError: the file is missing, larger than 64 MiB or 64 megapixels, not a PNG, damaged, of several
-            classes, or so dark that lesion and background cannot be distinguished.
+        AnnotationError: the file is missing, larger than 64 MiB or 64 megapixels, not such a picture, damaged, of
+            several classes or grey levels, or so dark that lesion and background cannot be distinguished.
     """
     name = f"The mask {name or ('' if isinstance(file, bytes) else file)}".rstrip()
-    mask = lesion_pixels(_open_png(read_bytes(file, name, error=AnnotationError), name), name)
+    mask = lesion_pixels(open_picture(read_bytes(file, name, error=AnnotationError), name), name)
     if size is not None and fit:
         mask = _nearest(mask, size)
     elif size is not None:
         check_size(mask.shape, size, name)
     return Annotation(mask, reader, kind)
-
-
-def _open_png(data: bytes, name: str) -> Image.Image:
-    # The size is in the header, so a small file that claims a huge image is rejected before it is decoded.
-    if not data.startswith(PNG_START) or data[12:16] != b"IHDR" or len(data) < 24:
-        raise AnnotationError(f"{name} is not a PNG file; save the mask as PNG, lesion white on black.")
-    width, height = struct.unpack(">II", data[16:24])
-    if width * height > MAX_PIXELS:
-        raise AnnotationError(
-            f"{name} has {height} x {width} pixels, more than the {MAX_PIXELS} allowed; give a smaller one."
-        )
-    try:
-        image = Image.open(io.BytesIO(data), formats=["PNG"])
-        if image.size != (width, height):
-            raise ValueError("a second header contradicts the first")
-        image.load()
-    except (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError) as error:
-        raise AnnotationError(f"{name} is damaged or cut short; save it again as PNG.") from error
-    return image
 
 
 def _nearest(mask: Mask, size: Size) -> Mask:

@@ -10,9 +10,9 @@ from typing import TextIO
 
 import numpy as np
 
-from deep_pneumonia.errors import AnnotationError
+from deep_pneumonia.errors import AnnotationError, UnknownMaskError
 from deep_pneumonia.masks import rle
-from deep_pneumonia.masks.annotation import KINDS, Annotation, Kind, Mask, Size, check_size
+from deep_pneumonia.masks.annotation import KINDS, Annotation, Kind, Mask, Size, check_size, read_as_normal
 from deep_pneumonia.masks.coco_index import CocoIndex, Entry
 from deep_pneumonia.masks.shapes import MAX_READERS, Shapes, Work
 from deep_pneumonia.masks.untrusted import frame, numbers
@@ -26,21 +26,26 @@ def is_coco(document: object) -> bool:
     return isinstance(document, dict) and "images" in document and "annotations" in document
 
 
-def read_coco(document: Entry, size: Size, *, name: str, radiograph: str = "") -> list[Annotation]:
+def read_coco(
+    document: Entry, size: Size, *, name: str, radiograph: str = "", category: Sequence[str] = ()
+) -> list[Annotation]:
     """Read the masks of one radiograph of `size` (H, W) from parsed COCO JSON, one for each reader, in file order.
 
-    The shapes of one reader are joined. An image without annotations gives one empty mask. If the file uses several
-    categories, only the lesion's counts. `CocoIndex` states how images, annotations and categories are matched.
+    The shapes of one reader are joined. If the file uses several categories, only the lesion's counts. A category such
+    as "normal" gives an empty mask; an image without annotations gives none, because exports list images that nobody
+    looked at. `CocoIndex` states how images, annotations and categories are matched.
 
     name: the name of this file.
     radiograph: the radiograph's file name, which selects its image if the file has several.
+    category: the names of the lesion's categories, if the file's own names do not tell.
 
     Raises:
+        UnknownMaskError: the image has no annotation of a lesion, and none that says it is normal.
         MaskSizeError: the image or a mask differs in size from the radiograph.
         AnnotationError: no image or several images match, annotations belong to no image, the lesion's category is
             unclear, a shape is damaged, or drawing would take too long.
     """
-    index = CocoIndex(document, name)
+    index = CocoIndex(document, name, category)
     return read_image(index, _image(index, radiograph), size, name=name)
 
 
@@ -55,9 +60,30 @@ def read_image(index: CocoIndex, image: Entry, size: Size, *, name: str) -> list
         _add(entry, shapes.setdefault(reader, Shapes(size, work)), size, work)
         kinds.setdefault(reader, set()).add(_kind(entry))
         _check_count(len(shapes), called)
-    if not shapes:
-        shapes, kinds = {reader_name(None, stem(name)): Shapes(size, work)}, {}
-    return [drawn.drawn(reader, _one(kinds.get(reader, set()))) for reader, drawn in shapes.items()]
+    normal = {reader_name(_extra(entry, "reader"), stem(name)) for entry in index.normals(image)}
+    if both := sorted(normal & shapes.keys()):
+        raise AnnotationError(
+            f"{called} says that {both[0]} read the radiograph as normal, yet marks lesion; correct one of the two."
+        )
+    if not shapes and not normal:
+        what = "only annotations of other categories" if index.entries(image) else "no annotation"
+        raise UnknownMaskError(
+            f"{called} has {what} for this radiograph and does not say that it was read as normal, so its mask is "
+            "unknown; annotate it with a category named normal if it was."
+        )
+    _check_count(len(shapes) + len(normal), called)
+    drawn = [_drawn(s, reader, _one(kinds[reader]), called) for reader, s in shapes.items()]
+    return drawn + [read_as_normal(size, reader=reader) for reader in sorted(normal)]
+
+
+def _drawn(shapes: Shapes, reader: str, kind: Kind | None, name: str) -> Annotation:
+    """The mask of one reader; empty only if the file states its kind, as the exports of this package do."""
+    drawn = shapes.drawn(reader, kind)
+    if drawn.is_empty and kind is None:
+        raise AnnotationError(
+            f"{name} has masks by {reader} that cover no pixel; delete them, or give them a category named normal."
+        )
+    return drawn
 
 
 def _image(index: CocoIndex, radiograph: str) -> Entry:

@@ -7,40 +7,36 @@ an annotation that cannot be matched must not turn into an empty mask.
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import unquote
 
 from deep_pneumonia.errors import AnnotationError
+from deep_pneumonia.masks.lesion_names import chosen, is_normal
 from deep_pneumonia.masks.untrusted import items
 from deep_pneumonia.names import base, shown, stem
 
 Entry = dict[str, Any]
 Grade = tuple[int, int]  # how well a name matches; the smallest is the best
 
-# The names of categories that mark the lesions of pneumonia. Other names could mean anything in a given project.
-LESIONS = {
-    "lesion", "lesions", "opacity", "opacities", "lung opacity", "lung opacities", "pneumonia", "consolidation",
-    "consolidations", "infiltrate", "infiltrates", "infiltration",
-}  # fmt: skip
 WHOLE_NUMBER = re.compile(r"(-?\d{1,30})(\.0*)?")
 LABEL_STUDIO_HASH = re.compile(r"[0-9a-f]{8}-(?=.)")
-MAX_LISTED = 8  # categories named in a message
 
 
 class CocoIndex:
     """The images, annotations and categories of a COCO file, indexed once for all radiographs.
 
-    has_annotations: whether the file annotates any image.
+    has_annotations: whether the file annotates any image. lost: how many annotations belong to no image.
 
-    name: the file's name, which errors quote.
+    name: the file's name, which errors quote. wanted: the categories of the lesion; if none is given, the rule of
+    `lesion_names.chosen` finds it.
 
     Raises:
         AnnotationError: the images or annotations are not lists of objects.
     """
 
-    def __init__(self, document: Entry, name: str) -> None:
-        self.name = shown(name)
+    def __init__(self, document: Entry, name: str, wanted: Sequence[str] = ()) -> None:
+        self.name, self._wanted = shown(name), wanted
         self.images = items(document.get("images"), "images", self.name)
         self._ids = Counter(_identity(image.get("id")) for image in self.images)
         self._entries: dict[str | None, list[Entry]] = defaultdict(list)
@@ -51,7 +47,8 @@ class CocoIndex:
             for key in _names(image):
                 self._names[key].append(image)
         self._categories = _categories(document.get("categories"))
-        self._lost = sum(len(entries) for key, entries in self._entries.items() if key not in self._ids)
+        self._declared = set(self._categories.values())
+        self.lost = sum(len(entries) for key, entries in self._entries.items() if key not in self._ids)
         self._used = sorted({self._category(entry) for entries in self._entries.values() for entry in entries})
         self.has_annotations = bool(self._used)
 
@@ -84,12 +81,11 @@ class CocoIndex:
                     )
         return None
 
-    def lesions(self, image: Entry) -> list[Entry]:
-        """The annotations of an image that mark lesions, in file order; none only if the image has no annotations.
+    def entries(self, image: Entry) -> list[Entry]:
+        """The annotations of an image, in file order.
 
         Raises:
-            AnnotationError: annotations cannot be matched with this image or another, or it is unclear which of
-                several categories is the lesion.
+            AnnotationError: annotations cannot be matched with this image or another.
         """
         key = _identity(image.get("id"))
         found = self._entries.get(key, [])
@@ -98,26 +94,38 @@ class CocoIndex:
                 f"{self.name} has {self._ids[key]} images {'without an id' if key is None else f'with the id {key}'}, "
                 "so it is unclear whose annotations are whose; give each image its own id."
             )
-        if not found and self._lost:
+        if not found and self.lost:
             raise AnnotationError(
-                f"{self.name} has no annotations of this radiograph, but {self._lost} whose image_id is the id of no "
+                f"{self.name} has no annotations of this radiograph, but {self.lost} whose image_id is the id of no "
                 "image; correct the ids."
             )
-        return self._of_lesion_category(found)
+        return found
 
-    def _of_lesion_category(self, found: list[Entry]) -> list[Entry]:
-        used = self._used
-        if len(used) < 2 or not found:
-            return found
-        lesions = [name for name in used if name.casefold() in LESIONS]
-        chosen = [entry for entry in found if self._category(entry) in lesions]
-        if len(lesions) == 1 and chosen:
-            return chosen
-        listed = ", ".join(shown(name) for name in used[:MAX_LISTED]) + (", ..." if len(used) > MAX_LISTED else "")
-        problem = "the radiograph has none of the lesion's" if len(lesions) == 1 else "the lesion's is unclear"
-        raise AnnotationError(
-            f"{self.name} has annotations of {len(used)} categories ({listed}) and {problem}; export one category."
-        )
+    def is_annotated(self, image: Entry) -> bool:
+        """Whether any annotation has the id of this image."""
+        return bool(self._entries.get(_identity(image.get("id"))))
+
+    def lesions(self, image: Entry) -> list[Entry]:
+        """The annotations of an image that mark lesions.
+
+        Raises:
+            AnnotationError: annotations cannot be matched with this image or another, or it is unclear which of
+                several categories is the lesion.
+        """
+        names = self.lesion_categories() if (found := self.entries(image)) else set()
+        return [entry for entry in found if self._category(entry) in names]
+
+    def normals(self, image: Entry) -> list[Entry]:
+        """The annotations of an image that state, by their category, that it was read as normal."""
+        return [entry for entry in self.entries(image) if is_normal(self._category(entry))]
+
+    def lesion_categories(self) -> set[str]:
+        """The categories that mark lesions.
+
+        Raises:
+            AnnotationError: it is unclear which of several categories is the lesion, or none is.
+        """
+        return chosen(self._used, self._wanted, self.name, declared=self._declared)
 
     def _category(self, entry: Entry) -> str:
         key = _identity(entry.get("category_id"))

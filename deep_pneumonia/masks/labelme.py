@@ -8,14 +8,17 @@ import base64
 import binascii
 import math
 import struct
+from collections.abc import Sequence
 from typing import Any
 
-from deep_pneumonia.errors import AnnotationError
-from deep_pneumonia.masks.annotation import Annotation, Size, check_size, from_crops, read_mask
+from deep_pneumonia.errors import AnnotationError, UnknownMaskError
+from deep_pneumonia.masks.annotation import Annotation, Size, check_size, from_crops, read_as_normal, read_mask
+from deep_pneumonia.masks.lesion_names import chosen, is_normal
 from deep_pneumonia.masks.shapes import Shapes, Work
 from deep_pneumonia.masks.untrusted import frame, items, numbers
 from deep_pneumonia.names import reader_name, shown, stem
 
+UNLABELLED = "no label"
 MAX_CIRCLE_ERROR = 0.01  # pixels between a circle and the polygon around it
 
 Point = tuple[float, float]
@@ -26,26 +29,55 @@ def is_labelme(document: object) -> bool:
     return isinstance(document, dict) and "shapes" in document
 
 
-def read_labelme(document: dict[str, Any], size: Size, *, name: str) -> list[Annotation]:
-    """Read the mask of one radiograph of `size` (H, W) from parsed LabelMe JSON, all shapes joined.
+def read_labelme(document: dict[str, Any], size: Size, *, name: str, category: Sequence[str] = ()) -> list[Annotation]:
+    """Read the mask of one radiograph of `size` (H, W) from parsed LabelMe JSON, all shapes of the lesion joined.
 
-    Labels of shapes are ignored, and a file without shapes gives an empty mask.
+    If shapes have several labels, only the lesion's count, by the rule of `lesion_names.chosen`. A flag of the image
+    that is set and named "normal", or a shape with this label, gives an empty mask.
 
     name: the file's name; its stem names the reader.
+    category: the labels of the lesion, if the file's own do not tell.
 
     Raises:
         MaskSizeError: the annotated image differs in size from the radiograph.
-        AnnotationError: a shape is damaged, lies outside the picture or encloses no area (a point, a line), or drawing
-            would take too long.
+        UnknownMaskError: there is no shape of a lesion, and nothing that says that the radiograph is normal.
+        AnnotationError: the lesion's label is unclear, a shape is damaged, lies outside the picture or encloses no area
+            (a point, a line), or drawing would take too long.
     """
     called = shown(name)
     drawn_on = frame(document.get("imageHeight"), document.get("imageWidth"), size, called)
     check_size(drawn_on, size, called)
-    work = Work(called)
+    work, reader = Work(called), reader_name(None, stem(name))
+    found = items(document.get("shapes"), "shapes", called)
+    names = chosen(map(_label, found), category, called)
+    lesions = [shape for shape in found if _label(shape) in names]
+    if _states_normal(document, found):
+        if lesions:
+            raise AnnotationError(f"{called} says normal, yet marks lesion; correct one of the two.")
+        return [read_as_normal(size, reader=reader)]
+    if not lesions:
+        raise UnknownMaskError(
+            f"{called} has no shape of a lesion and does not say that the radiograph was read as normal, so its mask "
+            "is unknown; set a flag named normal if it was."
+        )
     shapes = Shapes(size, work)
-    for shape in items(document.get("shapes"), "shapes", called):
+    for shape in lesions:
         _add(shape, shapes, size, work)
-    return [shapes.drawn(reader_name(None, stem(name)))]
+    drawn = shapes.drawn(reader)
+    if drawn.is_empty:
+        raise AnnotationError(f"{called} has shapes that cover no pixel; delete them, or draw them again.")
+    return [drawn]
+
+
+def _label(shape: dict[str, Any]) -> str:
+    given = shape.get("label")
+    return given.strip() if isinstance(given, str) and given.strip() else UNLABELLED
+
+
+def _states_normal(document: dict[str, Any], shapes: list[dict[str, Any]]) -> bool:
+    flags = document.get("flags")
+    flagged = [key for key, value in flags.items() if value is True] if isinstance(flags, dict) else []
+    return any(map(is_normal, flagged)) or any(is_normal(_label(shape)) for shape in shapes)
 
 
 def _add(shape: dict[str, Any], shapes: Shapes, size: Size, work: Work) -> None:

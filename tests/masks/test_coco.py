@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from deep_pneumonia.errors import AnnotationError, MaskSizeError
+from deep_pneumonia.errors import AnnotationError, MaskSizeError, UnknownMaskError
 from deep_pneumonia.masks import rle
 from deep_pneumonia.masks.annotation import Annotation, from_boxes, from_polygons
 from deep_pneumonia.masks.any_format import read_annotations
@@ -147,12 +147,19 @@ def test_readers_are_told_apart_where_the_file_does():
     assert [(a.reader, int(a.mask.sum())) for a in found] == [("B", 2), ("A", 2), ("dr_a", 16)]
 
 
-def test_an_image_without_annotations_is_an_empty_mask():
+def test_an_image_without_annotations_is_unknown_rather_than_empty():
     several = document({"bbox": [0, 0, 1, 1], "image_id": 8})
     several["images"].append({"id": 8, "file_name": "y.png", "height": 4, "width": 5})
-    (found,) = read_coco(several, SIZE, name=NAME, radiograph="x.png")
-    assert found.is_empty
-    assert (found.reader, found.kind) == ("dr_a", "pixel")
+    for each in (several, document()):
+        with pytest.raises(UnknownMaskError, match=r"^dr_a\.json has no annotation for this .* its mask is unknown"):
+            read_coco(each, SIZE, name=NAME, radiograph="x.png")
+
+
+def test_run_lengths_without_lesion_are_empty_only_if_the_file_states_their_kind():
+    empty = {"segmentation": {"size": [4, 5], "counts": [20]}}
+    assert read({**empty, "attributes": {"kind": "pixel"}})[0].is_empty
+    with pytest.raises(AnnotationError, match=r"^dr_a\.json has masks by dr_a that cover no pixel"):
+        read(empty)
 
 
 def test_the_radiographs_image_is_chosen_by_name():
@@ -160,8 +167,8 @@ def test_the_radiographs_image_is_chosen_by_name():
     several["images"] += [
         {"id": i, "file_name": n, "height": 4, "width": 5} for i, n in ((8, "a/y.jpg"), (9, "b\\z.png"))
     ]
-    several["annotations"].append({"image_id": 8, "bbox": [0, 0, 2, 2]})
-    for radiograph, area in (("x.png", 1), ("up/y.jpg", 4), ("y.dcm", 4), ("z.png", 0)):
+    several["annotations"] += [{"image_id": 8, "bbox": [0, 0, 2, 2]}, {"image_id": 9, "bbox": [0, 0, 3, 1]}]
+    for radiograph, area in (("x.png", 1), ("up/y.jpg", 4), ("y.dcm", 4), ("z.png", 3)):
         assert read_coco(several, SIZE, name=NAME, radiograph=radiograph)[0].mask.sum() == area
     for radiograph in ("q.png", ""):
         with pytest.raises(AnnotationError, match=r"^dr_a\.json has 3 images, none of them"):

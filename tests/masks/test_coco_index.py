@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from deep_pneumonia.errors import AnnotationError
+from deep_pneumonia.errors import AnnotationError, UnknownMaskError
 from deep_pneumonia.masks.coco import read_coco
 
 SIZE = (4, 5)
@@ -19,10 +19,10 @@ def box(number: object, width: int = 2, category: object = 1) -> dict:
     return {"image_id": number, "category_id": category, "bbox": [0, 0, width, 1], "segmentation": []}
 
 
-def area(images: list, annotations: list, radiograph: str = "x.png", names: tuple[str, ...] = ()) -> int:
+def area(images: list, annotations: list, radiograph: str = "x.png", names: tuple[str, ...] = (), **options) -> int:
     categories = [{"id": i, "name": name} for i, name in enumerate(names, 1)]
     document = {"images": images, "annotations": annotations, "categories": categories}
-    (found,) = read_coco(document, SIZE, name="/secret/a.json", radiograph=radiograph)
+    (found,) = read_coco(document, SIZE, name="/secret/a.json", radiograph=radiograph, **options)
     return int(found.mask.sum())
 
 
@@ -59,7 +59,8 @@ def test_images_without_an_id():
 def test_the_one_category_of_lesions_is_chosen(lesion):
     names = ("image border", lesion, "unused")
     assert area([image(1)], [box(1, 5, 1), box(1, 3, "2")], names=names) == 3
-    assert area([image(1), image(2, "y.png")], [box(1, 5, 1), box(1, 3, 2)], "y.png", names) == 0
+    with pytest.raises(UnknownMaskError, match="no annotation for this radiograph"):
+        area([image(1), image(2, "y.png")], [box(1, 5, 1), box(1, 3, 2)], "y.png", names)
 
 
 @pytest.mark.parametrize("names", [("opacity", "consolidation"), ("heart", "ribs"), ()])
@@ -70,12 +71,49 @@ def test_several_categories_without_one_of_lesions_are_rejected_with_their_names
 
 
 def test_an_image_with_other_categories_only_is_no_empty_mask():
-    with pytest.raises(AnnotationError, match=r"\(heart, opacity\) and the radiograph has none of the lesion's"):
+    with pytest.raises(UnknownMaskError, match=r"^a\.json has only annotations of other categories"):
         area([image(1), image(2, "y.png")], [box(1), box(2, 1, 2)], "y.png", ("opacity", "heart"))
 
 
 def test_a_single_category_needs_no_known_name():
     assert area([image(1)], [box(1)], names=("my finding", "heart")) == 2
+
+
+@pytest.mark.parametrize("name", ["lung", "Left Lung", "heart", "devices", "Nodule"])
+def test_a_single_category_that_is_no_lesion_is_rejected_unless_it_is_chosen(name):
+    with pytest.raises(AnnotationError, match=r"^a\.json annotates only '.*', which is no lesion of pneumonia"):
+        area([image(1)], [box(1)], names=(name,))
+    assert area([image(1)], [box(1)], names=(name,), category=[name.upper()]) == 2
+
+
+def test_categories_are_chosen_by_name():
+    names, entries = ("opacity", "consolidation", "Lung"), [box(1, 1, 1), box(1, 2, 2), box(1, 4, 3)]
+    with pytest.raises(AnnotationError, match=r"3 categories \(.*opacity.*\) and the lesion's is unclear; choose with"):
+        area([image(1)], entries, names=names)
+    for category, expected in ((["Opacity"], 1), (["lung"], 4), (["opacity", "CONSOLIDATION"], 2)):
+        assert area([image(1)], entries, names=names, category=category) == expected
+    with pytest.raises(AnnotationError, match=r"^a\.json has no category rib; it has Lung, consolidation, opacity\."):
+        area([image(1)], entries, names=names, category=["rib"])
+    with pytest.raises(UnknownMaskError):  # the category is known, but nothing was drawn with it
+        area([image(1)], entries[:1], names=names, category=["consolidation"])
+
+
+@pytest.mark.parametrize("name", ["Normal", "No finding", "no_findings"])
+def test_a_category_that_says_normal_gives_an_empty_mask(name):
+    whole = {"image_id": 2, "category_id": 2}
+    document = {
+        "images": [image(1), image(2, "y.png")], "annotations": [box(1), whole],
+        "categories": [{"id": 1, "name": "opacity"}, {"id": 2, "name": name}],
+    }  # fmt: skip
+    (found,) = read_coco(document, SIZE, name="a.json", radiograph="y.png")
+    assert (found.kind, found.reader, found.is_empty) == ("normal", "a", True)
+    assert read_coco(document, SIZE, name="a.json", radiograph="x.png")[0].mask.sum() == 2
+    document["annotations"].append(box(2))
+    with pytest.raises(AnnotationError, match="a read the radiograph as normal, yet marks lesion"):
+        read_coco(document, SIZE, name="a.json", radiograph="y.png")
+    document["annotations"][-1]["reader"] = "B"
+    both = read_coco(document, SIZE, name="a.json", radiograph="y.png")
+    assert [(a.reader, a.kind) for a in both] == [("B", "box"), ("a", "normal")]
 
 
 DIFFERENT = {

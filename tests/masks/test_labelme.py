@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from deep_pneumonia.errors import AnnotationError, MaskSizeError
+from deep_pneumonia.errors import AnnotationError, MaskSizeError, UnknownMaskError
 from deep_pneumonia.masks.annotation import Annotation, to_png
 from deep_pneumonia.masks.labelme import read_labelme
 
@@ -88,13 +88,41 @@ def test_a_brushed_mask_is_pasted_where_its_points_say():
     np.testing.assert_array_equal(read(brushed(CROP, [[-1, -1], [1, 0]])).mask[:1, :2], CROP[1:, 1:])
 
 
-def test_no_shapes_are_an_empty_mask_and_a_missing_size_is_the_radiographs():
-    assert read(imageHeight=None, imageWidth=None).is_empty
+SQUARE = [[0, 0], [2, 0], [2, 2], [0, 2]]
+LARGE = [[0, 0], [8, 0], [8, 6], [0, 6]]
+
+
+def test_a_missing_size_is_the_radiographs():
+    assert read(shape("polygon", SQUARE), imageHeight=None, imageWidth=None).mask.sum() == 4
+
+
+def test_no_shapes_are_unknown_unless_a_flag_or_a_shape_says_normal():
+    for flags in ({}, {"normal": False}, {"good quality": True}, None):
+        with pytest.raises(UnknownMaskError, match=r"^dr_a\.json has no shape of a lesion .* set a flag named normal"):
+            read(flags=flags)
+    for found in (read(flags={"Normal": True}), read(shape("rectangle", [[0, 0], [8, 6]], label="normal"))):
+        assert (found.kind, found.is_empty) == ("normal", True)
+    with pytest.raises(AnnotationError, match="says normal, yet marks lesion"):
+        read(shape("polygon", SQUARE), flags={"normal": True})
+
+
+def test_of_several_labels_the_lesions_counts_or_the_chosen_one():
+    opacity, lung = shape("polygon", SQUARE), shape("polygon", LARGE, label="lung")
+    assert read(opacity, lung).mask.sum() == 4
+    assert read(shape("polygon", SQUARE, label=None)).mask.sum() == 4
+    document = {"shapes": [opacity, lung, shape("polygon", LARGE, label="consolidation")]}
+    with pytest.raises(AnnotationError, match=r"3 categories \(consolidation, lung, opacity\).*choose with --category"):
+        read_labelme(document, SIZE, name="a.json")
+    assert read_labelme(document, SIZE, name="a.json", category=["Opacity"])[0].mask.sum() == 4
+    with pytest.raises(AnnotationError, match="annotates only 'lung'"):
+        read(lung)
+    with pytest.raises(AnnotationError, match="has no category rib"):
+        read_labelme(document, SIZE, name="a.json", category=["rib"])
 
 
 def test_another_size_is_an_error():
     with pytest.raises(MaskSizeError, match=r"^dr_a\.json has 7 x 8 pixels"):
-        read(imageHeight=7)
+        read(shape("polygon", SQUARE), imageHeight=7)
 
 
 HOSTILE = [

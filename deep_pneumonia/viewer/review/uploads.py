@@ -20,15 +20,17 @@ from deep_pneumonia.names import shown
 from deep_pneumonia.viewer.opening import is_upload
 from deep_pneumonia.viewer.review.requests import Upload
 from deep_pneumonia.worklist.collect import cases_from
+from deep_pneumonia.worklist.listing import Listing
 from deep_pneumonia.worklist.workspace import Workspace
 
 MAX_FILES = 4000
 MAX_TOTAL_BYTES = 4 * 2**30  # of one call's uploads; a single upload has at most 64 MiB
 MAX_NAMES = 3  # files that a sentence names
+MAX_LISTED = 10  # files of a kind that the list names
 
 
 def add(workspace: Workspace, uploads: Sequence[Upload]) -> str:
-    """Add uploaded files, and say in a sentence or two what became of them.
+    """Add uploaded files, and say in some lines what became of each of them.
 
     Masks are recognized by their names and folders, see `collect.cases_from`.
 
@@ -41,7 +43,7 @@ def add(workspace: Workspace, uploads: Sequence[Upload]) -> str:
     others = [(path, name) for path, name in files if path not in exports]
     if others:
         said.append(_collected(workspace, others))
-    return " ".join(said)
+    return "\n".join(said)
 
 
 def _checked(uploads: Sequence[Upload]) -> list[tuple[Path, str]]:
@@ -67,7 +69,7 @@ def _imported(workspace: Workspace, path: Path) -> str:
 
 def _collected(workspace: Workspace, files: Sequence[tuple[Path, str]]) -> str:
     """Restore the files' folder, and add the cases that are found there."""
-    rejected: list[str] = []
+    listing = Listing()
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch) / _folder_of(files)
         for path, name in files:
@@ -75,18 +77,21 @@ def _collected(workspace: Workspace, files: Sequence[tuple[Path, str]]) -> str:
             place.parent.mkdir(parents=True, exist_ok=True)
             if not place.exists():
                 shutil.copyfile(path, place)
-        added = workspace.add(_without_identity(workspace.folder, cases_from(root, inside=True), rejected))
+        cases = cases_from(root, inside=True, listing=listing)
+        added = workspace.add(_without_identity(workspace.folder, cases, root, listing))
     said = f"{added} new case{'s' * (added != 1)}."
-    return f"{said} {_some(rejected)} could not be read." if rejected else said
+    known = listing.count - added
+    said += f" {known} were in the list already and stay as they are." if known > 0 else ""
+    return "\n".join([said, *listing.lines(MAX_LISTED)])
 
 
-def _without_identity(folder: Path, cases: Iterable[Case], rejected: list[str]) -> Iterator[Case]:
-    """Each case with an anonymous copy of its radiograph; names of unreadable radiographs are added to `rejected`."""
+def _without_identity(folder: Path, cases: Iterable[Case], root: Path, listing: Listing) -> Iterator[Case]:
+    """Each case with an anonymous copy of its radiograph; unreadable radiographs below `root` are listed."""
     for case in cases:
         try:
             data, suffix = plain_radiograph(case.image.read_bytes())
-        except RadiographError:
-            rejected.append(case.image.name)
+        except RadiographError as error:
+            listing.unread(case.image.relative_to(root).as_posix(), error)
             continue
         image = folder / RADIOGRAPHS_FOLDER / sha256(data) / f"{case.image.stem}{suffix}"
         image.parent.mkdir(parents=True, exist_ok=True)

@@ -51,12 +51,29 @@ def test_radiographs_come_with_the_masks_that_are_named_after_them(uploads: Path
     save_png(pixels, uploads / "chest.png")
     write_mask(mask, uploads / "chest-mask-Dr B.png")
     said = added(space, sent(uploads / "chest.png", uploads / "chest-mask-Dr B.png", folder="ward/"))
-    assert said == "1 new case."
+    assert said == "1 new case.\n1 radiograph with masks: ward/chest.png (chest-mask-Dr B.png)"
     item = space.items()[0]
     assert (item.case.source, item.case.patient) == ("ward", "chest")
     assert item.case.image.is_relative_to(space.folder), "the upload itself is deleted"
     assert [d.reader for d in space.drawings(item.id)] == ["Dr B"]
     np.testing.assert_array_equal(space.drawings(item.id)[0].annotation(SIZE).mask, mask)
+
+
+def test_every_file_is_accounted_for(uploads: Path, space: Workspace) -> None:
+    pixels, mask = draw(1, SIZE, lesion=True)
+    save_png(pixels, uploads / "chest.png")
+    write_mask(mask[1:], uploads / "chest-mask.png")
+    write_mask(mask, uploads / "lung mask.png")
+    (uploads / "notes.txt").write_text("x")
+    for again in range(2):
+        names = ("chest.png", "chest-mask.png", "lung mask.png", "notes.txt")
+        said = added(space, sent(*(uploads / name for name in names))).splitlines()
+        assert said[0] == ("0 new cases. 1 were in the list already and stay as they are." if again else "1 new case.")
+        assert said[1] == "1 radiograph without a mask, so unknown: chest.png"
+        assert said[2] == "Left out because text is not read (export annotations as COCO JSON): notes.txt"
+        assert said[3].endswith("not lesions of pneumonia: lung mask.png")
+        assert said[4].startswith("Left out: The mask chest-mask.png has 95 x 80 pixels (rows x columns)")
+        assert len(said) == 5
 
 
 def test_no_name_of_a_person_is_kept(uploads: Path, space: Workspace) -> None:
@@ -66,7 +83,7 @@ def test_no_name_of_a_person_is_kept(uploads: Path, space: Workspace) -> None:
     words = PngImagePlugin.PngInfo()
     words.add_text("Patient", "Jane Doe")
     Image.fromarray((pixels * 255).astype(np.uint8)).save(uploads / "film.png", pnginfo=words)
-    assert added(space, sent(uploads / "scan.dcm", uploads / "film.png")) == "2 new cases."
+    assert added(space, sent(uploads / "scan.dcm", uploads / "film.png")).startswith("2 new cases.\n")
     for path in space.folder.rglob("*"):
         data = path.read_bytes() if path.is_file() else b""
         assert b"Jane" not in data, path
