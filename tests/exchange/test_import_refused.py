@@ -183,7 +183,7 @@ def test_links_in_a_folder_and_files_that_were_changed_or_are_no_masks_are_refus
     mask.with_name(f"{digest}.png").write_bytes(bad)
     state = source / "state.json"
     state.write_text(state.read_text().replace(mask.stem, digest))
-    refused(tmp_path, source, "is not a PNG file", AnnotationError)
+    refused(tmp_path, source, "is not a PNG, JPEG, TIFF or BMP picture", AnnotationError)
 
 
 def test_an_import_that_stops_half_way_leaves_no_case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
