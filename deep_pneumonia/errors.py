@@ -8,7 +8,8 @@ DeepPneumoniaError
 │   └── UnsupportedDicomError  a DICOM object that is not one greyscale frame
 ├── AnnotationError            a mask or annotation file that cannot be read
 │   ├── MaskSizeError          a mask that differs in size from its radiograph
-│   └── UnknownMaskError       an annotation file that does not say whether anybody looked at a radiograph
+│   ├── UnknownMaskError       an annotation file that does not say whether anybody looked at a radiograph
+│   └── TooLargeAnnotationError  more bytes or values than allowed
 ├── PreparationError           a raw data set that lacks a part
 ├── ManifestError              a manifest.csv that contradicts itself
 ├── CheckpointError            a checkpoint that cannot be loaded
@@ -62,6 +63,10 @@ class MaskSizeError(AnnotationError):
 
 class UnknownMaskError(AnnotationError):
     """An annotation file has no drawing for a radiograph and does not say that it was read as normal."""
+
+
+class TooLargeAnnotationError(AnnotationError):
+    """An annotation file holds more bytes or values than allowed."""
 
 
 class PreparationError(DeepPneumoniaError):

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from deep_pneumonia.errors import DeepPneumoniaError
+from deep_pneumonia.limits import MAX_FILE_BYTES
 from deep_pneumonia.partial_files import partial_file
 
 PICTURE_SUFFIXES = (".png", ".pdf")  # of reports and charts
-MAX_FILE_BYTES = 64 * 2**20
 # What the system says where there is no room left: the disk is full, or a quota or a limit is reached.
 NO_ROOM_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 

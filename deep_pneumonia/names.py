@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import chain, count
 from pathlib import PurePosixPath
 
-MAX_NAME_LENGTH = 100  # characters
+from deep_pneumonia.limits import MAX_NAME_LENGTH
 
 
 def base(name: str) -> str:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 
 from deep_pneumonia import train
 from deep_pneumonia.prediction.predictor import Predictor
-from deep_pneumonia.radiographs import dicom
+from deep_pneumonia.radiographs import dicom_frames
 from tests.paths import ROOT
 from tests.phantom import make_set
 from tests.short_training import SMALL
@@ -25,7 +25,7 @@ settings.register_profile(
     "any-machine", deadline=None, derandomize="CI" in os.environ, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("any-machine")
-dicom.MAX_GDCM_SECONDS = 600
+dicom_frames.MAX_DECODING_SECONDS = 600
 
 # Where the tests lie that start a server or a browser, and those that train networks of their own.
 BROWSER = (ROOT / "tests" / "browser", ROOT / "tests" / "hosting")

@@ -14,14 +14,13 @@ from pydantic import Field, ValidationError
 
 from deep_pneumonia.datasets.manifest import MaskRef
 from deep_pneumonia.errors import CasesError
+from deep_pneumonia.limits import MAX_LESSON_CASES, MAX_LESSON_LENGTH, MAX_LESSON_READERS
 from deep_pneumonia.masks.annotation import Annotation, Kind
 from deep_pneumonia.strict_json import StrictModel, first_problem
 
 FORMAT = 1
-MAX_TEXT_LENGTH = 2000  # characters
-MAX_CASES, MAX_READERS = 1000, 100
 
-Text = Annotated[str, Field(max_length=MAX_TEXT_LENGTH)]
+Text = Annotated[str, Field(max_length=MAX_LESSON_LENGTH)]
 Spacing = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -45,11 +44,11 @@ class CaseEntry(StrictModel):
     image: Text
     sha256: Text
     spacing_mm: Annotated[list[Spacing], Field(min_length=2, max_length=2)]
-    readers: Annotated[list[ReaderEntry], Field(max_length=MAX_READERS)]
+    readers: Annotated[list[ReaderEntry], Field(max_length=MAX_LESSON_READERS)]
 
 
 class _Cases(StrictModel):
-    cases: Annotated[list[CaseEntry], Field(max_length=MAX_CASES)]
+    cases: Annotated[list[CaseEntry], Field(max_length=MAX_LESSON_CASES)]
 
 
 @dataclass(frozen=True)

@@ -13,22 +13,24 @@ from typing import Any
 
 from deep_pneumonia.errors import ExchangeError
 from deep_pneumonia.files import whole, why_unwritten
+from deep_pneumonia.limits import (
+    MAX_MEMBER_LIST_BYTES,
+    MAX_MEMBERS,
+    MAX_UNPACKED_BYTES,
+    MAX_UNPACKED_RATIO,
+    MIN_RATIO_BYTES,
+)
 from deep_pneumonia.partial_files import partial_folder
 
-MAX_MEMBERS = 500_000
-MAX_TOTAL_BYTES = 256 * 2**30  # of all files, unpacked
-MAX_RATIO = 200  # unpacked to packed; PNG files hardly shrink, JSON and CSV at most fifty times
-MIN_RATIO_BYTES = 64 * 2**20  # unpacked; smaller ZIPs may have any ratio
-MAX_MEMBER_LIST_BYTES = 64 * 2**20
 READ_BYTES = 2**20  # that are unpacked at once
 ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 DAMAGE_ERRORS = (OSError, EOFError, RuntimeError, ValueError, NotImplementedError, zipfile.BadZipFile, zlib.error)
 
 
 class Archive(ABC):
-    """The files of an export, by their names with "/" between folders; at most `MAX_TOTAL_BYTES` are read."""
+    """The files of an export, by their names with "/" between folders; at most `MAX_UNPACKED_BYTES` are read."""
 
-    bytes_left = MAX_TOTAL_BYTES
+    bytes_left: int = MAX_UNPACKED_BYTES
 
     @abstractmethod
     def has(self, name: str) -> bool:
@@ -78,7 +80,7 @@ class _ZipArchive(Archive):
     def __init__(self, file: zipfile.ZipFile, packed: int) -> None:
         members = file.infolist()
         total = sum(m.file_size for m in members)
-        if len(members) > MAX_MEMBERS or total > min(MAX_TOTAL_BYTES, MAX_RATIO * packed + MIN_RATIO_BYTES):
+        if len(members) > MAX_MEMBERS or total > min(MAX_UNPACKED_BYTES, MAX_UNPACKED_RATIO * packed + MIN_RATIO_BYTES):
             raise ExchangeError(
                 f"The ZIP has {len(members)} files that unpack from {packed} to {total} bytes, more than any export; "
                 "do not trust it."

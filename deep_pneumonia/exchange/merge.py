@@ -23,7 +23,6 @@ from deep_pneumonia.exchange.anonymous import plain_mask
 from deep_pneumonia.exchange.archive import Archive, open_archive
 from deep_pneumonia.exchange.state import (
     MASKS_FOLDER,
-    MAX_STATE_BYTES,
     RADIOGRAPHS_FOLDER,
     STATE_FILE,
     CaseEntry,
@@ -31,7 +30,8 @@ from deep_pneumonia.exchange.state import (
     State,
     read_state,
 )
-from deep_pneumonia.files import MAX_FILE_BYTES, sha256, why_unwritten, write_bytes
+from deep_pneumonia.files import sha256, why_unwritten, write_bytes
+from deep_pneumonia.limits import MAX_FILE_BYTES, MAX_STATE_BYTES
 from deep_pneumonia.masks.annotation import read_mask
 from deep_pneumonia.worklist.database import connection, insert, transaction
 from deep_pneumonia.worklist.workspace import IMPORT_AUTHOR, Workspace

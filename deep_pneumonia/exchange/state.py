@@ -19,6 +19,7 @@ from pydantic import AfterValidator, BeforeValidator, FailFast, Field, Validatio
 
 from deep_pneumonia.datasets.manifest import SPLITS
 from deep_pneumonia.errors import ExchangeError
+from deep_pneumonia.limits import MAX_STATE_CASES, MAX_STATE_TEXT_LENGTH, MAX_STATE_VERSIONS
 from deep_pneumonia.masks.annotation import Kind
 from deep_pneumonia.strict_json import MismatchError, StrictModel, first_problem, one_of
 from deep_pneumonia.worklist.database import CASE_COLUMNS
@@ -27,9 +28,6 @@ from deep_pneumonia.worklist.records import VERDICTS
 
 FORMAT = 1
 STATE_FILE, MASKS_FOLDER, RADIOGRAPHS_FOLDER = "state.json", "state/masks", "radiographs"
-MAX_STATE_BYTES = 512 * 2**20  # ten thousand cases with ten versions each take a tenth of it
-MAX_TEXT_LENGTH = 100_000  # characters
-MAX_CASES, MAX_VERSIONS = 500_000, 100_000  # versions of masks, or of verdicts, in one case
 DIGEST = re.compile(r"[0-9a-f]{64}")
 TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
@@ -49,8 +47,8 @@ def _checked_time(text: str) -> str:
     raise ValueError("a time in UTC such as 2026-01-31T09:30:00Z")
 
 
-Text = Annotated[str, Field(max_length=MAX_TEXT_LENGTH)]
-Name = Annotated[str, Field(min_length=1, max_length=MAX_TEXT_LENGTH)]
+Text = Annotated[str, Field(max_length=MAX_STATE_TEXT_LENGTH)]
+Name = Annotated[str, Field(min_length=1, max_length=MAX_STATE_TEXT_LENGTH)]
 Digest = Annotated[str, AfterValidator(_checked_digest)]
 Time = Annotated[str, AfterValidator(_checked_time)]
 
@@ -112,7 +110,7 @@ def _is_digest(value: object) -> bool:
 
 
 # FailFast: a hostile file has millions of problems, and one is enough to refuse it.
-Versions = Field(max_length=MAX_VERSIONS)
+Versions = Field(max_length=MAX_STATE_VERSIONS)
 Drawings = Annotated[
     tuple[DrawingEntry, ...], FailFast(), Versions, AfterValidator(_counted_up), AfterValidator(_with_masks)
 ]
@@ -144,7 +142,7 @@ class CaseEntry(StrictModel):
 class State(StrictModel):
     """All cases, and the digests of exported copies by those of the files in the workspace."""
 
-    cases: Annotated[tuple[CaseEntry, ...], FailFast(), Field(max_length=MAX_CASES)]
+    cases: Annotated[tuple[CaseEntry, ...], FailFast(), Field(max_length=MAX_STATE_CASES)]
     copies: Annotated[dict[str, str], BeforeValidator(_checked_copies)]
 
 

@@ -15,13 +15,14 @@ import numpy as np
 from PIL import Image
 
 from deep_pneumonia.errors import AnnotationError
-from deep_pneumonia.files import MAX_FILE_BYTES, read_bytes
+from deep_pneumonia.files import read_bytes
+from deep_pneumonia.limits import MAX_FILE_BYTES, MAX_FILE_READERS, MAX_PIXELS
 from deep_pneumonia.masks.annotation import Annotation, Size, read_mask
 from deep_pneumonia.masks.coco import is_coco, read_coco
 from deep_pneumonia.masks.dicom_seg import is_seg, read_seg
 from deep_pneumonia.masks.label_picture import lesion_pixels
 from deep_pneumonia.masks.labelme import is_labelme, read_labelme
-from deep_pneumonia.masks.mask_picture import FORMATS, MAX_PIXELS, PNG_START, is_picture, open_picture
+from deep_pneumonia.masks.mask_picture import FORMATS, PNG_START, is_picture, open_picture
 from deep_pneumonia.masks.rsna_csv import read_rsna
 from deep_pneumonia.masks.table import SEPARATORS, decoded
 from deep_pneumonia.masks.untrusted import parse_json
@@ -38,19 +39,26 @@ MAX_EDGE_SHARE = 0.5  # of the squares of a small mask that its edge crosses
 
 
 def read_annotations(
-    file: str | Path | bytes, size: Size, *, name: str, radiograph: str = "", category: Sequence[str] = ()
+    file: str | Path | bytes,
+    size: Size,
+    *,
+    name: str,
+    radiograph: str = "",
+    category: Sequence[str] = (),
+    readers: int = MAX_FILE_READERS,
 ) -> list[Annotation]:
     """Read the masks of one radiograph of `size` (H, W), one for each reader, from a file or its bytes.
 
     name: the file's name as the user knows it. Errors quote it, and its stem names the reader if the file does not.
     radiograph: the radiograph's file name, which selects its annotations in a file with several radiographs.
     category: the names of the lesion's categories in COCO and LabelMe files, if the names themselves do not tell.
+    readers: how many masks the file may hold of the radiograph; they are counted before any is built.
 
     Raises:
         UnknownMaskError: the file does not say whether anybody looked at the radiograph.
         MaskSizeError: the annotations are for an image of another size.
-        AnnotationError: the file is unreadable, empty, over 64 MiB, damaged, in an unknown format, or without
-            annotations of this radiograph.
+        AnnotationError: the file holds more masks, is unreadable, empty, over 64 MiB, damaged, in an unknown format, or
+            without annotations of this radiograph.
     """
     called = shown(name)
     data = read_bytes(file, called, error=AnnotationError)
@@ -58,12 +66,12 @@ def read_annotations(
         with SILENCE:
             return [read_mask(data, size, reader=reader_name(None, stem(name)), name=called)]
     if data[128:132] == b"DICM" or dicom.may_be(data):
-        return read_seg(data, size, name=name)
+        return read_seg(data, size, name=name, readers=readers)
     if not _like_json(data[:HEAD_BYTES]):
         return read_rsna(data, size, name=name, radiograph=radiograph)
     document = parse_json(data, called)
     if is_coco(document):
-        return read_coco(document, size, name=name, radiograph=radiograph, category=category)
+        return read_coco(document, size, name=name, radiograph=radiograph, category=category, readers=readers)
     if is_labelme(document):
         return read_labelme(document, size, name=name, category=category)
     raise AnnotationError(

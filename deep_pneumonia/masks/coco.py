@@ -11,10 +11,20 @@ from typing import TextIO
 import numpy as np
 
 from deep_pneumonia.errors import AnnotationError, UnknownMaskError
+from deep_pneumonia.limits import MAX_FILE_READERS
 from deep_pneumonia.masks import rle
-from deep_pneumonia.masks.annotation import KINDS, Annotation, Kind, Mask, Size, check_size, read_as_normal
+from deep_pneumonia.masks.annotation import (
+    KINDS,
+    Annotation,
+    Kind,
+    Mask,
+    Size,
+    check_masks,
+    check_size,
+    read_as_normal,
+)
 from deep_pneumonia.masks.coco_index import CocoIndex, Entry
-from deep_pneumonia.masks.shapes import MAX_READERS, Shapes, Work
+from deep_pneumonia.masks.shapes import Shapes, Work
 from deep_pneumonia.masks.untrusted import frame, numbers
 from deep_pneumonia.names import base, distinct, reader_name, shown, stem
 
@@ -27,7 +37,13 @@ def is_coco(document: object) -> bool:
 
 
 def read_coco(
-    document: Entry, size: Size, *, name: str, radiograph: str = "", category: Sequence[str] = ()
+    document: Entry,
+    size: Size,
+    *,
+    name: str,
+    radiograph: str = "",
+    category: Sequence[str] = (),
+    readers: int = MAX_FILE_READERS,
 ) -> list[Annotation]:
     """Read the masks of one radiograph of `size` (H, W) from parsed COCO JSON, one for each reader, in file order.
 
@@ -38,50 +54,53 @@ def read_coco(
     name: the name of this file.
     radiograph: the radiograph's file name, which selects its image if the file has several.
     category: the names of the lesion's categories, if the file's own names do not tell.
+    readers: how many may have drawn on the radiograph.
 
     Raises:
         UnknownMaskError: the image has no annotation of a lesion, and none that says it is normal.
         MaskSizeError: the image or a mask differs in size from the radiograph.
-        AnnotationError: no image or several images match, annotations belong to no image, the lesion's category is
-            unclear, a shape is damaged, or drawing would take too long.
+        AnnotationError: there are more readers, their masks have too many pixels in all, no image or several images
+            match, annotations belong to no image, the lesion's category is unclear, a shape is damaged, or drawing
+            would take too long.
     """
     index = CocoIndex(document, name, category)
-    return read_image(index, _image(index, radiograph), size, name=name)
+    return read_image(index, _image(index, radiograph), size, name=name, readers=readers)
 
 
-def read_image(index: CocoIndex, image: Entry, size: Size, *, name: str) -> list[Annotation]:
+def read_image(
+    index: CocoIndex, image: Entry, size: Size, *, name: str, readers: int = MAX_FILE_READERS
+) -> list[Annotation]:
     """Read the masks of one image of an indexed file; see `read_coco`."""
     called, work = shown(name), Work(shown(name))
     check_size(frame(image.get("height"), image.get("width"), size, called), size, called)
-    shapes: dict[str, Shapes] = {}
-    kinds: dict[str, set[Kind | None]] = {}
+    found: dict[str, list[Entry]] = {}
     for entry in index.lesions(image):
-        reader = reader_name(_extra(entry, "reader"), stem(name))
-        _add(entry, shapes.setdefault(reader, Shapes(size, work)), size, work)
-        kinds.setdefault(reader, set()).add(_kind(entry))
-        _check_count(len(shapes), called)
+        found.setdefault(reader_name(_extra(entry, "reader"), stem(name)), []).append(entry)
     normal = {reader_name(_extra(entry, "reader"), stem(name)) for entry in index.normals(image)}
-    if both := sorted(normal & shapes.keys()):
+    if both := sorted(normal & found.keys()):
         raise AnnotationError(
             f"{called} says that {both[0]} read the radiograph as normal, yet marks lesion; correct one of the two."
         )
-    if not shapes and not normal:
+    if not found and not normal:
         what = "only annotations of other categories" if index.entries(image) else "no annotation"
         raise UnknownMaskError(
             f"{called} has {what} for this radiograph and does not say that it was read as normal, so its mask is "
             "unknown; annotate it with a category named normal if it was."
         )
-    _check_count(len(shapes) + len(normal), called)
-    drawn = [_drawn(s, reader, _one(kinds[reader]), called) for reader, s in shapes.items()]
+    check_masks(len(found) + len(normal), size, called, most=readers)
+    drawn = [_drawn(reader, entries, size, work) for reader, entries in found.items()]
     return drawn + [read_as_normal(size, reader=reader) for reader in sorted(normal)]
 
 
-def _drawn(shapes: Shapes, reader: str, kind: Kind | None, name: str) -> Annotation:
-    """The mask of one reader; empty only if the file states its kind, as the exports of this package do."""
+def _drawn(reader: str, entries: Sequence[Entry], size: Size, work: Work) -> Annotation:
+    """The union of a reader's annotations; empty only if the file states its kind, as this package's exports do."""
+    shapes, kind = Shapes(size, work), _one({_kind(entry) for entry in entries})
+    for entry in entries:
+        _add(entry, shapes, size, work)
     drawn = shapes.drawn(reader, kind)
     if drawn.is_empty and kind is None:
         raise AnnotationError(
-            f"{name} has masks by {reader} that cover no pixel; delete them, or give them a category named normal."
+            f"{work.name} has masks by {reader} that cover no pixel; delete them, or give them a category named normal."
         )
     return drawn
 
@@ -112,11 +131,6 @@ def _kind(entry: Entry) -> Kind | None:
 def _one(kinds: set[Kind | None]) -> Kind | None:
     """The kind that all annotations of a reader state, or None if they differ."""
     return next(iter(kinds)) if len(kinds) == 1 else None
-
-
-def _check_count(readers: int, name: str) -> None:
-    if readers > MAX_READERS:
-        raise AnnotationError(f"{name} has more than {MAX_READERS} readers of one radiograph; export fewer of them.")
 
 
 def _add(entry: Entry, shapes: Shapes, size: Size, work: Work) -> None:

@@ -2,7 +2,7 @@
 
 from pydicom import Dataset
 
-from deep_pneumonia.files import MAX_FILE_BYTES
+from deep_pneumonia.limits import MAX_FILE_BYTES
 from deep_pneumonia.masks.dicom_seg import ITEM_TAG, MAX_ITEMS
 from deep_pneumonia.radiographs import dicom
 from deep_pneumonia.radiographs.silence import SILENCE

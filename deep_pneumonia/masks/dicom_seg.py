@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,15 +14,14 @@ from pydicom.encaps import generate_frames
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
 
 from deep_pneumonia.errors import AnnotationError, TooLargeError, UnsupportedDicomError
-from deep_pneumonia.files import MAX_FILE_BYTES
-from deep_pneumonia.masks.annotation import KINDS, Annotation, Kind, Mask, Size, check_size
+from deep_pneumonia.limits import MAX_FILE_BYTES, MAX_FILE_READERS, MAX_SEG_FRAMES
+from deep_pneumonia.masks.annotation import KINDS, Annotation, Kind, Mask, Size, check_masks, check_size
 from deep_pneumonia.masks.shapes import checked
 from deep_pneumonia.names import reader_name, shown, stem
 from deep_pneumonia.radiographs import dicom, dicom_frames
 from deep_pneumonia.radiographs.silence import SILENCE
 from deep_pneumonia.radiographs.sop_classes import SEGMENTATIONS
 
-MAX_FRAMES = 64
 MAX_ITEMS = 20_000  # in all sequences; 64 frames need some hundreds
 ITEM_TAG = b"\xfe\xff\x00\xe0"
 TAGS = [
@@ -33,6 +32,7 @@ TAGS = [
 ]
 BITS = {"BINARY": (1,), "FRACTIONAL": (8,), "LABELMAP": (8, 16)}  # allowed in BitsAllocated
 NATIVE = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
+MaskOf = Callable[[int], Mask | None]
 KIND_PREFIX = "Kind: "  # starts the SegmentDescription of segments that this package writes
 
 
@@ -41,7 +41,7 @@ def is_seg(head: bytes) -> bool:
     return head[128:132] == b"DICM" and dicom.sop_class(head) in SEGMENTATIONS
 
 
-def read_seg(data: bytes, size: Size, *, name: str) -> list[Annotation]:
+def read_seg(data: bytes, size: Size, *, name: str, readers: int = MAX_FILE_READERS) -> list[Annotation]:
     """Read the masks of one radiograph of `size` (H, W) from a DICOM segmentation, in the order of its segments.
 
     A segment's label names the reader, or else its description, or else the file name. Segments of one reader are
@@ -49,17 +49,19 @@ def read_seg(data: bytes, size: Size, *, name: str) -> list[Annotation]:
     A label map (DICOM supplement 243) gives a mask for each number of a segment but its background, the padding value
     or else 0.
 
+    readers: how many readers the segmentation may have.
+
     Raises:
         MaskSizeError: the segmentation differs in size from the radiograph.
         AnnotationError: not a DICOM segmentation, larger than 64 MiB (also when inflated) or 64 frames, damaged,
-            compressed other than by RLE, with pixels in fragments without RLE, or of a volume. All of this is
-            checked before pixels are unpacked.
+            of more readers, compressed other than by RLE, with pixels in fragments without RLE, or of a volume. All of
+            this is checked before pixels are unpacked.
     """
     called = shown(name)
     with SILENCE:
         try:
             header = _header(data, size, called)
-            return _joined(header, size, called, stem(name))
+            return _joined(header, size, called, stem(name), readers)
         except AnnotationError:
             raise
         except (TooLargeError, UnsupportedDicomError) as error:
@@ -79,8 +81,8 @@ def _header(data: bytes, size: Size, name: str) -> Dataset:
         )
     check_size((int(header.Rows), int(header.Columns)), size, name)
     frames = int(header.get("NumberOfFrames") or 1)
-    if not 0 < frames <= MAX_FRAMES or len(header.SegmentSequence) > MAX_FRAMES:
-        raise AnnotationError(f"{name} has {frames} frames, expected 1 to {MAX_FRAMES}; export one radiograph's.")
+    if not 0 < frames <= MAX_SEG_FRAMES or len(header.SegmentSequence) > MAX_SEG_FRAMES:
+        raise AnnotationError(f"{name} has {frames} frames, expected 1 to {MAX_SEG_FRAMES}; export one radiograph's.")
     bits = int(header.BitsAllocated)
     if bits not in BITS.get(header.get("SegmentationType"), ()) or header.get("SamplesPerPixel", 1) != 1:
         raise AnnotationError(f"{name} is no binary, fractional or label map segmentation; export it as binary.")
@@ -96,27 +98,40 @@ def _header(data: bytes, size: Size, name: str) -> Dataset:
     return header
 
 
-def _joined(header: Dataset, size: Size, name: str, otherwise: str) -> list[Annotation]:
-    """One annotation for each reader, joined from all segments with the reader's name."""
+def _joined(header: Dataset, size: Size, name: str, otherwise: str, most: int) -> list[Annotation]:
+    """One annotation for each reader, joined from all segments with the reader's name; at most `most` readers."""
     label_map = header.SegmentationType == "LABELMAP"
     background = int(header.get("PixelPaddingValue") or 0) if label_map else None
-    masks = _labels(header, size, name, background) if label_map else _masks(header, size, name)
-    readers: dict[str, tuple[Mask, Kind]] = {}
+    segments: dict[str, list[tuple[int, Kind]]] = {}
     for segment in header.SegmentSequence:
-        if int(segment.SegmentNumber) == background:
-            continue
-        label, text = str(segment.get("SegmentLabel") or ""), str(segment.get("SegmentDescription") or "")
-        kind: Kind = next((k for k in KINDS if text == KIND_PREFIX + k), "pixel")
-        reader = reader_name(label, otherwise if text.startswith(KIND_PREFIX) else text.split("\n")[0] or otherwise)
-        mask = masks.get(int(segment.SegmentNumber))
-        mask = np.zeros(size, dtype=np.bool_) if mask is None else mask
-        before = readers.get(reader, (np.zeros(size, dtype=np.bool_), kind))
-        readers[reader] = (before[0] | mask, kind if before[1] == kind else "pixel")
-    return [checked(mask, reader, kind, name) for reader, (mask, kind) in readers.items()]
+        if (number := int(segment.SegmentNumber)) != background:
+            reader, kind = _reader(segment, otherwise)
+            segments.setdefault(reader, []).append((number, kind))
+    check_masks(len(segments), size, name, most=most)
+    mask_of = _labels(header, size, name, background) if label_map else _masks(header, size, name)
+    return [_annotation(reader, found, mask_of, size, name) for reader, found in segments.items()]
 
 
-def _masks(header: Dataset, size: Size, name: str) -> dict[int, Mask]:
-    """Mask (H, W) by segment number."""
+def _reader(segment: Dataset, otherwise: str) -> tuple[str, Kind]:
+    """Who drew a segment, and how."""
+    label, text = str(segment.get("SegmentLabel") or ""), str(segment.get("SegmentDescription") or "")
+    reader = reader_name(label, otherwise if text.startswith(KIND_PREFIX) else text.split("\n")[0] or otherwise)
+    return reader, next((k for k in KINDS if text == KIND_PREFIX + k), "pixel")
+
+
+def _annotation(reader: str, segments: list[tuple[int, Kind]], mask_of: MaskOf, size: Size, name: str) -> Annotation:
+    """The union of a reader's segments, given as (number, kind)."""
+    joined = np.zeros(size, dtype=np.bool_)
+    for number, _ in segments:
+        if (mask := mask_of(number)) is not None:
+            joined |= mask
+    joined.setflags(write=False)
+    kinds = {kind for _, kind in segments}
+    return checked(joined, reader, kinds.pop() if len(kinds) == 1 else "pixel", name)
+
+
+def _masks(header: Dataset, size: Size, name: str) -> MaskOf:
+    """Check the frames, and give a function from a segment's number to its mask (H, W), or None without a frame."""
     numbers = [_segment(header, frame) for frame in range(int(header.get("NumberOfFrames") or 1))]
     if len(set(numbers)) != len(numbers):
         raise AnnotationError(
@@ -126,20 +141,20 @@ def _masks(header: Dataset, size: Size, name: str) -> dict[int, Mask]:
     if not set(numbers) <= {int(segment.SegmentNumber) for segment in header.SegmentSequence}:
         raise AnnotationError(f"{name} has a frame of a segment that it does not describe; export it again.")
     above = int(header.MaximumFractionalValue) // 2 if header.SegmentationType == "FRACTIONAL" else 0
-    frames = (frame.reshape(size) > above for frame in _frames(header, len(numbers), size))
-    return dict(zip(numbers, frames, strict=True))
+    stored = _frames(header, len(numbers), size)
+    return lambda number: stored(numbers.index(number)).reshape(size) > above if number in numbers else None
 
 
-def _labels(header: Dataset, size: Size, name: str, background: int | None) -> dict[int, Mask]:
-    """Mask (H, W) by segment number, of a label map whose pixels are the numbers."""
-    (stored,) = _frames(header, 1, size)
+def _labels(header: Dataset, size: Size, name: str, background: int | None) -> MaskOf:
+    """The same as `_masks`, for a label map whose pixels are the numbers."""
+    stored = _frames(header, 1, size)(0)
     described = {int(segment.SegmentNumber) for segment in header.SegmentSequence} - {background}
     unknown = set(np.unique(stored).tolist()) - described - {background}
     if unknown:
         raise AnnotationError(
             f"{name} has pixels of the segment {min(unknown)}, which it does not describe; export it again."
         )
-    return {number: (stored == number).reshape(size) for number in described}
+    return lambda number: (stored == number).reshape(size)
 
 
 def _segment(header: Dataset, frame: int) -> int:
@@ -153,23 +168,28 @@ def _segment(header: Dataset, frame: int) -> int:
     raise ValueError("a frame without segment")
 
 
-def _frames(header: Dataset, count: int, size: Size) -> Iterator[NDArray[np.integer]]:
-    """Stored values of each frame, flat: 0 or 1 in binary segmentations, else uint8 or uint16.
+def _frames(header: Dataset, count: int, size: Size) -> Callable[[int], NDArray[np.integer]]:
+    """A function from a frame's place to its stored values, flat: 0 or 1 in binary segmentations, else uint8 or uint16.
 
     Binary frames are packed bit by bit, lowest bit first. Uncompressed ones have no padding between them; in RLE each
     starts with a byte.
     """
     pixels, bits = size[0] * size[1], int(header.BitsAllocated)
     if header.file_meta.TransferSyntaxUID == RLELossless:
-        for frame in generate_frames(header.PixelData, number_of_frames=count):
-            planes = dicom_frames.run_length_planes(frame, max(1, bits // 8), (pixels * min(bits, 8) + 7) // 8)
-            yield (
+        encoded = list(generate_frames(header.PixelData, number_of_frames=count))
+
+        def decoded(place: int) -> NDArray[np.integer]:
+            length = (pixels * min(bits, 8) + 7) // 8
+            planes = dicom_frames.run_length_planes(encoded[place], max(1, bits // 8), length)
+            return (
                 _unpacked(planes[0], 0, pixels) if bits == 1 else np.ascontiguousarray(planes.T).view(f">u{bits // 8}")
             )
-        return
+
+        return decoded
     stored = np.frombuffer(header.PixelData, dtype="<u2" if bits == 16 else np.uint8)
-    for start in range(0, count * pixels, pixels):
-        yield _unpacked(stored, start, pixels) if bits == 1 else stored[start : start + pixels]
+    if bits == 1:
+        return lambda place: _unpacked(stored, place * pixels, pixels)
+    return lambda place: stored[place * pixels : (place + 1) * pixels]
 
 
 def _unpacked(packed: NDArray[np.uint8], start: int, count: int) -> NDArray[np.uint8]:

@@ -17,9 +17,9 @@ from pydicom import Dataset
 from pydicom.uid import UID, generate_uid
 
 from deep_pneumonia.errors import AnnotationError
-from deep_pneumonia.files import MAX_FILE_BYTES
+from deep_pneumonia.limits import MAX_FILE_BYTES, MAX_SEG_FRAMES
 from deep_pneumonia.masks.annotation import Annotation, Size, check_size
-from deep_pneumonia.masks.dicom_seg import KIND_PREFIX, MAX_FRAMES
+from deep_pneumonia.masks.dicom_seg import KIND_PREFIX
 from deep_pneumonia.names import distinct
 from deep_pneumonia.radiographs import dicom, dicom_frames
 from deep_pneumonia.radiographs.grey_levels import stored_integers
@@ -62,10 +62,10 @@ def to_seg(annotations: Sequence[Annotation], radiograph: bytes | None, pixels: 
     """
     size = pixels.shape[0], pixels.shape[1]
     max_bits = 8 * (MAX_FILE_BYTES - MAX_OVERHEAD_BYTES)
-    if not 0 < len(annotations) <= MAX_FRAMES or len(annotations) * pixels.size > max_bits:
+    if not 0 < len(annotations) <= MAX_SEG_FRAMES or len(annotations) * pixels.size > max_bits:
         raise AnnotationError(
-            f"There are {len(annotations)} masks of {size[0]} x {size[1]} pixels; expected 1 to {MAX_FRAMES} that fit "
-            f"in {MAX_FILE_BYTES // 2**20} MiB, so write fewer."
+            f"There are {len(annotations)} masks of {size[0]} x {size[1]} pixels; expected 1 to {MAX_SEG_FRAMES} that "
+            f"fit in {MAX_FILE_BYTES // 2**20} MiB, so write fewer."
         )
     for annotation in annotations:
         check_size(annotation.size, size, f"The mask of {annotation.reader}")

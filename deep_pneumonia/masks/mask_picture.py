@@ -9,10 +9,10 @@ from pathlib import Path
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from deep_pneumonia.errors import AnnotationError
+from deep_pneumonia.limits import MAX_PIXELS
 from deep_pneumonia.radiographs.deep_pictures import is_deep_colour_png
 from deep_pneumonia.radiographs.silence import SILENCE
 
-MAX_PIXELS = 64_000_000
 PNG_START = b"\x89PNG\r\n\x1a\n"
 PICTURE_STARTS = (PNG_START, b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"BM")
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP")
@@ -36,7 +36,7 @@ def open_picture(data: bytes, name: str) -> Image.Image:
     name: what errors call the picture.
 
     Raises:
-        AnnotationError: the picture has more than 64 megapixels, several pages, deep samples that Pillow would cut, or
+        AnnotationError: the picture has more than 36 megapixels, several pages, deep samples that Pillow would cut, or
             another format, or it is damaged. The number of pixels is checked before they are decoded.
     """
     if data.startswith(PNG_START):

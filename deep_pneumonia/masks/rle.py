@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deep_pneumonia.errors import AnnotationError
+from deep_pneumonia.limits import MAX_RUN_LENGTH_TEXT
 from deep_pneumonia.masks.annotation import Mask, Size
 
-MAX_TEXT_LENGTH = 8 * 2**20  # characters; noise over four megapixels has two million runs
-MAX_GROUPS = 7  # 35 bits with sign; a mask of 64 megapixels needs 27
+MAX_GROUPS = 7  # 35 bits with sign; a mask of 36 megapixels needs 27
 
 
 def encode(mask: Mask) -> list[int]:
@@ -49,9 +49,9 @@ def _whole_numbers(counts: list[object], pixels: int) -> NDArray[np.int64] | Non
 
 def _decompressed(text: object) -> NDArray[np.int64] | None:
     """Run lengths from a compressed string, or None if it is not one."""
-    if not isinstance(text, str) or not 0 < len(text) <= MAX_TEXT_LENGTH or not text.isascii():
+    if not isinstance(text, str) or not 0 < len(text) <= MAX_RUN_LENGTH_TEXT or not text.isascii():
         return None
-    codes = np.frombuffer(text.encode("ascii"), dtype=np.uint8).astype(np.int64) - 48
+    codes = np.frombuffer(text.encode("ascii"), dtype=np.uint8).astype(np.int8) - np.int8(48)
     last = np.flatnonzero((codes & 32) == 0)
     if codes.min() < 0 or codes.max() > 63 or not last.size or last[-1] != len(codes) - 1:
         return None
@@ -59,8 +59,11 @@ def _decompressed(text: object) -> NDArray[np.int64] | None:
     groups = last - first + 1
     if groups.max() > MAX_GROUPS:
         return None
-    shifts = 5 * (np.arange(len(codes)) - np.repeat(first, groups))
-    numbers = np.add.reduceat((codes & 31) << shifts, first)
+    shifts = np.arange(len(codes))
+    shifts -= np.repeat(first, groups)
+    shifts *= 5
+    np.left_shift((codes & 31).astype(np.int64), shifts, out=shifts)
+    numbers = np.add.reduceat(shifts, first)
     numbers -= np.where(codes[last] & 16, 1 << 5 * groups, 0)
     for start in (1, 2):  # undo the differences to the run two before
         numbers[start::2] = np.cumsum(numbers[start::2])

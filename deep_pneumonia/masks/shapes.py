@@ -8,23 +8,22 @@ from typing import Literal
 import numpy as np
 
 from deep_pneumonia.errors import AnnotationError
+from deep_pneumonia.limits import MAX_DRAWING_WORK
 from deep_pneumonia.masks.annotation import Annotation, Kind, Mask, Size, from_boxes, from_polygons
 
-# The unit is a test of one point against one edge, about 2 ns. Drawing a shape takes (edges x pixels of its bounding
-# box), so without a limit a few hundred bytes could keep a server busy for hours.
-MAX_WORK = 10_000_000_000
+# The unit of work is a test of one point against one edge, about 1 ns. Drawing a shape takes (edges x pixels of its
+# bounding box), so without a limit a few hundred bytes could keep a server busy for hours.
 PIXEL_COST = 20  # to fill, copy and join a mask
 SHAPE_COST = 20_000
-MAX_READERS = 64
 MAX_OUTSIDE = 1.5  # pixels that a shape may leave the picture by: tools count corners from 0, from 1 and by centres
 
 
 class Work:
-    """The budget for drawing one file; it also limits the masks in memory to 500 million pixels."""
+    """The budget for drawing the shapes and masks of one file."""
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._left = MAX_WORK
+        self._left: int = MAX_DRAWING_WORK
 
     def spend(self, pixels: int, edges: int = 0) -> None:
         """Spend the cost of one shape, whose bounding box has `pixels`, or of one mask.

@@ -12,8 +12,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn, TypeVar
 
-from deep_pneumonia.errors import AnnotationError
-from deep_pneumonia.masks.untrusted import MAX_COORDINATE
+from deep_pneumonia.errors import AnnotationError, TooLargeAnnotationError
+from deep_pneumonia.limits import (
+    MAX_COORDINATE,
+    MAX_LINE_LENGTH,
+    MAX_TABLE_BYTES,
+    MAX_TABLE_COLUMNS,
+    MAX_TABLE_ROWS,
+)
 
 MAX_SHOWN = 60  # characters of a cell in an error
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
@@ -143,13 +149,16 @@ def plain(word: str) -> str:
 
 def decoded(data: bytes) -> str:
     """The text of a table in UTF-8 or UTF-16, with or without a byte order mark."""
-    encoding = "utf-8-sig"
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        encoding = "utf-16"
-    elif data[1:2] == b"\0" or data[:1] == b"\0":
-        encoding = "utf-16-le" if data[1:2] == b"\0" else "utf-16-be"
     # Free text in these files is not always valid, and no column used here is free text.
-    return data.decode(encoding, errors="replace")
+    return data.decode(_encoding(data), errors="replace")
+
+
+def _encoding(data: bytes) -> str:
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    if data[1:2] == b"\0" or data[:1] == b"\0":
+        return "utf-16-le" if data[1:2] == b"\0" else "utf-16-be"
+    return "utf-8-sig"
 
 
 def parse_table(data: bytes, columns: Sequence[str], name: str, *, strict: bool = True) -> list[Row]:
@@ -162,18 +171,25 @@ def parse_table(data: bytes, columns: Sequence[str], name: str, *, strict: bool 
 
     Raises:
         NotATableError: the file cannot be read as a table or lacks a column.
+        TooLargeAnnotationError: it has more bytes or rows than allowed.
         AnnotationError: the file is an Excel workbook, has a column twice, or a row with more cells than the header.
     """
     if data.startswith(OLE_START) or (data.startswith(ZIP_START) and any(part in data for part in WORKBOOK_PARTS)):
         raise AnnotationError(f"{name} is a workbook of Excel or another spreadsheet; save it as CSV and give that.")
-    text = decoded(data)
-    separator, missing = min(((s, _missing(text, s, columns)) for s in SEPARATORS), key=lambda found: len(found[1]))
+    if len(data) > MAX_TABLE_BYTES:
+        raise TooLargeAnnotationError(f"{name} has more than {MAX_TABLE_BYTES} bytes; give fewer rows.")
+    separator, missing = min(((s, _missing(data, s, columns)) for s in SEPARATORS), key=lambda found: len(found[1]))
     if missing:
         raise NotATableError(f"{name} lacks the column {missing[0]!r}; give the publisher's file unchanged.")
     try:
-        header, *lines = _lines(text, separator, strict=strict)
+        return _rows(data, separator, columns, name, strict=strict)
     except csv.Error as error:
         raise NotATableError(f"{name} cannot be read as a table ({error}); export it again as CSV.") from error
+
+
+def _rows(data: bytes, separator: str, columns: Sequence[str], name: str, *, strict: bool) -> list[Row]:
+    lines = _lines(data, separator, strict=strict)
+    header = next(lines)
     places = _places(_header(header), columns, name)
     rows = []
     for number, cells in enumerate(lines, start=2):
@@ -182,16 +198,27 @@ def parse_table(data: bytes, columns: Sequence[str], name: str, *, strict: bool 
         if any(cell.strip() for cell in cells):
             found = {c: cells[i] if i < len(cells) else "" for c, i in places.items()}
             rows.append(Row(name, number, found, decimal_comma=separator == ";"))
+        if len(rows) > MAX_TABLE_ROWS:
+            raise TooLargeAnnotationError(f"{name} has more than {MAX_TABLE_ROWS} rows; give fewer.")
     return rows
 
 
-def _lines(text: str, separator: str, *, strict: bool) -> Iterator[list[str]]:
-    return csv.reader(io.StringIO(text, newline=""), strict=strict, delimiter=separator)
+def _lines(data: bytes, separator: str, *, strict: bool) -> Iterator[list[str]]:
+    return csv.reader(_short_lines(data), strict=strict, delimiter=separator)
 
 
-def _missing(text: str, separator: str, columns: Sequence[str]) -> list[str]:
+def _short_lines(data: bytes) -> Iterator[str]:
+    """The lines of a table, decoded one at a time."""
+    stream = io.TextIOWrapper(io.BytesIO(data), _encoding(data), errors="replace", newline="")
+    while line := stream.readline(MAX_LINE_LENGTH):
+        if len(line) == MAX_LINE_LENGTH:
+            raise csv.Error(f"a line has {MAX_LINE_LENGTH} characters or more")
+        yield line
+
+
+def _missing(data: bytes, separator: str, columns: Sequence[str]) -> list[str]:
     try:
-        header = _header(next(_lines(text, separator, strict=False), []))
+        header = _header(next(_lines(data, separator, strict=False), []))
     except csv.Error:
         header = []
     return [c for c in columns if plain(c) not in header]
@@ -202,6 +229,8 @@ def _header(cells: Sequence[str]) -> list[str]:
 
     A name such as "Bbox [x,y,w,h]", with as many empty names after it as it holds commas, names these columns too.
     """
+    if len(cells) > MAX_TABLE_COLUMNS:
+        raise csv.Error(f"it has more than {MAX_TABLE_COLUMNS} columns")
     names = list(cells)
     for place, cell in enumerate(cells):
         parts = cell.split(",")

@@ -28,10 +28,10 @@ from pydicom.uid import (
 )
 
 from deep_pneumonia.errors import NotARadiographError
+from deep_pneumonia.limits import MAX_DECODING_SECONDS
 from deep_pneumonia.radiographs.code_stream import CodeStream, code_stream
 from deep_pneumonia.radiographs.grey_levels import stored_bits
 
-MAX_CODEC_SECONDS = 30  # a large radiograph takes one or two; a damaged one may never end
 JPEG_SYNTAXES = (JPEGBaseline8Bit, JPEGExtended12Bit)
 HIGH_THROUGHPUT_SYNTAXES = (HTJ2KLossless, HTJ2KLosslessRPCL, HTJ2K)  # only imagecodecs decodes them
 # Colour of a decoded frame that is RGB, because JPEG 2000 undoes its own transforms.
@@ -205,7 +205,7 @@ def _in_own_process(decoder: str, frame: bytes, **options: object) -> NDArray[An
         [sys.executable, "-P", str(Path(__file__).with_name("codec_process.py"))],
         input=json.dumps({"decoder": decoder, **options}).encode() + b"\n" + frame,
         capture_output=True,
-        timeout=MAX_CODEC_SECONDS,
+        timeout=MAX_DECODING_SECONDS,
         check=True,
     )
     return np.load(io.BytesIO(decoded.stdout), allow_pickle=False)

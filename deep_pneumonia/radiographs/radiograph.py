@@ -13,7 +13,8 @@ from tifffile import TiffPage
 
 from deep_pneumonia import names
 from deep_pneumonia.errors import NotARadiographError, RadiographError, TooLargeError, UnreadableFileError
-from deep_pneumonia.files import MAX_FILE_BYTES, read_bytes
+from deep_pneumonia.files import read_bytes
+from deep_pneumonia.limits import MAX_FILE_BYTES, MAX_PIXELS
 from deep_pneumonia.radiographs import deep_pictures, dicom, dicom_frames
 from deep_pneumonia.radiographs.grey_levels import displayed, full_scale, scaled_floats, scaled_integers
 from deep_pneumonia.radiographs.silence import SILENCE
@@ -72,7 +73,7 @@ class Radiograph:
         return self.pixels.shape[0], self.pixels.shape[1]
 
 
-def decode(file: str | Path | bytes, *, max_bytes: int = MAX_FILE_BYTES, max_pixels: int = 64_000_000) -> Radiograph:
+def decode(file: str | Path | bytes, *, max_bytes: int = MAX_FILE_BYTES, max_pixels: int = MAX_PIXELS) -> Radiograph:
     """Decode one image by its content, whatever its name.
 
     PNG, JPEG, TIFF, WebP and BMP: 8-bit values are divided by 255. Deeper integers are divided by 2^b - 1, where b is

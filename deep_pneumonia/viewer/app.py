@@ -10,6 +10,7 @@ from deep_pneumonia import shipped
 from deep_pneumonia.datasets.teaching_cases import load_cases
 from deep_pneumonia.drawing.pictures import NOT_A_DEVICE
 from deep_pneumonia.errors import DeepPneumoniaError
+from deep_pneumonia.limits import MAX_FILE_BYTES
 from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.viewer import html
 from deep_pneumonia.viewer import mcp as mcp_tools
@@ -34,8 +35,6 @@ HEAD = Markup("""<header><h1>{title}</h1>
 <a href="#lesson">Teach</a><a href="#about">About</a></nav>
 <p class="device">{notice}</p></header>""").format(title=TITLE, notice=NOT_A_DEVICE)
 STYLES = [SCRIPTS / name for name in ("viewer.css", "review.css", "teach.css")]
-# The same as the decoder's limit, so that a larger file is rejected before it is sent.
-MAX_UPLOAD = "64mb"
 # In seconds: every ten minutes, delete uploads older than half an hour.
 DELETE_CACHE = (600, 1800)
 
@@ -141,7 +140,7 @@ def _serve(blocks: gr.Blocks, workspaces: Workspaces, *, mcp: bool) -> None:
             quiet=True,
             # Files that the page may fetch, in any working folder: no uploads, and only thumbnails of a work list.
             allowed_paths=[str(shipped.CASES), str(SCRIPTS), str(workspaces.served_folder)],
-            max_file_size=MAX_UPLOAD,
+            max_file_size=int(MAX_FILE_BYTES),
             theme=theme(),
             css_paths=STYLES,
             footer_links=["api"],

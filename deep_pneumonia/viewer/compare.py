@@ -12,7 +12,7 @@ from deep_pneumonia.prediction.explanation import available, compare
 from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.viewer import html
 from deep_pneumonia.viewer.gpu import on_gpu
-from deep_pneumonia.viewer.inspect import ONE_AT_A_TIME, Inspect, checked
+from deep_pneumonia.viewer.inspect import ONE_AT_A_TIME, Inspect, answered, checked
 from deep_pneumonia.viewer.opened_case import opened
 from deep_pneumonia.viewer.stage import WITH_DRAWINGS, Stage
 
@@ -92,11 +92,12 @@ class Compare:
             b: the explanation to compare it with.
             drawings: a list of {"reader": name, "kind": "pixel", "counts": run lengths of 0 and 1 in row order}.
         """
-        try:
+
+        def answer() -> dict[str, Any]:
             case = opened(*self.inspect.opened(file, masks), checked(drawings))
             return self.compared(case.radiograph, case.masks, a, b).to_json(case.name)
-        except DeepPneumoniaError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+
+        return answered(answer)
 
 
 def _is_unguided(predictor: Predictor) -> bool:

@@ -87,7 +87,8 @@ class Made:
                     raise DeepPneumoniaError("There is no case to save; open one first.")
                 return make(file, drawings or [])
             except DeepPneumoniaError as error:
-                raise gr.Error(str(error), print_exception=False) from error
+                problem = str(error)
+            raise gr.Error(problem, print_exception=False)  # outside, as the error's traceback keeps arrays in memory
 
         button.click(
             made, [self.opening.shown, self.stage.drawings], self.file, js=WITH_DRAWINGS, api_visibility="private"

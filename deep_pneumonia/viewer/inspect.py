@@ -1,8 +1,8 @@
 """The Inspect screen: the model's prediction for a radiograph, and how its attention agrees with each mask."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import gradio as gr
 
@@ -15,6 +15,8 @@ from deep_pneumonia.viewer.opened_case import Case, open_case
 from deep_pneumonia.viewer.opening import Opening
 from deep_pneumonia.viewer.scene import scene
 from deep_pneumonia.viewer.stage import Stage
+
+T = TypeVar("T")
 
 # One prediction at a time, whoever asks: two at once would only halve the speed of both.
 ONE_AT_A_TIME: dict[str, Any] = {"concurrency_id": "predict", "concurrency_limit": 1}
@@ -141,10 +143,7 @@ class Inspect:
 
         Returns the prediction as JSON, as /predict does.
         """
-        try:
-            case = self.open(*self.opened(file, masks), checked(drawings))
-        except DeepPneumoniaError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+        case = answered(lambda: self.open(*self.opened(file, masks), checked(drawings)))
         return case.prediction.to_json(case.name)
 
     def opened(self, file: Any, masks: list[str] | None) -> tuple[str, list[str]]:
@@ -157,6 +156,19 @@ class Inspect:
         if not found:
             raise UnreadableFileError("No file was sent; send a radiograph.")
         return found, others
+
+
+def answered(work: Callable[[], T]) -> T:
+    """What `work` returns.
+
+    Raises:
+        gr.Error: `work` raised an error of the package, whose traceback would keep its arrays in memory.
+    """
+    try:
+        return work()
+    except DeepPneumoniaError as error:
+        problem = str(error)
+    raise gr.Error(problem, print_exception=False)
 
 
 def checked(drawings: Any) -> Sequence[Mapping[str, Any]] | None:

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deep_pneumonia.errors import AnnotationError, UnreadableFileError
-from deep_pneumonia.masks.annotation import KINDS, Annotation, Kind
+from deep_pneumonia.limits import MAX_CASE_READERS, MAX_DRAWN_RUNS
+from deep_pneumonia.masks.annotation import KINDS, Annotation, Kind, check_masks
 from deep_pneumonia.masks.any_format import looks_like_annotation, read_annotations
 from deep_pneumonia.names import distinct, reader_name
 from deep_pneumonia.prediction.predictor import Prediction
 from deep_pneumonia.radiographs.radiograph import Radiograph, decode
 
-MAX_READERS = 8  # more outlines than this hide the radiograph
 Drawing = Mapping[str, Any]
 Predict = Callable[[Radiograph, Sequence[Annotation]], Prediction]
 
@@ -59,17 +59,39 @@ def opened(file: str, masks: Sequence[str] = (), drawings: Sequence[Drawing] | N
     name = Path(file).name
     if gone := [Path(f).name for f in (file, *masks) if not Path(f).exists()]:
         raise UnreadableFileError(f"{gone[0]} is gone; upload it again. Uploads are deleted within an hour.")
+    check_count(len(masks if drawings is None else drawings))
     radiograph = decode(file)
-    if drawings is None:
-        found = [a for m in masks for a in read_annotations(m, radiograph.size, name=Path(m).name, radiograph=name)]
-    else:
-        found = [drawn(d, radiograph.size) for d in drawings]
-    if len(found) > MAX_READERS:
-        raise AnnotationError(f"Got {len(found)} masks, but a case holds at most {MAX_READERS}; open it with fewer.")
+    found = read_masks(masks, radiograph.size, name) if drawings is None else all_drawn(drawings, radiograph.size)
     # Two readers with the same name could not be told apart on the screen or in a saved file.
     names = distinct([a.reader for a in found])
     named = (Annotation(a.mask, reader, a.kind) for a, reader in zip(found, names, strict=True))
     return Opened(name, radiograph, tuple(named))
+
+
+def check_count(masks: int) -> None:
+    """Check how many masks a case would have, before any is read.
+
+    Raises:
+        AnnotationError: more than MAX_CASE_READERS.
+    """
+    if masks > MAX_CASE_READERS:
+        raise AnnotationError(f"Got {masks} masks, but a case holds at most {MAX_CASE_READERS}; open it with fewer.")
+
+
+def read_masks(files: Sequence[str], size: tuple[int, int], radiograph: str) -> list[Annotation]:
+    """The masks in files, for a radiograph of `size` (H, W) in a file that is named `radiograph`.
+
+    Raises:
+        AnnotationError: a file cannot be read, or all hold more than MAX_CASE_READERS masks; each file's masks are
+            counted before they are built.
+    """
+    found: list[Annotation] = []
+    for file in files:
+        left = MAX_CASE_READERS - len(found)
+        if not left:
+            check_count(MAX_CASE_READERS + 1)
+        found += read_annotations(file, size, name=Path(file).name, radiograph=radiograph, readers=left)
+    return found
 
 
 def sorted_files(files: Sequence[str], masks: Sequence[str]) -> tuple[str | None, list[str]]:
@@ -90,6 +112,20 @@ def sorted_files(files: Sequence[str], masks: Sequence[str]) -> tuple[str | None
     return (others[0] if others else None), [*masks, *found]
 
 
+def all_drawn(drawings: Sequence[Drawing], size: tuple[int, int]) -> list[Annotation]:
+    """The annotations that drawings describe, each checked before the first is built; see `drawn`.
+
+    Raises:
+        AnnotationError: there are more than MAX_CASE_READERS, or one is malformed.
+    """
+    check_count(len(drawings))
+    checked = [_checked(drawing, size) for drawing in drawings]
+    check_masks(len(checked), size, "The request", most=MAX_CASE_READERS)
+    if sum(len(one.counts) for one in checked) > MAX_DRAWN_RUNS:
+        raise AnnotationError(f"The drawings have more than {MAX_DRAWN_RUNS} runs in all; send fewer of them.")
+    return [_built(one, size) for one in checked]
+
+
 def drawn(drawing: Drawing, size: tuple[int, int]) -> Annotation:
     """The annotation that a drawing describes, for a radiograph of `size` (H, W).
 
@@ -99,6 +135,21 @@ def drawn(drawing: Drawing, size: tuple[int, int]) -> Annotation:
     Raises:
         AnnotationError: a field is missing or of a wrong type, or the runs do not fill the radiograph.
     """
+    return _built(_checked(drawing, size), size)
+
+
+@dataclass(frozen=True, eq=False)
+class _Checked:
+    """A drawing whose runs fill the radiograph; `step` is the side of the square that each of its pixels stands for."""
+
+    reader: str
+    kind: str
+    frame: tuple[int, int]
+    counts: NDArray[np.int64]
+    step: int
+
+
+def _checked(drawing: Drawing, size: tuple[int, int]) -> _Checked:
     try:
         reader, kind = reader_name(drawing["reader"], "reader"), str(drawing.get("kind", "pixel"))
         height, width = (int(n) for n in drawing.get("size") or size)
@@ -115,11 +166,17 @@ def drawn(drawing: Drawing, size: tuple[int, int]) -> Annotation:
             f"The run lengths of {reader}'s drawing do not fill the {size[0]} x {size[1]} pixels of the radiograph; "
             "send the drawing of this radiograph."
         )
-    mask = np.repeat(np.arange(len(counts)) % 2 == 1, counts).reshape(height, width)
-    if step > 1:
-        mask = mask.repeat(step, axis=0).repeat(step, axis=1)[: size[0], : size[1]]
-    known = kind in KINDS and not (kind == "normal" and mask.any())
-    return Annotation(mask, reader, cast(Kind, kind) if known else "pixel")
+    return _Checked(reader, kind, (height, width), counts, step)
+
+
+def _built(drawing: _Checked, size: tuple[int, int]) -> Annotation:
+    lesion = np.arange(len(drawing.counts)) % 2 == 1
+    mask = np.repeat(lesion, drawing.counts).reshape(drawing.frame)
+    if drawing.step > 1:
+        mask = mask.repeat(drawing.step, axis=0).repeat(drawing.step, axis=1)[: size[0], : size[1]]
+    mask.setflags(write=False)  # so that it is not copied
+    known = drawing.kind in KINDS and not (drawing.kind == "normal" and mask.any())
+    return Annotation(mask, drawing.reader, cast(Kind, drawing.kind) if known else "pixel")
 
 
 def runs(mask: NDArray[np.bool_]) -> list[int]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from deep_pneumonia.errors import DeepPneumoniaError
-from deep_pneumonia.files import MAX_FILE_BYTES
+from deep_pneumonia.limits import MAX_FILE_BYTES
 from deep_pneumonia.masks.dicom_references import referenced_images
 from deep_pneumonia.masks.mask_names import bare
 from deep_pneumonia.masks.mask_picture import PICTURE_STARTS

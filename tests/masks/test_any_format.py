@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from deep_pneumonia.errors import AnnotationError, MaskSizeError
-from deep_pneumonia.files import MAX_FILE_BYTES
+from deep_pneumonia.limits import MAX_FILE_BYTES
 from deep_pneumonia.masks.annotation import read_mask, write_mask
 from tests.pictures import encode, rgba
 
@@ -154,7 +154,7 @@ def test_fitting_to_a_multiple_and_back_changes_nothing(mask, times):
 def test_a_huge_picture_in_a_small_file_is_never_unfolded():
     data = encode(np.zeros((1, 1), np.uint8))
     huge = data[:16] + (10**5).to_bytes(4, "big") * 2 + data[24:]
-    with pytest.raises(AnnotationError, match="more than the 64000000 allowed"):
+    with pytest.raises(AnnotationError, match="more than the 36000000 allowed"):
         read_mask(huge)
     with pytest.raises(AnnotationError, match="damaged"):  # a second header contradicts the first
         read_mask(data[:33] + header(10**5) + data[33:])

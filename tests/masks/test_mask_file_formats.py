@@ -10,7 +10,7 @@ from PIL import Image
 
 from deep_pneumonia import shipped
 from deep_pneumonia.errors import AnnotationError, MaskSizeError
-from deep_pneumonia.files import MAX_FILE_BYTES
+from deep_pneumonia.limits import MAX_FILE_BYTES
 from deep_pneumonia.masks.annotation import Annotation, to_png
 from deep_pneumonia.masks.any_format import looks_like_annotation, read_annotations
 from deep_pneumonia.masks.coco import to_coco

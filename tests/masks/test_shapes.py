@@ -5,8 +5,9 @@ import pytest
 from numpy.typing import NDArray
 
 from deep_pneumonia.errors import AnnotationError
+from deep_pneumonia.limits import MAX_FILE_READERS
 from deep_pneumonia.masks import shapes
-from deep_pneumonia.masks.shapes import MAX_READERS, Shapes, Work, checked
+from deep_pneumonia.masks.shapes import Shapes, Work, checked
 
 SIZE = (40, 60)
 
@@ -163,7 +164,7 @@ def test_each_shape_spends_work_by_its_bounding_box_and_its_edges(monkeypatch: p
         lambda one: one.polygon([10, 60, 60, 10], [10, 10, 110, 110]),
         lambda one: one.centred([10, 60, 60, 10], [10, 10, 110, 110], kind="box"),
     ):
-        monkeypatch.setattr(shapes, "MAX_WORK", 2 * cost)
+        monkeypatch.setattr(shapes, "MAX_DRAWING_WORK", 2 * cost)
         one = of_reader(size)
         draw(one), draw(one)
         with pytest.raises(AnnotationError, match=r"^a\.json has too many or too detailed shapes"):
@@ -171,16 +172,16 @@ def test_each_shape_spends_work_by_its_bounding_box_and_its_edges(monkeypatch: p
 
 
 def test_work_is_spent_only_inside_the_picture_and_for_the_mask(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shapes, "MAX_WORK", 40 * 60 * (20 + 3) + 20_000)
+    monkeypatch.setattr(shapes, "MAX_DRAWING_WORK", 40 * 60 * (20 + 3) + 20_000)
     one = of_reader()
     one.centred([-900, 900, 0], [-900, 900, 0], kind="polygon")
     with pytest.raises(AnnotationError, match="too many"):
         one.drawn("A")
-    monkeypatch.setattr(shapes, "MAX_WORK", 40 * 60 * 20 + 20_000)
+    monkeypatch.setattr(shapes, "MAX_DRAWING_WORK", 40 * 60 * 20 + 20_000)
     Work("a.json").spend(40 * 60)
     with pytest.raises(AnnotationError, match="too many"):
         Work("a.json").spend(40 * 60 + 1)
 
 
 def test_limits() -> None:
-    assert MAX_READERS == 64
+    assert MAX_FILE_READERS == 64

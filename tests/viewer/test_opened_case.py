@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from deep_pneumonia.errors import AnnotationError, DeepPneumoniaError, MaskSizeError, UnreadableFileError
+from deep_pneumonia.limits import MAX_CASE_READERS
 from deep_pneumonia.masks.annotation import Annotation, write_mask
 from deep_pneumonia.masks.coco import to_coco
-from deep_pneumonia.viewer.opened_case import MAX_READERS, drawn, opened, runs, sorted_files
+from deep_pneumonia.viewer.opened_case import drawn, opened, runs, sorted_files
 from tests.phantom import draw, save_png
 
 SIZE = (300, 260)
@@ -107,7 +108,7 @@ def test_drawings_stand_instead_of_files(files: Path) -> None:
         ("gone.png", [], "gone.png is gone; upload it again"),
         ("chest.png", ["doctor_a.png", "gone.png"], "gone.png is gone"),
         ("chest.png", ["cut.png"], "cut.png is damaged"),
-        ("chest.png", ["doctor_a.png"] * (MAX_READERS + 1), f"at most {MAX_READERS}"),
+        ("chest.png", ["doctor_a.png"] * (MAX_CASE_READERS + 1), f"at most {MAX_CASE_READERS}"),
     ],
 )
 def test_a_bad_file_is_named_as_its_person_names_it(files: Path, file: str, masks: list[str], said: str) -> None:

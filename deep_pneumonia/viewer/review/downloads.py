@@ -5,6 +5,7 @@ from pathlib import Path
 
 from deep_pneumonia.errors import WorkspaceError
 from deep_pneumonia.exchange.export import export
+from deep_pneumonia.limits import MAX_DOWNLOAD_BYTES
 from deep_pneumonia.prediction.checkpoint import Checkpoint
 from deep_pneumonia.viewer.review.requests import DownloadRequest
 from deep_pneumonia.viewer.review.workspaces import WorkList
@@ -13,7 +14,6 @@ from deep_pneumonia.worklist.rows import rows
 from deep_pneumonia.worklist.statistics import tally
 
 FILE_STEM = "work-list"
-MAX_RADIOGRAPH_BYTES = 2 * 2**30  # of all radiographs together
 
 
 def write_download(work_list: WorkList, request: DownloadRequest, folder: Path, checkpoint: Checkpoint) -> Path:
@@ -36,10 +36,10 @@ def write_download(work_list: WorkList, request: DownloadRequest, folder: Path, 
 def _check_size(work_list: WorkList) -> None:
     images = [item.case.image for item in work_list.workspace.items()]
     size = sum(image.stat().st_size for image in images if image.exists())
-    if size > MAX_RADIOGRAPH_BYTES:
+    if size > MAX_DOWNLOAD_BYTES:
         raise WorkspaceError(
             f"The radiographs of this list have {size / 2**30:.1f} GiB, more than the "
-            f"{MAX_RADIOGRAPH_BYTES // 2**30} GiB that can be downloaded; export it on the server with: "
+            f"{MAX_DOWNLOAD_BYTES // 2**30} GiB that can be downloaded; export it on the server with: "
             "deep-pneumonia review export."
         )
 

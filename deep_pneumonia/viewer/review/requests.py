@@ -6,14 +6,15 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import Field, StringConstraints, ValidationError
 
 from deep_pneumonia.errors import WorkspaceError
+from deep_pneumonia.limits import (
+    MAX_CHANGES,
+    MAX_COMMENT_LENGTH,
+    MAX_DRAWN_RUNS,
+    MAX_LISTED_FILES,
+    MAX_NAME_LENGTH,
+    MAX_PATH_LENGTH,
+)
 from deep_pneumonia.strict_json import StrictModel, first_problem
-
-MAX_NAME_LENGTH = 100  # characters of a reviewer's or reader's name
-MAX_COMMENT_LENGTH = 4000
-MAX_CHANGES = 100  # masks that are saved at once
-MAX_RUNS = 64_000_000  # of a mask, which has at most so many pixels
-MAX_LISTED_FILES = 40_000  # beyond what an upload may have, so that its own message is shown
-MAX_PATH_LENGTH = 4096
 
 Answer = dict[str, Any]
 
@@ -56,7 +57,7 @@ class Change(StrictModel):
     reader: Name = ""
     removed: bool = False
     kind: str = "pixel"
-    counts: Annotated[list[int], Field(max_length=MAX_RUNS, default_factory=list)]
+    counts: Annotated[list[int], Field(max_length=MAX_DRAWN_RUNS, default_factory=list)]
     size: Annotated[list[int], Field(min_length=2, max_length=2)] | None = None
 
     @property

@@ -13,7 +13,8 @@ from typing import Any
 import gradio as gr
 
 from deep_pneumonia.errors import ConflictError, DeepPneumoniaError, WorkspaceError
-from deep_pneumonia.masks.annotation import read_as_normal
+from deep_pneumonia.limits import MAX_CHANGES
+from deep_pneumonia.masks.annotation import check_masks, read_as_normal
 from deep_pneumonia.radiographs.radiograph import decode
 from deep_pneumonia.viewer import html
 from deep_pneumonia.viewer.element import scripted
@@ -148,6 +149,7 @@ class Review:
         given = checked(DrawRequest, request)
         workspace, author = work_list.workspace, given.author or "somebody"
         size = decode(workspace.item(given.id).case.image).size
+        check_masks(len(given.changes), size, "The request", most=MAX_CHANGES)
         conflicts: dict[str, str] = {}
         for change in given.changes:
             try:

@@ -16,6 +16,7 @@ from deep_pneumonia.exchange.anonymous import plain_radiograph
 from deep_pneumonia.exchange.merge import import_into
 from deep_pneumonia.exchange.state import RADIOGRAPHS_FOLDER
 from deep_pneumonia.files import sha256
+from deep_pneumonia.limits import MAX_UPLOADED_BYTES, MAX_UPLOADED_FILES
 from deep_pneumonia.names import shown
 from deep_pneumonia.viewer.opening import is_upload
 from deep_pneumonia.viewer.review.requests import Upload
@@ -23,8 +24,6 @@ from deep_pneumonia.worklist.collect import cases_from
 from deep_pneumonia.worklist.listing import Listing
 from deep_pneumonia.worklist.workspace import Workspace
 
-MAX_FILES = 4000
-MAX_TOTAL_BYTES = 4 * 2**30  # of one call's uploads; a single upload has at most 64 MiB
 MAX_NAMES = 3  # files that a sentence names
 MAX_LISTED = 10  # files of a kind that the list names
 
@@ -47,13 +46,13 @@ def add(workspace: Workspace, uploads: Sequence[Upload]) -> str:
 
 
 def _checked(uploads: Sequence[Upload]) -> list[tuple[Path, str]]:
-    if not 0 < len(uploads) <= MAX_FILES:
-        raise WorkspaceError(f"Give 1 to {MAX_FILES} files at a time; add a larger set on the command line.")
+    if not 0 < len(uploads) <= MAX_UPLOADED_FILES:
+        raise WorkspaceError(f"Give 1 to {MAX_UPLOADED_FILES} files at a time; add a larger set on the command line.")
     if not all(is_upload(upload.path) for upload in uploads):
         raise WorkspaceError("A file is gone, as uploads are deleted within the hour; choose the files again.")
     files = [(Path(upload.path), upload.name or Path(upload.path).name) for upload in uploads]
-    if sum(path.stat().st_size for path, _ in files) > MAX_TOTAL_BYTES:
-        raise WorkspaceError(f"These files have over {MAX_TOTAL_BYTES // 2**30} GiB; give fewer at a time.")
+    if sum(path.stat().st_size for path, _ in files) > MAX_UPLOADED_BYTES:
+        raise WorkspaceError(f"These files have over {MAX_UPLOADED_BYTES // 2**30} GiB; give fewer at a time.")
     return files
 
 

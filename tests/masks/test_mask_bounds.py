@@ -1,0 +1,90 @@
+"""Bounds of mask files are checked before the work: values, rows, columns, readers and pixels."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from skimage.draw import polygon
+
+from deep_pneumonia.errors import AnnotationError, TooLargeAnnotationError
+from deep_pneumonia.masks import annotation, rle, table, untrusted
+from deep_pneumonia.masks.annotation import from_polygons
+from deep_pneumonia.masks.any_format import read_annotations
+from deep_pneumonia.masks.table import NotATableError, parse_table
+from deep_pneumonia.masks.untrusted import parse_json
+
+SIZE = (30, 40)
+
+
+def never(*_: Any, **__: Any) -> Any:
+    raise AssertionError("work was done before the bound was checked")
+
+
+def group(readers: int) -> bytes:
+    counts = {"size": SIZE, "counts": [0, SIZE[0] * SIZE[1]]}
+    drawn = [{"image_id": 1, "segmentation": counts, "attributes": {"reader": f"R{n}"}} for n in range(readers)]
+    return json.dumps({"images": [{"id": 1}], "annotations": drawn}).encode()
+
+
+def test_values_of_json_are_counted_before_it_is_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(untrusted, "MAX_JSON_VALUES", 5)
+    assert parse_json(b"[1, 2, 3, 4, 5]", "a.json") == [1, 2, 3, 4, 5]
+    monkeypatch.setattr(untrusted, "from_json", never)
+    for data in (b"[1, 2, 3, 4, 5, 6]", b"[[[[[[", b'{"a": {"b": {"c": {"d": {"e": {"f": 1}}}}}}'):
+        with pytest.raises(TooLargeAnnotationError, match="more than 5 values"):
+            parse_json(data, "a.json")
+
+
+def test_deep_json_is_refused() -> None:
+    with pytest.raises(AnnotationError, match="nested too deep"):
+        parse_json(b'{"shapes": ' + b"[" * 10_000, "a.json")
+
+
+def test_readers_are_counted_before_a_mask_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len(read_annotations(group(3), SIZE, name="a.json", readers=3)) == 3
+    monkeypatch.setattr(rle, "decode", never)
+    with pytest.raises(AnnotationError, match=r"a\.json has 4 masks of one radiograph, expected at most 3"):
+        read_annotations(group(4), SIZE, name="a.json", readers=3)
+    monkeypatch.setattr(annotation, "MAX_MASK_PIXELS", 2 * SIZE[0] * SIZE[1])
+    with pytest.raises(AnnotationError, match="3 masks of 30 x 40 pixels, more than the 2400 pixels"):
+        read_annotations(group(3), SIZE, name="a.json")
+
+
+def test_tables_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table, "MAX_TABLE_ROWS", 3)
+    assert len(parse_table(b"a,b\n" + b"1,2\n" * 3, ["a"], "t.csv")) == 3
+    with pytest.raises(TooLargeAnnotationError, match="more than 3 rows"):
+        parse_table(b"a,b\n" + b"1,2\n" * 4, ["a"], "t.csv")
+    monkeypatch.setattr(table, "MAX_TABLE_BYTES", 30)
+    with pytest.raises(TooLargeAnnotationError, match="more than 30 bytes"):
+        parse_table(b"a,b\n" + b"1,2\n" * 40, ["a"], "t.csv")
+
+
+def test_wide_tables_and_long_lines_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(NotATableError, match="lacks the column"):
+        parse_table(b"a" + b"," * 2000, ["a"], "t.csv")
+    monkeypatch.setattr(table, "MAX_LINE_LENGTH", 20)
+    with pytest.raises(NotATableError, match="a line has 20 characters or more"):
+        parse_table(b"a,b\n1," + b"2" * 30 + b"\n", ["a"], "t.csv")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_tables_are_decoded_line_by_line(encoding: str) -> None:
+    rows = parse_table('a;b\n"x\r\ny";1\nä;2\n'.encode(encoding), ["a", "b"], "t.csv")
+    assert [(row["a"], row["b"]) for row in rows] == [("x\r\ny", "1"), ("ä", "2")]
+
+
+COORDINATES = st.one_of(st.floats(-10, 50), st.integers(-10, 50), st.integers(-20, 100).map(lambda n: n / 2))
+
+
+@given(st.lists(st.tuples(COORDINATES, COORDINATES), min_size=3, max_size=9), st.integers(1, 200))
+def test_a_polygon_in_bands_is_that_of_scikit_image(points: list[tuple[float, float]], band: int) -> None:
+    x, y = np.array(points, float).T
+    expected = np.zeros(SIZE, bool)
+    expected[polygon(y - 0.5, x - 0.5, SIZE)] = True
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(annotation, "BAND_PIXELS", band)
+        np.testing.assert_array_equal(from_polygons([points], SIZE, SIZE, reader="r").mask, expected)
