@@ -1,13 +1,16 @@
-"""Mask PNGs at the limits of what is read: headers, sizes, names in errors, and the values written."""
+"""Masks at the limits of what is read: headers, sizes, names in errors, and the smallest shapes."""
 
+import io
 import struct
 import zlib
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+from PIL import Image
 
 from deep_pneumonia.errors import AnnotationError, MaskSizeError
-from deep_pneumonia.masks import annotation
+from deep_pneumonia.masks import annotation, mask_picture
 from deep_pneumonia.masks.annotation import check_size, from_boxes, from_crops, from_polygons, read_as_normal, read_mask
 from tests.pictures import encode
 
@@ -22,10 +25,10 @@ def test_a_mask_is_one_of_pixels_by_a_reader_unless_said() -> None:
 def test_errors_call_a_mask_by_its_name_or_its_path(tmp_path) -> None:
     (tmp_path / "m.png").write_bytes(b"no picture")
     for file, name, called in (
-        (b"no picture", "", "The mask is not a PNG file"),
-        (b"no picture", "a.png", "The mask a.png is not a PNG file"),
-        (tmp_path / "m.png", "", f"The mask {tmp_path / 'm.png'} is not a PNG file"),
-        (tmp_path / "m.png", "b.png", "The mask b.png is not a PNG file"),
+        (b"no picture", "", "The mask is not a PNG, JPEG"),
+        (b"no picture", "a.png", "The mask a.png is not a PNG, JPEG"),
+        (tmp_path / "m.png", "", f"The mask {tmp_path / 'm.png'} is not a PNG, JPEG"),
+        (tmp_path / "m.png", "b.png", "The mask b.png is not a PNG, JPEG"),
     ):
         with pytest.raises(AnnotationError) as caught:
             read_mask(file, name=name)
@@ -39,19 +42,28 @@ def test_errors_call_a_mask_by_its_name_or_its_path(tmp_path) -> None:
 def header(width: int, height: int, kind: bytes = b"IHDR") -> bytes:
     """The start of a PNG file of 33 bytes."""
     content = kind + struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    return annotation.PNG_START + struct.pack(">I", 13) + content + struct.pack(">I", zlib.crc32(content))
+    return mask_picture.PNG_START + struct.pack(">I", 13) + content + struct.pack(">I", zlib.crc32(content))
+
+
+def saved(mask: NDArray[np.bool_], file_format: str) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(mask.astype(np.uint8) * 255).save(stream, file_format)
+    return stream.getvalue()
 
 
 def test_headers_are_checked_before_pixels_are_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
-    for data in (b"x", header(2, 3)[:23], header(2, 3)[1:], header(2, 3, b"IDAT")):
-        with pytest.raises(AnnotationError, match=r"^The mask is not a PNG file"):
+    for data in (b"x", header(2, 3)[1:]):
+        with pytest.raises(AnnotationError, match=r"^The mask is not a PNG, JPEG"):
             read_mask(data)
-    for data in (header(2, 3)[:24], header(2, 3), header(0, 3)):
-        with pytest.raises(AnnotationError, match=r"^The mask is damaged or cut short"):
+    for data in (header(2, 3)[:23], header(2, 3, b"IDAT"), header(2, 3)[:24], header(2, 3), header(0, 3)):
+        with pytest.raises(AnnotationError, match=r"^The mask is (damaged|not a PNG, JPEG)"):
             read_mask(data)
-    monkeypatch.setattr(annotation, "MAX_PIXELS", 6)
-    assert read_mask(encode(LESION)).size == (2, 3)
-    with pytest.raises(AnnotationError, match="has 1 x 7 pixels, more than the 6"):
+    monkeypatch.setattr(mask_picture, "MAX_PIXELS", 6)
+    for file_format in ("PNG", "BMP", "TIFF"):
+        assert read_mask(saved(LESION, file_format)).size == (2, 3)
+        with pytest.raises(AnnotationError, match=r"^The mask has 7 x 1 pixels, more than the 6"):
+            read_mask(saved(np.ones((7, 1), np.bool_), file_format))
+    with pytest.raises(AnnotationError, match=r"^The mask has 1 x 7 pixels, more than the 6"):
         read_mask(header(7, 1))
 
 
