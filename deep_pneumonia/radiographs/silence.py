@@ -1,12 +1,35 @@
 """Silence for decoders: warnings and logs of Pillow and pydicom may quote tags, and tags may name a patient."""
 
+import ctypes
+import ctypes.util
 import logging
 import threading
 import warnings
+from pathlib import Path
 
-# Both log tag values at lower levels.
-logging.getLogger("PIL").setLevel(logging.ERROR)
-logging.getLogger("pydicom").setLevel(logging.CRITICAL)
+import PIL
+
+# Both log tag values, and one line or more for each damaged file.
+for name in ("PIL", "pydicom"):
+    logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def silence_libtiff() -> None:
+    """Stop libtiff, which Pillow contains or links to, from writing to standard error about every damaged tag."""
+    folder = Path(PIL.__file__).parent
+    bundled = [*folder.parent.glob("pillow.libs/libtiff*"), *folder.glob(".dylibs/libtiff*")]
+    found = str(bundled[0]) if bundled else ctypes.util.find_library("tiff")
+    if found is None:
+        return
+    try:
+        library = ctypes.CDLL(found)
+        library.TIFFSetErrorHandler(None)
+        library.TIFFSetWarningHandler(None)
+    except (OSError, AttributeError):  # another build of the library: its lines stay
+        return
+
+
+silence_libtiff()
 
 
 class Silence:
