@@ -8,6 +8,7 @@ import warnings
 from pathlib import Path
 
 import PIL
+import pydicom.config  # noqa: F401  sets the level of its logger when it is imported, so it comes first
 
 # Both log tag values, and one line or more for each damaged file.
 for name in ("PIL", "pydicom"):
