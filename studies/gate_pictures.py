@@ -20,7 +20,8 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 from sklearn.datasets import load_sample_image
 
-from deep_pneumonia.radiographs.radiograph import MIN_COLOUR_RANGE, Radiograph, decode
+from deep_pneumonia.radiographs.channels import MIN_COLOUR_RANGE
+from deep_pneumonia.radiographs.radiograph import Radiograph, decode
 
 PHOTOGRAPHS = (
     "astronaut", "camera", "coins", "coffee", "chelsea", "moon", "clock", "rocket", "hubble_deep_field", "horse",

@@ -1,19 +1,21 @@
-"""Decode deep pictures that Pillow refuses or cuts to 8 bits: PNG in 16-bit colour, and big-endian films in TIFF."""
+"""Decode PNG in 16-bit colour and JPEG of 12 bits or without loss, which Pillow cuts to 8 bits or refuses."""
 
 from __future__ import annotations
 
-import io
-import logging
+from typing import Any
 
+import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
-from tifffile import TiffFile, TiffPage
+from PIL import ExifTags, Image
 
-logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # it logs tag values
-TIFF_STARTS = (b"II*\0", b"MM\0*")
+from deep_pneumonia.radiographs.code_stream import CodeStream, code_stream
+
 PNG_START = b"\x89PNG\r\n\x1a\n"
 PNG_COLOUR_TYPES = (2, 4, 6)  # RGB, grey with alpha, RGBA; Pillow decodes 16-bit grey itself
-LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow
+JPEG_START, JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
+EXIF_START = b"Exif\0\0"
+MAX_JPEG_HEADER_BYTES = 2**17
 
 
 def is_deep_colour_png(data: bytes) -> bool:
@@ -35,31 +37,32 @@ def png_channels(data: bytes) -> NDArray[np.uint16]:
     return np.ascontiguousarray(channels.transpose(1, 2, 0))
 
 
-def grey_tiff_page(data: bytes) -> TiffPage | None:
-    """The page of an uncompressed TIFF with one grey image; None for any other file, also a damaged one.
+def jpeg_stream(data: bytes) -> CodeStream | None:
+    """The format of a JPEG file; None if the bytes are none."""
+    return code_stream(data) if data.startswith(JPEG_START) else None
 
-    A compressed strip may inflate to gigabytes, and tifffile sets no bound.
+
+def jpeg_channels(data: bytes) -> NDArray[Any]:
+    """Channels (H, W, 1 or 3) of a JPEG of any precision: grey or RGB.
+
+    Raises:
+        ValueError: the JPEG is cut short, or has other channels.
     """
-    if not data.startswith(TIFF_STARTS):
-        return None
+    if JPEG_END not in data[-64:]:  # libjpeg would fill the missing part with grey
+        raise ValueError("a JPEG without an end")
+    channels = imagecodecs.jpeg8_decode(data)
+    channels = channels[..., None] if channels.ndim == 2 else channels
+    if channels.shape[2] not in (1, 3):
+        raise ValueError(f"{channels.shape[2]} channels, expected 1 or 3")
+    return channels
+
+
+def jpeg_orientation(data: bytes) -> int:
+    """The EXIF orientation of a JPEG that Pillow does not open, from 1 to 8; 1 if there is none or it is damaged."""
+    start = data.find(EXIF_START, 0, MAX_JPEG_HEADER_BYTES)
+    exif = Image.Exif()
     try:
-        with TiffFile(io.BytesIO(data)) as file:
-            pages = list(file.pages)
-    except Exception:  # tifffile raises many types on damaged bytes
-        return None
-    page = pages[0] if len(pages) == 1 else None
-    if not isinstance(page, TiffPage) or page.photometric not in (0, 1) or page.compression != 1:
-        return None
-    return page if page.shape == (page.imagelength, page.imagewidth) else None
-
-
-def luma(channels: NDArray[np.uint16]) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
-    """Grey (H, W) over black, and the range of the colours of each pixel (H, W)."""
-    count = channels.shape[2]
-    colours = channels[..., : 3 if count > 2 else 1]
-    grey = np.zeros(channels.shape[:2], np.float32)
-    for weight, index in zip(LUMA if count > 2 else (1.0,), range(3), strict=False):
-        grey += np.float32(weight) * colours[..., index]
-    if count in (2, 4):
-        grey *= channels[..., -1].astype(np.float32) / np.float32(65535)
-    return np.rint(grey).astype(np.uint16), np.ptp(colours, axis=2)
+        exif.load(data[start : start + 2**16] if start >= 0 else b"")
+        return int(exif.get(ExifTags.Base.Orientation, 1))
+    except Exception:  # a damaged EXIF block does not damage the pixels
+        return 1
