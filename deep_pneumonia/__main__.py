@@ -5,14 +5,13 @@ imported only when it is run, so that help and version are printed at once.
 """
 
 import argparse
-import importlib
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
 
 from deep_pneumonia import __version__
+from deep_pneumonia.cli import PROGRAM, failed, run_verb
 
-PROGRAM = "deep-pneumonia"
 # Each verb with its line in --help; its module is its name with "_" for "-".
 VERBS = {
     "app": "open the viewer in the browser",
@@ -24,13 +23,6 @@ VERBS = {
     "train": "train a checkpoint, its attention guided by doctors' masks",
     "fit-gate": "fit the gate, which rejects inputs that are no frontal chest radiographs",
     "simulate": "render radiographs with pneumonia from a chest CT",
-}
-# The extra of pyproject.toml that installs a package which a plain install lacks.
-EXTRA_OF = {
-    "lightning": "train",
-    "sklearn": "train",
-    "nibabel": "simulate",
-    "scipy": "simulate",
 }
 
 
@@ -60,34 +52,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser().parse_args(words)
         return 2  # parse_args has exited, unless all it got was "--"
     if words[0] not in VERBS:
-        return _failed(f"there is no verb {words[0]!r}; {_advice(words[0])}")
-    return _run(words[0], words[1:])
+        return failed(f"there is no verb {words[0]!r}; {_advice(words[0])}")
+    return run_verb(words[0], words[1:])
 
 
 def _advice(word: str) -> str:
     close = get_close_matches(word.replace("_", "-"), VERBS, n=1)
     return f"did you mean {PROGRAM} {close[0]}?" if close else f"{PROGRAM} --help lists them."
-
-
-def _run(verb: str, words: Sequence[str]) -> int:
-    try:
-        status: int = importlib.import_module(f"deep_pneumonia.{verb.replace('-', '_')}").main(words)
-    except ModuleNotFoundError as error:
-        package = (error.name or "").split(".")[0]
-        if package not in EXTRA_OF:
-            raise
-        return _failed(
-            f"{verb} needs the package {package}, which is not installed; install it with: "
-            f"pip install 'deep-pneumonia[{EXTRA_OF[package]}]'"
-        )
-    except KeyboardInterrupt:  # while the verb's modules are imported; a verb handles its own
-        return 130
-    return status
-
-
-def _failed(text: str) -> int:
-    print(f"error: {text}", file=sys.stderr)
-    return 2
 
 
 if __name__ == "__main__":

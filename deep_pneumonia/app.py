@@ -7,13 +7,20 @@ The environment variables GRADIO_SERVER_NAME and GRADIO_SERVER_PORT set the addr
 Research and teaching only. Not a medical device.
 """
 
+import sys
+
+if __name__ == "__main__":  # `python -m`: before the imports that take seconds, or need an extra
+    from deep_pneumonia.cli import run_verb
+
+    sys.exit(run_verb("app", sys.argv[1:]))
+
+
 import argparse
 import os
-import sys
 from collections.abc import Sequence
 
 from deep_pneumonia import shipped
-from deep_pneumonia.cli import add_checkpoint_option, add_device_option
+from deep_pneumonia.cli import INTERRUPTED, add_checkpoint_option, add_device_option, leaving_at_ctrl_c
 from deep_pneumonia.errors import DeepPneumoniaError
 
 WORKSPACE_VARIABLE = "DEEP_PNEUMONIA_WORKSPACE"
@@ -51,9 +58,10 @@ def serve(arguments: argparse.Namespace) -> None:
         DeepPneumoniaError: a checkpoint cannot be loaded, the workspace cannot be used, or the address is taken.
     """
     # Gradio reads its variables when it is imported, so it is imported after they were checked.
-    from deep_pneumonia.prediction.predictor import Predictor
-    from deep_pneumonia.viewer import gpu
-    from deep_pneumonia.viewer.app import launch
+    with leaving_at_ctrl_c():
+        from deep_pneumonia.prediction.predictor import Predictor
+        from deep_pneumonia.viewer import gpu
+        from deep_pneumonia.viewer.app import launch
 
     gpu.prepare()  # on ZeroGPU, before weights are moved to the GPU
     predictor = Predictor.load(arguments.checkpoint, arguments.device)
@@ -75,9 +83,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:  # while loading; once the viewer serves, Ctrl-C ends it with status 0
-        return 130
+        print("Stopped.", file=sys.stderr)
+        return INTERRUPTED
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

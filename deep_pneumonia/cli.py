@@ -5,16 +5,32 @@
 
 import argparse
 import dataclasses
+import importlib
 import math
+import os
+import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 from deep_pneumonia import shipped
 from deep_pneumonia.errors import DeepPneumoniaError
+from deep_pneumonia.files import NO_ROOM_ERRORS
 
 T = TypeVar("T")
+PROGRAM = "deep-pneumonia"
+INTERRUPTED = 130  # exit status after Ctrl-C
+# The extra of pyproject.toml that installs a package which a plain install lacks.
+EXTRA_OF = {
+    "lightning": "train",
+    "sklearn": "train",
+    "nibabel": "simulate",
+    "scipy": "simulate",
+    "mcp": "mcp",
+}
 
 
 def option(
@@ -131,13 +147,83 @@ def guarded(verb: Callable[[], None]) -> int:
     """
     try:
         verb()
-    except (DeepPneumoniaError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+        sys.stdout.flush()  # or a full disk would be noticed when Python ends, with a traceback
+    except DeepPneumoniaError as error:
+        return failed(str(error))
+    except OSError as error:
+        _mute_output()
+        return failed(_of_the_system(error))
+    except UnicodeEncodeError as error:
+        return failed(f"a name holds what is no text ({error.object!a}); rename the file.")
     except KeyboardInterrupt:
         print(
             "Stopped; the same command resumes a training run, a simulated set or a prediction of a work list.",
             file=sys.stderr,
         )
-        return 130
+        return INTERRUPTED
     return 0
+
+
+def failed(text: str) -> int:
+    """Print an error on one line of stderr; returns the exit status 2."""
+    print(f"error: {text}", file=sys.stderr)
+    return 2
+
+
+def _of_the_system(error: OSError) -> str:
+    where = f" {error.filename}" if error.filename else ""
+    why = error.strerror or error
+    if error.errno in NO_ROOM_ERRORS:
+        return f"there is no room left on the disk to write{where or ' the output'} ({why}); make room and try again."
+    return f"the file{where} cannot be read or written ({why}); check the path."
+
+
+def _mute_output() -> None:
+    """Drop what standard output still holds, as Python would fail once more when it ends."""
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+        return
+    with suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@contextmanager
+def leaving_at_ctrl_c() -> Iterator[None]:
+    """While modules are imported, let Ctrl-C end the process at once, with one line and status 130.
+
+    An interrupt inside the import of a C extension would surface as another error, with a traceback.
+    """
+    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if not usual or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signal.signal(signal.SIGINT, _leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _leave(*_: object) -> None:
+    os.write(2, b"Stopped.\n")
+    os._exit(INTERRUPTED)
+
+
+def run_verb(verb: str, words: Sequence[str]) -> int:
+    """Import the module of a verb such as "fit-gate" and run it; returns its exit status."""
+    try:
+        with leaving_at_ctrl_c():
+            module = importlib.import_module(f"deep_pneumonia.{verb.replace('-', '_')}")
+        status: int = module.main(words)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").split(".")[0]
+        if package not in EXTRA_OF:
+            raise
+        return failed(
+            f"{verb} needs the package {package}, which is not installed; install it with: "
+            f"pip install 'deep-pneumonia[{EXTRA_OF[package]}]'"
+        )
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return INTERRUPTED
+    return status

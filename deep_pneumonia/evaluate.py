@@ -4,8 +4,15 @@ Writes OUT/metrics.json, per_image.csv, roc.png, calibration.png, confusion.png,
 Every image is predicted from its file, as in the viewer. Sources are never pooled, because class follows source.
 """
 
-import argparse
 import sys
+
+if __name__ == "__main__":  # `python -m`: before the imports that take seconds, or need an extra
+    from deep_pneumonia.cli import run_verb
+
+    sys.exit(run_verb("evaluate", sys.argv[1:]))
+
+
+import argparse
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,7 +39,7 @@ from deep_pneumonia.evaluation.metrics import classification_scores, localisatio
 from deep_pneumonia.evaluation.per_image import METHODS, Row, measure, write_table
 from deep_pneumonia.evaluation.subgroups import Member, described, subgroups
 from deep_pneumonia.evaluation.weak_labels import weak_scores
-from deep_pneumonia.files import write_json
+from deep_pneumonia.files import check_new_folder, write_json
 from deep_pneumonia.masks.annotation import Annotation
 from deep_pneumonia.prediction.agreement import Scores
 from deep_pneumonia.prediction.predictor import Predictor
@@ -235,12 +242,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = p.parse_args(argv)
 
     def run() -> None:
+        check_new_folder(arguments.out)
         cases = [c for c in read_manifests(arguments.manifest) if arguments.split in (c.split, "all")]
         predictor = Predictor.load(arguments.checkpoint, arguments.device)
         print(report(evaluate(predictor, cases, Path(arguments.out))))
 
     return guarded(run)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

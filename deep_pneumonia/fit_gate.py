@@ -4,14 +4,22 @@
 validation splits of the manifests; the weights and thresholds of the checkpoint do not change.
 """
 
-import argparse
 import sys
+
+if __name__ == "__main__":  # `python -m`: before the imports that take seconds, or need an extra
+    from deep_pneumonia.cli import run_verb
+
+    sys.exit(run_verb("fit-gate", sys.argv[1:]))
+
+
+import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
 from deep_pneumonia.cli import Help, guarded
 from deep_pneumonia.datasets.manifest import read_manifests
 from deep_pneumonia.errors import ManifestError
+from deep_pneumonia.files import check_new_folder
 from deep_pneumonia.prediction import checkpoint as checkpoints
 from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.training.cache import Cache
@@ -32,6 +40,8 @@ def fit_gate(folder: Path, manifests: Sequence[str], cache: Path, device: str) -
     channels_last(predictor.network)
     cases = read_manifests(manifests)
     splits = [[c for c in cases if c.split == split] for split in ("train", "val")]
+    for place in (folder, cache):
+        check_new_folder(place)
     training, held_out = (Cache(chosen, predictor.checkpoint.recipe, cache) for chosen in splits)
     gate = gate_of(predictor.network, training, held_out, predictor.device)
     if gate is None:
@@ -60,7 +70,3 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the verb: 0, or 2 with one line on stderr if it fails."""
     a = parser().parse_args(argv)
     return guarded(lambda: fit_gate(Path(a.checkpoint), a.manifest, Path(a.cache), a.device))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

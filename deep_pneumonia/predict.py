@@ -4,9 +4,16 @@ Example: deep-pneumonia predict chest.png --mask doctor_a.png --report case.pdf 
 Research and teaching only. Not a medical device.
 """
 
+import sys
+
+if __name__ == "__main__":  # `python -m`: before the imports that take seconds, or need an extra
+    from deep_pneumonia.cli import run_verb
+
+    sys.exit(run_verb("predict", sys.argv[1:]))
+
+
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -15,7 +22,7 @@ import numpy as np
 
 from deep_pneumonia.cli import add_category_option, add_checkpoint_option, add_device_option, guarded
 from deep_pneumonia.errors import UnknownMaskError
-from deep_pneumonia.files import PICTURE_SUFFIXES, check_suffix, whole
+from deep_pneumonia.files import PICTURE_SUFFIXES, check_new_file, check_suffix, whole
 from deep_pneumonia.masks.annotation import Annotation, read_mask
 from deep_pneumonia.masks.any_format import read_annotations
 from deep_pneumonia.prediction.predictor import Prediction, Predictor
@@ -57,6 +64,9 @@ def predict(arguments: argparse.Namespace) -> None:
     for name, suffixes in ((arguments.report, PICTURE_SUFFIXES), (arguments.attention, (".npy",))):
         if name:
             check_suffix(name, suffixes)
+    for name in (arguments.json, arguments.report, arguments.attention):
+        if name and name != "-":
+            check_new_file(name)
     radiograph = decode(arguments.file)
     size = radiograph.size
     masks = [(Path(m).name, masks_in(Path(m), size, arguments)) for m in arguments.mask]
@@ -121,7 +131,3 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Command line; returns 0, or 2 with one line on stderr for input that cannot be read."""
     arguments = parser().parse_args(argv)
     return guarded(lambda: predict(arguments))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,8 +1,15 @@
 """Prepare a publisher's raw folder: write manifest.csv and masks/ for training and evaluation."""
 
+import sys
+
+if __name__ == "__main__":  # `python -m`: before the imports that take seconds, or need an extra
+    from deep_pneumonia.cli import run_verb
+
+    sys.exit(run_verb("prepare", sys.argv[1:]))
+
+
 import argparse
 import re
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,7 +22,9 @@ from deep_pneumonia.datasets.manifest import Case, MaskRef, split_of, table, wri
 from deep_pneumonia.datasets.nih import nih
 from deep_pneumonia.datasets.source import Find, folder, kermany, peek_size
 from deep_pneumonia.errors import PreparationError
+from deep_pneumonia.files import check_new_folder
 from deep_pneumonia.masks.annotation import write_mask
+from deep_pneumonia.partial_files import sweep
 
 
 def prepare(finds: Sequence[Find], source: str, out: Path, *, val: float, test: float) -> list[Case]:
@@ -26,6 +35,8 @@ def prepare(finds: Sequence[Find], source: str, out: Path, *, val: float, test: 
         AnnotationError: a mask cannot be read or differs in size from its radiograph.
     """
     (out / "masks").mkdir(parents=True, exist_ok=True)
+    for place in (out, out / "masks"):
+        sweep(place)
     cases = []
     for find in tqdm(finds, desc=source, unit="image", disable=None):
         split = find.split or split_of(find.hash_key or find.patient, val=val, test=test)
@@ -129,9 +140,6 @@ def _run(options: argparse.Namespace) -> None:
         raise PreparationError(f"{options.raw} is not a folder; give the folder with the publisher's files.")
     if options.out.resolve() == options.raw.resolve():
         raise PreparationError(f"{options.out} is the raw folder itself; give another folder to write to.")
+    check_new_folder(options.out)
     print(table(prepare(_finds(options), options.source, options.out, val=options.val, test=test)))
     print(f"\n{options.out / 'manifest.csv'}")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -4,8 +4,15 @@ Writes OUT/encoder.safetensors (for `train --pretrained OUT`), log.jsonl and cur
 run that was stopped. For several processes: `torchrun --nproc-per-node N -m deep_pneumonia.pretrain ...`.
 """
 
-import argparse
 import sys
+
+if __name__ == "__main__":  # `python -m`: before the imports that take seconds, or need an extra
+    from deep_pneumonia.cli import run_verb
+
+    sys.exit(run_verb("pretrain", sys.argv[1:]))
+
+
+import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,7 +20,9 @@ import numpy as np
 
 from deep_pneumonia.cli import add_data_options, cache_folder, config_from, guarded, parser_for
 from deep_pneumonia.datasets.manifest import read_manifests
+from deep_pneumonia.files import check_new_folder
 from deep_pneumonia.prediction.model_frame import InputRecipe
+from deep_pneumonia.prediction.network import Backbone
 from deep_pneumonia.training.cache import Cache
 from deep_pneumonia.training.contrast import ContrastLearner, PretrainConfig
 from deep_pneumonia.training.initial_weights import ENCODER
@@ -33,9 +42,14 @@ def pretrain(config: PretrainConfig, manifests: Sequence[str], out: Path, cache:
     fabric = launch(config.device, config.precision)
     cases = [c for c in read_manifests(manifests) if c.split == "train"]
     steps_per_epoch(len(cases), config.batch, fabric.world_size)  # refuses too few images before they are decoded
+    facts = {"images": len(cases), "processes": fabric.world_size}
+    for folder in (out, cache):
+        check_new_folder(folder)
+    Run(out, config, facts, main=False)
+    Backbone(config.backbone)  # an unknown name is refused before images are decoded
     with fabric.rank_zero_first():
         data = Cache(cases, InputRecipe(config.size), cache, progress=fabric.is_global_zero)
-    run = Run(out, config, {"images": len(cases), "processes": fabric.world_size}, main=fabric.is_global_zero)
+    run = Run(out, config, facts, main=fabric.is_global_zero)
     learner = ContrastLearner(config, data, fabric)
     fit(fabric, run, config, learner, np.arange(len(cases)), "Pre-training")
     if fabric.is_global_zero:
@@ -55,7 +69,3 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     config, out = config_from(PretrainConfig, arguments), Path(arguments.out)
     return guarded(lambda: pretrain(config, arguments.manifest, out, cache_folder(arguments)))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

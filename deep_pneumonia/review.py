@@ -9,8 +9,15 @@ Example:
 Research and teaching only. Not a medical device.
 """
 
-import argparse
 import sys
+
+if __name__ == "__main__":  # `python -m`: before the imports that take seconds, or need an extra
+    from deep_pneumonia.cli import run_verb
+
+    sys.exit(run_verb("review", sys.argv[1:]))
+
+
+import argparse
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -22,6 +29,7 @@ from deep_pneumonia.cli import add_category_option, add_checkpoint_option, add_d
 from deep_pneumonia.errors import WorkspaceError
 from deep_pneumonia.exchange.export import export
 from deep_pneumonia.exchange.merge import import_into
+from deep_pneumonia.files import check_new_file, check_new_folder, check_suffix
 from deep_pneumonia.prediction.checkpoint import load
 from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.worklist.collect import CHOICES, cases_from
@@ -93,6 +101,9 @@ def _add_exchange_options(made: dict[str, argparse.ArgumentParser]) -> None:
 
 def add(arguments: argparse.Namespace) -> None:
     """Add cases with their masks, and list what was found and left out; known cases stay as they are."""
+    for source in arguments.sources:  # all, before the first is added, which can take an hour
+        if not Path(source).exists():
+            raise WorkspaceError(f"{source} does not exist; give a manifest.csv or a folder.")
     workspace = Workspace(arguments.workspace)
     for source in arguments.sources:
         listing = Listing()
@@ -122,6 +133,8 @@ def predict(arguments: argparse.Namespace) -> None:
 
 def report(arguments: argparse.Namespace) -> None:
     """Write a PDF about the work list: progress, agreement with doctors, and the cases furthest apart."""
+    check_suffix(arguments.out, (".pdf",))
+    check_new_file(arguments.out)
     workspace, checkpoint = _open(arguments), load(arguments.checkpoint)
     found = rows(workspace, Predictions(workspace, checkpoint.key))
     set_report(
@@ -133,6 +146,7 @@ def report(arguments: argparse.Namespace) -> None:
 
 def exporting(arguments: argparse.Namespace) -> None:
     """Write the work list to a folder or ZIP: manifest.csv to train on, tables, COCO, and state.json to import."""
+    check_new_folder(Path(arguments.target).parent)
     workspace = _open(arguments)
     made = export(
         workspace, arguments.target, predictions=_predictions(workspace, arguments),
@@ -145,6 +159,8 @@ def exporting(arguments: argparse.Namespace) -> None:
 
 def importing(arguments: argparse.Namespace) -> None:
     """Import what was exported elsewhere; nothing that is here is changed."""
+    if not Path(arguments.source).exists():  # a mistyped name must not begin an empty list
+        raise WorkspaceError(f"{arguments.source} does not exist; give an exported folder or ZIP.")
     found = import_into(Workspace(arguments.workspace), arguments.source, progress=True)
     for name in found.left_out:
         print(f"note: {name!a} is neither here nor in the export, so its case was left out", file=sys.stderr)
@@ -189,7 +205,3 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     run: Verb = arguments.run
     return guarded(lambda: run(arguments))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

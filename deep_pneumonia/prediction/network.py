@@ -16,6 +16,9 @@ from torch.nn import functional as F
 
 from deep_pneumonia.errors import ForeignCheckpointError
 
+# Families of torchvision whose layers do not form a chain with features at stride 16 and 32.
+FAMILIES_WITHOUT_STAGES = ("alexnet", "googlenet", "inception", "maxvit", "mnasnet", "squeezenet", "swin", "vit")
+
 
 @dataclass(frozen=True)
 class ModelConfig:
@@ -120,6 +123,12 @@ def map_shape(size: int) -> tuple[int, int]:
     return -(-size // 16), -(-size // 16)
 
 
+def backbones() -> list[str]:
+    """The names of torchvision's classifiers whose families have the two stages that `Backbone` needs."""
+    names = torchvision.models.list_models(module=torchvision.models)
+    return [name for name in names if not name.startswith(FAMILIES_WITHOUT_STAGES)]
+
+
 def _block(before: int, after: int) -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(before, after, 3, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU())
 
@@ -128,7 +137,9 @@ def _layers(name: str) -> list[nn.Module]:
     """The convolutional part of a torchvision model as a flat list, with a first convolution for one channel."""
     # Without this check, the name of a segmentation model would start a download of its backbone.
     if name not in torchvision.models.list_models(module=torchvision.models):
-        raise ForeignCheckpointError(f"torchvision has no classifier named {name!r}; use resnet18.")
+        raise ForeignCheckpointError(
+            f"torchvision has no classifier named {name!r}; use resnet18, or another one of {', '.join(backbones())}."
+        )
     network = torchvision.models.get_model(name, weights=None)
     if hasattr(network, "features"):
         layers = list(network.features)

@@ -60,13 +60,30 @@ class TrainingData:
         return Batch(images, masks, known.to(device), self.labels[torch.from_numpy(rows)].to(device))
 
 
-def gather(
-    cases: Sequence[Case], normal: str, recipe: InputRecipe, repeats: int, cache: Path, *, progress: bool
-) -> TrainingData:
-    """Build the data of a run from `cases`; images with neither a label nor a known mask are left out.
+@dataclass(frozen=True)
+class Chosen:
+    """The cases of a run, before any image is decoded.
 
-    normal: the class without pneumonia, "" to find it. repeats: how often an image with a drawn lesion appears in an
-    epoch. cache: folder of the decoded images.
+    classes, normal: as in `TrainingData`. training, held_out: the cases of the two splits. repeats: how often an image
+    with a drawn lesion appears in an epoch.
+    """
+
+    classes: tuple[str, ...]
+    normal: str
+    training: tuple[Case, ...]
+    held_out: tuple[Case, ...]
+    repeats: int
+
+    @property
+    def epoch_length(self) -> int:
+        """Images in an epoch, repeats included."""
+        return sum(self.repeats if c.has_lesion else 1 for c in self.training)
+
+
+def choose(cases: Sequence[Case], normal: str, repeats: int) -> Chosen:
+    """The cases that a run can use; images with neither a label nor a known mask are left out.
+
+    normal: the class without pneumonia, "" to find it.
 
     Raises:
         TrainingError: a split has no labelled image, or the normal class is unknown.
@@ -78,17 +95,31 @@ def gather(
             f"The training split has the classes {list(classes)}, expected two or more; add labelled images."
         )
     normal = _given_or_found(normal, useful, classes)
-    parts: list[tuple[Cache, torch.Tensor]] = []
-    for split in ("train", "val"):
-        chosen = [c for c in useful if c.split == split]
+    training, held_out = (tuple(c for c in useful if c.split == split) for split in ("train", "val"))
+    for split, chosen in (("train", training), ("val", held_out)):
         if not any(c.label in classes for c in chosen):
             raise TrainingError(f"The split {split!r} has no labelled image; add some, or prepare the data again.")
-        labels = torch.tensor([classes.index(c.label) if c.label in classes else -1 for c in chosen])
-        parts.append((Cache(chosen, recipe, cache, progress=progress), labels))
-    (training, labels), (held_out, held_out_labels) = parts
-    times = np.where(training.mask_rows >= 0, repeats, 1)
+    return Chosen(classes, normal, training, held_out, repeats)
+
+
+def gather(chosen: Chosen, recipe: InputRecipe, cache: Path, *, progress: bool) -> TrainingData:
+    """Decode the images of a run. cache: folder of the decoded images.
+
+    Raises:
+        RadiographError, AnnotationError: a file cannot be read.
+        TrainingError: the cache cannot be written.
+    """
+    classes = chosen.classes
+    labels, held_out_labels = (
+        torch.tensor([classes.index(c.label) if c.label in classes else -1 for c in cases])
+        for cases in (chosen.training, chosen.held_out)
+    )
+    training, held_out = (
+        Cache(cases, recipe, cache, progress=progress) for cases in (chosen.training, chosen.held_out)
+    )
+    times = np.where(training.mask_rows >= 0, chosen.repeats, 1)
     epoch = np.repeat(np.arange(len(training.cases)), times)
-    return TrainingData(classes, normal, training, labels, epoch, held_out, held_out_labels)
+    return TrainingData(classes, chosen.normal, training, labels, epoch, held_out, held_out_labels)
 
 
 def with_weak_labels(cases: Sequence[Case], normal: str) -> list[Case]:

@@ -1,6 +1,6 @@
 """Mask-guided training: what the loop calls at each step and epoch, and the options of a run."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -43,6 +43,22 @@ class TrainConfig(LossConfig, RunConfig):
     lesion_repeats: int = option(3, "times that an image with a drawn lesion appears in an epoch", low=1)
 
 
+def initial_network(config: TrainConfig, classes: Sequence[str]) -> AttentionNet:
+    """The network that a run starts with, which depends on the arguments alone.
+
+    Raises:
+        CheckpointError, TrainingError: the backbone is unknown, or the weights to start from are missing or do not fit.
+    """
+    torch.manual_seed(config.seed)
+    network = AttentionNet(ModelConfig(config.backbone, len(classes), config.width))
+    channels_last(network)
+    if config.pretrained:
+        load_encoder(network, Path(config.pretrained))
+    if config.start:
+        load_network(network, classes, Path(config.start))
+    return network
+
+
 class GuidedLearner:
     """The attention network with the running average of its weights, which is what is validated and kept.
 
@@ -54,13 +70,7 @@ class GuidedLearner:
 
     def __init__(self, config: TrainConfig, data: TrainingData, run: Run, fabric: Fabric) -> None:
         self.config, self.data, self.run, self.fabric = config, data, run, fabric
-        torch.manual_seed(config.seed)
-        self.network = AttentionNet(ModelConfig(config.backbone, len(data.classes), config.width))
-        channels_last(self.network)
-        if config.pretrained:
-            load_encoder(self.network, Path(config.pretrained))
-        if config.start:
-            load_network(self.network, data.classes, Path(config.start))
+        self.network = initial_network(config, data.classes)
         self.average = averaged(self.network, config.average).to(fabric.device)
         balanced = class_balanced_weights(data.counts, config.beta) if config.class_balance else None
         self.class_weights = (torch.ones(len(data.classes)) if balanced is None else balanced).to(fabric.device)

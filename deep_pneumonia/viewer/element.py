@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import gradio as gr
 
@@ -21,6 +22,6 @@ def scripted(template: str, script: str, mounting: str, *, elem_id: str, **optio
         js_on_load='import((window.gradio_config?.root ?? "") + props.script).then(({ mount }) => {' + mounting + "});",
         apply_default_css=False,
         elem_id=elem_id,
-        script=f"/gradio_api/file={SCRIPTS / script}",
+        script=f"/gradio_api/file={quote(str(SCRIPTS / script))}",
         **options,
     )

@@ -16,7 +16,7 @@ from deep_pneumonia.prediction.model_frame import InputRecipe
 from deep_pneumonia.simulation import dataset
 from deep_pneumonia.simulation.chest_ct import ChestCT
 from deep_pneumonia.simulation.plan import SetConfig, plan
-from deep_pneumonia.training.data import gather
+from deep_pneumonia.training.data import choose, gather
 from tests.chest_phantom import write_ct
 
 READERS = ("Truth", "Simulated reader A", "Simulated reader B")
@@ -231,7 +231,7 @@ def test_help_shows_defaults(capsys: Printed) -> None:
 def test_a_set_can_be_trained_on(ct: Path, tmp_path: Path) -> None:
     options = ("--per-body", 1, "--val", 0.5, "--test", 0, "--label", "Lung opacity", "--mix", "normal=1,lobar=1")
     assert run(ct, tmp_path / "set", *options) == 0
-    data = gather(cases_of(tmp_path / "set"), "", InputRecipe(64), 2, tmp_path / "cache", progress=False)
+    data = gather(choose(cases_of(tmp_path / "set"), "", 2), InputRecipe(64), tmp_path / "cache", progress=False)
     assert data.classes == ("Lung opacity", "Normal")
     assert data.normal == "Normal"
     assert len(data.labels) + len(data.held_out_labels) == 10
