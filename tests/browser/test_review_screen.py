@@ -84,8 +84,8 @@ def test_a_phone_reviews_a_case(opened: Open) -> None:
 
 @pytest.fixture
 def shared(tmp_path: Path, trained: Path, drawn_set: Path, browser: Browser) -> Iterator[tuple[Workspace, Screen]]:
-    """A viewer on a folder with three drawn patients, and a page of it."""
-    space = Workspace(tmp_path / "space")
+    """A viewer on a folder with three drawn patients, whose name an address must escape, and a page of it."""
+    space = Workspace(tmp_path / "list #1 \u00fc 50%25?")
     cases = read_manifests([drawn_set])[:3]
     space.add([replace(case, image=Path(shutil.copy(case.image, tmp_path))) for case in cases])
     with served(trained / "checkpoint", "--workspace", str(space.folder)) as address:
@@ -101,6 +101,10 @@ def test_masks_that_are_corrected_are_kept_and_exported(shared: tuple[Workspace,
     expect(page.locator(".review > .hint")).to_contain_text("everyone who opens this page")
     page.get_by_role("button", name="Predict the rest").click()
     expect(page.locator(".work-list .unpredicted")).to_have_count(0)
+    page.wait_for_function("""() => {
+        const pictures = [...document.querySelectorAll(".work-list img")];
+        return pictures.length === 3 && pictures.every((picture) => picture.complete && picture.naturalWidth > 0);
+    }""")
     page.locator(".work-list .row").first.click()
     on_stage(screen)
     page.get_by_label("Your name").fill("Ana")

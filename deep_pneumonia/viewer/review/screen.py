@@ -44,7 +44,8 @@ MOUNTING = """
 mount(element.querySelector(".review"), {
   ask: (request) => server.asked(request), upload, open: () => trigger("opening"),
   download: () => trigger("taking"),
-  file: (path) => `${window.gradio_config?.root ?? ""}/gradio_api/file=${encodeURIComponent(path)}`,
+  file: (path) => (window.gradio_config?.root ?? "") + "/gradio_api/file=" +
+    path.split("/").map(encodeURIComponent).join("/"),
 });
 """
 TAKING = "() => [window.deepPneumonia?.review?.wanted() ?? null]"
