@@ -149,7 +149,7 @@ def test_what_cannot_be_is_one_line(
     error = capsys.readouterr().err.strip().splitlines()[-1]
     assert error.startswith("error: ")
     assert not (tmp_path / "out").exists()
-    assert (tmp_path / "list").exists() == (verb[0] in ("import", "add"))
+    assert not (tmp_path / "list").exists(), "a mistyped name begins no list"
 
 
 def test_help_tells_every_option(capsys: pytest.CaptureFixture[str]) -> None:
