@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from deep_pneumonia import train
 from deep_pneumonia.prediction.predictor import Predictor
@@ -20,9 +20,15 @@ torch.set_num_threads(1)
 # A shell that runs the tests in the background has them ignore Ctrl-C, and the viewers they start would inherit it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# A busy machine is slow, and that is no failure. CI draws the same examples in every run.
+# A busy machine is slow, and that is no failure. CI and mutation testing draw the same examples in every run; the
+# latter (`make mutants`) asks only whether a test fails, not for the smallest example.
+MUTATED = "MUTANT_UNDER_TEST" in os.environ
 settings.register_profile(
-    "any-machine", deadline=None, derandomize="CI" in os.environ, suppress_health_check=[HealthCheck.too_slow]
+    "any-machine",
+    deadline=None,
+    derandomize=MUTATED or "CI" in os.environ,
+    suppress_health_check=[HealthCheck.too_slow],
+    phases=[Phase.explicit, Phase.generate] if MUTATED else list(Phase),
 )
 settings.load_profile("any-machine")
 dicom_frames.MAX_DECODING_SECONDS = 600
