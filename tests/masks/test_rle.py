@@ -109,7 +109,7 @@ def test_seven_groups_are_read() -> None:
 
 
 def test_a_string_of_the_largest_length_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rle, "MAX_TEXT_LENGTH", 4)
+    monkeypatch.setattr(rle, "MAX_RUN_LENGTH_TEXT", 4)
     assert compressed([1, 1, 1, 1]) == "1110"
     assert decode("1110", (2, 2), "a.json").sum() == 2
     with pytest.raises(AnnotationError):

@@ -5,6 +5,7 @@ import codecs
 import pytest
 
 from deep_pneumonia.errors import AnnotationError
+from deep_pneumonia.masks import table
 from deep_pneumonia.masks.table import NotATableError, Row, leaves, parse_table, plain
 
 COLUMNS = ("name", "x", "y", "width", "height")
@@ -170,3 +171,24 @@ def test_a_workbook_is_named_as_such(data: bytes) -> None:
 def test_an_archive_without_a_workbook_is_no_table() -> None:
     with pytest.raises(NotATableError, match="lacks the column"):
         rows(b"PK\x03\x04....")
+
+
+@pytest.mark.parametrize(
+    ("limit", "largest", "message"),
+    [("MAX_TABLE_BYTES", 20, "has more than 19 bytes"), ("MAX_TABLE_ROWS", 3, "has more than 2 rows"),
+     ("MAX_TABLE_COLUMNS", 2, "lacks the column 'name'")],
+)  # fmt: skip
+def test_bounds(monkeypatch: pytest.MonkeyPatch, limit: str, largest: int, message: str) -> None:
+    text = "name,x\na,1\nb,22\nc,3\n"
+    monkeypatch.setattr(table, limit, largest)
+    assert len(rows(text)) == 3
+    monkeypatch.setattr(table, limit, largest - 1)
+    with pytest.raises(AnnotationError, match=message):
+        rows(text)
+
+
+def test_lines_are_shorter_than_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table, "MAX_LINE_LENGTH", 8)
+    assert rows("name,x\na,1234\n") == [(2, "a|1234")]
+    with pytest.raises(NotATableError, match="a line has 8 characters or more"):
+        rows("name,x\na,12345\n")

@@ -20,11 +20,11 @@ def test_what_is_no_json_is_refused(data: bytes) -> None:
         parse_json(data, "a.json")
 
 
-def test_lists_and_objects_are_counted_before_they_are_built(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(untrusted, "MAX_PARTS", 4)
+def test_values_are_counted_before_they_are_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(untrusted, "MAX_JSON_VALUES", 6)
     assert parse_json(b'[[], {}, {"a": 1}]', "a.json") == [[], {}, {"a": 1}]
-    for data in (b"[[], {}, {}, {}]", b"[[], [], [], []]", b"[[[[[", b"{{{{{"):
-        with pytest.raises(AnnotationError, match=r"^a\.json has more than 4 parts"):
+    for data in (b"[1, 2, 3, 4, 5, 6, 7]", b"[[], {}, {}, []]", b"[[[[[[[", b"{{{{{{{", b",,,,,,,"):
+        with pytest.raises(AnnotationError, match=r"^a\.json has more than 6 values"):
             parse_json(data, "a.json")
 
 
