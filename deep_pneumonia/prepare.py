@@ -19,7 +19,7 @@ from tqdm import tqdm
 from deep_pneumonia.cli import guarded
 from deep_pneumonia.datasets.covid import covid
 from deep_pneumonia.datasets.manifest import Case, MaskRef, split_of, table, write_manifest
-from deep_pneumonia.datasets.nih import nih
+from deep_pneumonia.datasets.nih import missing_tables, nih
 from deep_pneumonia.datasets.source import Find, folder, kermany, peek_size
 from deep_pneumonia.errors import PreparationError
 from deep_pneumonia.files import check_new_folder
@@ -141,5 +141,8 @@ def _run(options: argparse.Namespace) -> None:
     if options.out.resolve() == options.raw.resolve():
         raise PreparationError(f"{options.out} is the raw folder itself; give another folder to write to.")
     check_new_folder(options.out)
-    print(table(prepare(_finds(options), options.source, options.out, val=options.val, test=test)))
+    finds = _finds(options)
+    for note in missing_tables(options.raw) if options.source == "nih" else ():
+        print(f"note: {note}", file=sys.stderr)
+    print(table(prepare(finds, options.source, options.out, val=options.val, test=test)))
     print(f"\n{options.out / 'manifest.csv'}")

@@ -16,16 +16,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from deep_pneumonia.datasets.manifest_rows import COLUMNS, MASK_COLUMNS, manifest_rows
 from deep_pneumonia.errors import ManifestError
 from deep_pneumonia.files import sha256, whole
 from deep_pneumonia.masks.annotation import KINDS, Annotation, Kind, read_as_normal, read_mask
 
-COLUMNS = (
-    "image", "patient", "source", "split", "label", "mask", "mask_kind", "reader",
-    "other_mask", "sex", "age", "view", "weak_label",
-)  # fmt: skip
-REQUIRED = COLUMNS[:5]
-MASK_COLUMNS = COLUMNS[5:8]
 SPLITS = ("train", "val", "test")
 SEPARATOR = ";"
 
@@ -143,23 +138,7 @@ def read_manifests(paths: Iterable[str | Path]) -> list[Case]:
 
 
 def _read_one(path: Path) -> list[Case]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream)
-            if missing := _missing(reader.fieldnames or ()):
-                raise ManifestError(
-                    f"{path} lacks the column {missing[0]!r}; a manifest has {', '.join(REQUIRED)} "
-                    f"and, if masks are known, {', '.join(MASK_COLUMNS)}."
-                )
-            return [_case(row, path, number) for number, row in enumerate(reader, start=2)]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ManifestError(f"{path} cannot be read as a manifest ({error}); give a manifest.csv.") from error
-
-
-def _missing(header: Sequence[str]) -> list[str]:
-    """The columns that a manifest lacks. Without any of the three mask columns, all its masks are unknown."""
-    has_masks = any(column in header for column in MASK_COLUMNS)
-    return [c for c in (*REQUIRED, *(MASK_COLUMNS if has_masks else ())) if c not in header]
+    return [_case(row, path, number) for number, row in enumerate(manifest_rows(path), start=2)]
 
 
 def _case(row: dict[str, str], path: Path, number: int) -> Case:

@@ -67,6 +67,13 @@ def nih(raw: Path) -> list[Find]:
     return [_find(image.stem, image, published) for image in images]
 
 
+def missing_tables(raw: Path) -> list[str]:
+    """Sentences about tables of NIH that `nih` would use and that are not in `raw`."""
+    if any(_table(raw, (name,)) for name in NIH_PEOPLE) or images_below(raw / RSNA_IMAGES):
+        return []
+    return [f"{raw} has no {' or '.join(NIH_PEOPLE)}, so sex, age, view and weak labels are unknown."]
+
+
 def _names(raw: Path) -> dict[str, str] | None:
     path = first_existing(folder / name for folder in (raw / "rsna", raw) for name in RSNA_NAMES)
     return tables.read_nih_names(path) if path else None

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deep_pneumonia.errors import AnnotationError
-from deep_pneumonia.masks.table import Box, Row, parse_table, plain
+from deep_pneumonia.files import read_bytes
+from deep_pneumonia.masks.table import Box, NotATableError, Row, parse_table, plain
 
 NIH_FRAME = (1024, 1024)  # every NIH-based publisher drew on the 1024 x 1024 release
 Point = tuple[float, float]
@@ -81,12 +82,9 @@ def read_table(path: Path, columns: Sequence[str], *, strict: bool = True) -> li
     """Read the rows of a CSV file with at least `columns`; `strict` as in `parse_table`.
 
     Raises:
-        AnnotationError: the file cannot be read as CSV or lacks a column.
+        AnnotationError: the file is missing, has more than 64 MiB, cannot be read as CSV or lacks a column.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise AnnotationError(f"{path} cannot be read as a table ({error}); give the publisher's file.") from error
+    data = read_bytes(path, str(path), error=AnnotationError)
     return parse_table(data, columns, str(path), strict=strict)
 
 
@@ -101,7 +99,8 @@ def read_nih_boxes(path: Path) -> dict[str, list[NamedBox]]:
     boxes: dict[str, list[NamedBox]] = defaultdict(list)
     for row in read_table(path, ("Image Index", "Finding Label", *columns)):
         finding = row.one_of("Finding Label", NIH_FINDINGS)
-        boxes[Path(row.text("Image Index")).stem].append(NamedBox(finding, row.box(columns)))
+        box = row.box_within(columns, NIH_FRAME, "NIH's picture")
+        boxes[Path(row.text("Image Index")).stem].append(NamedBox(finding, box))
     return dict(boxes)
 
 
@@ -152,7 +151,7 @@ def read_nih_names(path: Path) -> dict[str, str]:
         rows = read_table(path, ("patientId", "nih_image"))
         return {row.text("patientId"): Path(row.text("nih_image")).stem for row in rows}
     try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
+        entries = json.loads(read_bytes(path, str(path), error=AnnotationError))
         return {str(entry["subset_img_id"]): Path(entry["img_id"]).stem for entry in entries}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise AnnotationError(f"{path} cannot be read as RSNA's mapping to NIH images ({error}).") from error
@@ -165,7 +164,7 @@ def read_chestx_det(path: Path) -> dict[str, list[NamedPolygon]]:
         AnnotationError: the file is not readable or not this publisher's.
     """
     try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
+        entries = json.loads(read_bytes(path, str(path), error=AnnotationError))
         return {
             Path(entry["file_name"]).stem: [
                 NamedPolygon(CHESTX_DET_FINDINGS[plain(finding)], tuple((float(x), float(y)) for x, y in points))
@@ -196,11 +195,25 @@ def read_people(path: Path) -> dict[str, Person]:
     Raises:
         AnnotationError: the file is not readable or not this publisher's.
     """
-    columns = ("Image Index", "Patient Gender", "Patient Age", "View Position", "Finding Labels")
+    rows, sex = _people(path)
     return {
-        Path(image).stem: Person(sex, years(age), view, findings)
-        for image, sex, age, view, findings in ([row[c] for c in columns] for row in read_table(path, columns))
+        Path(row["Image Index"]).stem: Person(
+            row[sex], years(row["Patient Age"]), row["View Position"], row["Finding Labels"]
+        )
+        for row in rows
     }
+
+
+def _people(path: Path) -> tuple[list[Row], str]:
+    """The rows, and the name of the column of the sex, which differs between releases."""
+    columns = ("Image Index", "Patient Age", "View Position", "Finding Labels")
+    try:
+        return read_table(path, (*columns, "Patient Gender")), "Patient Gender"
+    except NotATableError as error:
+        try:
+            return read_table(path, (*columns, "Patient Sex")), "Patient Sex"
+        except NotATableError:
+            raise error from None
 
 
 def years(cell: str) -> str:

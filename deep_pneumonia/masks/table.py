@@ -147,10 +147,13 @@ def plain(word: str) -> str:
     return " ".join(re.sub(r"[_/\s]+", " ", word).split()).casefold()
 
 
-def decoded(data: bytes) -> str:
-    """The text of a table in UTF-8 or UTF-16, with or without a byte order mark."""
-    # Free text in these files is not always valid, and no column used here is free text.
-    return data.decode(_encoding(data), errors="replace")
+def decoded(data: bytes, *, errors: str = "replace") -> str:
+    """The text of a table in UTF-8 or UTF-16, with or without a byte order mark.
+
+    errors: what becomes of damaged characters, as in `bytes.decode`. By default they are replaced, because free text
+        in these files is not always valid, and no column used here is free text.
+    """
+    return data.decode(_encoding(data), errors=errors)
 
 
 def _encoding(data: bytes) -> str:

@@ -1,6 +1,5 @@
 """Cases from a manifest, a prepared or exported folder, or a plain folder of radiographs."""
 
-import csv
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -8,6 +7,7 @@ from functools import partial
 from pathlib import Path, PureWindowsPath
 
 from deep_pneumonia.datasets.manifest import SEPARATOR, SPLITS, Case, MaskRef, read_manifests, split_of
+from deep_pneumonia.datasets.manifest_rows import manifest_rows
 from deep_pneumonia.datasets.source import peek_size
 from deep_pneumonia.errors import AnnotationError, ManifestError, PreparationError
 from deep_pneumonia.masks.annotation import Annotation, Size, write_mask
@@ -145,11 +145,7 @@ def _read(mask: MaskFile, radiograph: FolderFile, size: Size) -> list[Annotation
 
 def _check_inside(manifest: Path) -> None:
     """Refuse a manifest that names a file outside its folder, before any of these files is looked for."""
-    try:
-        with manifest.open(newline="", encoding="utf-8-sig", errors="replace") as stream:
-            cells = [cell for line in csv.DictReader(stream) for cell in (line.get(name) for name in FILE_COLUMNS)]
-    except (OSError, csv.Error) as error:
-        raise ManifestError(f"{manifest} cannot be read as a manifest ({error}); give a manifest.csv.") from error
+    cells = [cell for row in manifest_rows(manifest) for cell in (row.get(name) for name in FILE_COLUMNS)]
     for name in (name for cell in cells if cell for name in cell.split(SEPARATOR)):
         windows = PureWindowsPath(name)
         if windows.drive or windows.root or ".." in windows.parts:

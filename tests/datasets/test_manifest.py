@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from deep_pneumonia.datasets import manifest_rows
 from deep_pneumonia.datasets.manifest import COLUMNS, SPLITS, Case, MaskRef, read_manifests, split_of, write_manifest
 from deep_pneumonia.errors import AnnotationError, DeepPneumoniaError, ManifestError, MaskSizeError
 from deep_pneumonia.masks.annotation import write_mask
@@ -138,6 +139,28 @@ def test_a_manifest_saved_by_a_spreadsheet_is_read(tmp_path: Path) -> None:
     text = f"{HEADER}\na.png,p,s,train,x,,,\n"
     (tmp_path / "manifest.csv").write_text(text, encoding="utf-8-sig")
     assert [c.patient for c in read_manifests([tmp_path / "manifest.csv"])] == ["p"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "separator"), [("utf-8-sig", ";"), ("utf-16", "\t"), ("utf-16-le", ","), ("utf-8", ";")]
+)
+def test_separators_encodings_and_headers_of_spreadsheets(tmp_path: Path, encoding: str, separator: str) -> None:
+    read(tmp_path, "a.png,p,s,test,x,,,")
+    header = separator.join(("Image", "PATIENT", "Source", " split ", "Label", "Mask", "mask_kind", "Reader"))
+    row = separator.join(("a.png", "p", "M\u00fcnster", "test", "x", '"m.png;n.png"', '"box;pixel"', '"A;B"'))
+    (tmp_path / "manifest.csv").write_text(f"{header}\r\n{row}\r\n", encoding=encoding)
+    (case,) = read_manifests([tmp_path / "manifest.csv"])
+    assert (case.source, [(m.kind, m.reader) for m in case.masks]) == ("M\u00fcnster", [("box", "A"), ("pixel", "B")])
+
+
+def test_a_column_that_is_there_twice_or_too_many_rows_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ManifestError, match="has the column 'label' twice"):
+        read(tmp_path, header=f"{HEADER},LABEL")
+    monkeypatch.setattr(manifest_rows, "MAX_TABLE_ROWS", 1)
+    with pytest.raises(ManifestError, match="more than 1 rows"):
+        read(tmp_path, "a.png,p,s,test,x,,,", "b.png,p,s,test,x,,,")
 
 
 def test_a_file_that_is_no_manifest_is_named(tmp_path: Path) -> None:

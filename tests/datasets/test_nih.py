@@ -216,6 +216,14 @@ def test_the_newest_release_of_a_table_counts(nih, tmp_path):
     assert run("nih", nih, tmp_path / "out")["00000000_000"].age == "57"
 
 
+def test_a_missing_table_of_people_is_said(nih, tmp_path, capsys):
+    run("nih", nih, tmp_path / "out")
+    assert "note:" not in capsys.readouterr().err
+    (nih / "Data_Entry_2017.csv").unlink()
+    run("nih", nih, tmp_path / "out")
+    assert "has no Data_Entry_2017_v2020.csv or Data_Entry_2017.csv, so sex, age" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", ["BBox_List_2017", "Data_Entry_2017_v2020"])
 def test_a_table_that_is_there_as_a_workbook_only_is_named(nih, tmp_path, capsys, name):
     (nih / f"{name.removesuffix('_v2020')}.csv").unlink()

@@ -118,6 +118,18 @@ def test_people(write):
     }
 
 
+def test_the_sex_is_in_either_of_two_columns(write):
+    assert read_people(write(PEOPLE.replace("Patient Gender", "Patient Sex"))) == read_people(write(PEOPLE))
+    with pytest.raises(AnnotationError, match="lacks the column 'Patient Gender'"):
+        read_people(write(PEOPLE.replace("Patient Gender", "Gender")))
+
+
+def test_a_box_that_leaves_nihs_picture_is_refused(write):
+    head = "Image Index,Finding Label,Bbox [x,y,w,h],,,\n"
+    with pytest.raises(AnnotationError, match=r"row 2, which leaves NIH's picture of 1024 x 1024 pixels"):
+        read_nih_boxes(write(head + "00000001_000.png,Mass,900,10,200,20,,,\n"))
+
+
 @pytest.mark.parametrize(
     ("cell", "age"),
     [("58", "58"), ("58.0", "58"), ("058Y", "58"), (" 7", "7"), ("", ""), ("old", ""), ("121", "")],

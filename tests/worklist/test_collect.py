@@ -193,7 +193,13 @@ def test_a_strangers_manifest_names_nothing_outside_its_folder(tmp_path: Path, c
     for path in (manifest, manifest.parent):
         with pytest.raises(ManifestError, match=r"manifest\.csv names .*, which is not in its folder"):
             list(cases_from(path, inside=True))
-    manifest.write_text("image\n" + "x" * 200_000)
+    for encoding, separator in (("utf-16", "\t"), ("utf-8-sig", ";")):
+        head = separator.join(name.upper() for name in cells)
+        row = separator.join(place.split(";")[-1] if name == column else cell for name, cell in cells.items())
+        manifest.write_text(f"{head}\n{row}\n", encoding=encoding)
+        with pytest.raises(ManifestError, match=r"manifest\.csv names .*, which is not in its folder"):
+            list(cases_from(manifest, inside=True))
+    manifest.write_text(",".join(cells) + "\n" + "x" * 200_000)
     with pytest.raises(ManifestError, match="cannot be read as a manifest"):
         list(cases_from(manifest, inside=True))
 
