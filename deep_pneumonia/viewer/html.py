@@ -27,8 +27,8 @@ START = Markup("""<section class="start"><h2>Choose a radiograph to begin</h2>
 FILE_HINT = Markup(
     '<p class="hint">PNG, JPEG, TIFF, WebP, BMP or DICOM; frontal and uncropped. You can drop masks here too.</p>'
 )
-MASKS_HINT = Markup("""<p class="hint">PNG of the same size (lesion white on black), COCO or LabelMe JSON, RSNA boxes
-(CSV), DICOM SEG.</p>
+MASKS_HINT = Markup("""<p class="hint">PNG, JPEG or TIFF of the same size (lesion white on black), COCO or LabelMe
+JSON, RSNA boxes (CSV), DICOM SEG.</p>
 <p class="hint">Uploads are deleted within an hour. Do not upload images that identify a patient.</p>""")
 HOW_TO_DRAW = Markup("""<h3>Mark the lesion</h3>
 <p class="hint">Choose a tool and draw on the radiograph; each reader has a separate mask. The model's attention stays
@@ -82,9 +82,15 @@ def swatch(place: int) -> Markup:
     )
 
 
-def summary(name: str, prediction: Prediction) -> Markup:
-    """Warnings, the predicted class with the probability of every class, and what the probability means."""
-    head = Markup('<p class="file">{name}</p>{warnings}').format(name=name, warnings=_warnings(prediction))
+def summary(name: str, prediction: Prediction, notes: Sequence[str] = ()) -> Markup:
+    """Warnings, the predicted class with the probability of every class, and what the probability means.
+
+    notes: what was found in each file of masks.
+    """
+    head = Markup('<p class="file">{name}</p>{notes}{warnings}').format(
+        name=name, notes=joined(Markup('<p class="hint">{}</p>').format(n) for n in notes),
+        warnings=_warnings(prediction),
+    )  # fmt: skip
     if prediction.is_refused:  # the probabilities can be looked up, but nobody should take them for an answer
         body = Markup(
             "<h2>Image rejected: no prediction</h2><details><summary>What the model would have predicted</summary>"

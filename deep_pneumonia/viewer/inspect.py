@@ -78,7 +78,8 @@ class Inspect:
         except DeepPneumoniaError as error:
             # The last good case stays on the screen below the message.
             return {head["problem"]: html.refusal(str(error)), instead: gr.update(visible=True)}
-        return {**self.shows(case, file), self.stage.html: scene(case, file, masks, threshold, place)}
+        notes = () if known else case.notes
+        return {**self.shows(case, file, notes), self.stage.html: scene(case, file, masks, threshold, place)}
 
     @property
     def parts(self) -> list[Any]:
@@ -88,11 +89,14 @@ class Inspect:
             self.opening.shown,
         ]  # fmt: skip
 
-    def shows(self, case: Case, file: str) -> dict[Any, Any]:
-        """The changes of the screen for a case in this file, without the scene on the stage."""
+    def shows(self, case: Case, file: str, notes: Sequence[str] = ()) -> dict[Any, Any]:
+        """The changes of the screen for a case in this file, without the scene on the stage.
+
+        notes: what was found in the files of masks that a visitor gave.
+        """
         return {
             **self._results(case),
-            self.summary: html.summary(case.name, case.prediction),
+            self.summary: html.summary(case.name, case.prediction, notes),
             self.head["lesson"]: self.opening.examples.lesson(file),
             self.head["start"]: gr.update(visible=False),
             self.opening.instead: gr.update(visible=True),
@@ -127,7 +131,7 @@ class Inspect:
 
         Args:
             file: the radiograph (PNG, JPEG, TIFF, WebP, BMP or DICOM).
-            masks: mask files, if any (PNG, COCO or LabelMe JSON, RSNA boxes as CSV, DICOM SEG).
+            masks: mask files, if any (PNG, JPEG or TIFF, COCO or LabelMe JSON, RSNA boxes as CSV, DICOM SEG).
 
         Returns the prediction as JSON, with the fields that docs/api.md lists.
         """

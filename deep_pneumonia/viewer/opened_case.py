@@ -1,18 +1,18 @@
 """A case as a visitor opens it: files and drawings become a radiograph, its masks and the prediction."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deep_pneumonia.errors import AnnotationError, UnreadableFileError
+from deep_pneumonia.errors import AnnotationError, UnknownMaskError, UnreadableFileError
 from deep_pneumonia.limits import MAX_CASE_READERS, MAX_DRAWN_RUNS
 from deep_pneumonia.masks.annotation import KINDS, Annotation, Kind, check_masks
 from deep_pneumonia.masks.any_format import looks_like_annotation, read_annotations
-from deep_pneumonia.names import distinct, reader_name
+from deep_pneumonia.names import distinct, reader_name, shown
 from deep_pneumonia.prediction.predictor import Prediction
 from deep_pneumonia.radiographs.radiograph import Radiograph, decode
 
@@ -22,11 +22,15 @@ Predict = Callable[[Radiograph, Sequence[Annotation]], Prediction]
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """A radiograph under the name of its file, and its masks."""
+    """A radiograph under the name of its file, and its masks.
+
+    notes: what was found in each file of masks, or why nothing was.
+    """
 
     name: str
     radiograph: Radiograph
     masks: tuple[Annotation, ...]
+    notes: tuple[str, ...] = field(default=(), kw_only=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +49,8 @@ def open_case(
         DeepPneumoniaError: a file cannot be read; the message gives the file's name, never its folder.
     """
     case = opened(file, masks, drawings)
-    return Case(case.name, case.radiograph, case.masks, predict(case.radiograph, case.masks))
+    prediction = predict(case.radiograph, case.masks)
+    return Case(case.name, case.radiograph, case.masks, prediction, notes=case.notes)
 
 
 def opened(file: str, masks: Sequence[str] = (), drawings: Sequence[Drawing] | None = None) -> Opened:
@@ -61,11 +66,15 @@ def opened(file: str, masks: Sequence[str] = (), drawings: Sequence[Drawing] | N
         raise UnreadableFileError(f"{gone[0]} is gone; upload it again. Uploads are deleted within an hour.")
     check_count(len(masks if drawings is None else drawings))
     radiograph = decode(file)
-    found = read_masks(masks, radiograph.size, name) if drawings is None else all_drawn(drawings, radiograph.size)
+    notes: list[str] = []
+    if drawings is None:
+        found = read_masks(masks, radiograph.size, name, notes)
+    else:
+        found = all_drawn(drawings, radiograph.size)
     # Two readers with the same name could not be told apart on the screen or in a saved file.
     names = distinct([a.reader for a in found])
     named = (Annotation(a.mask, reader, a.kind) for a, reader in zip(found, names, strict=True))
-    return Opened(name, radiograph, tuple(named))
+    return Opened(name, radiograph, tuple(named), notes=tuple(notes))
 
 
 def check_count(masks: int) -> None:
@@ -78,8 +87,10 @@ def check_count(masks: int) -> None:
         raise AnnotationError(f"Got {masks} masks, but a case holds at most {MAX_CASE_READERS}; open it with fewer.")
 
 
-def read_masks(files: Sequence[str], size: tuple[int, int], radiograph: str) -> list[Annotation]:
+def read_masks(files: Sequence[str], size: tuple[int, int], radiograph: str, notes: list[str]) -> list[Annotation]:
     """The masks in files, for a radiograph of `size` (H, W) in a file that is named `radiograph`.
+
+    notes: gets a line for each file. A file that does not say whether anybody looked at the radiograph gives no mask.
 
     Raises:
         AnnotationError: a file cannot be read, or all hold more than MAX_CASE_READERS masks; each file's masks are
@@ -90,7 +101,14 @@ def read_masks(files: Sequence[str], size: tuple[int, int], radiograph: str) -> 
         left = MAX_CASE_READERS - len(found)
         if not left:
             check_count(MAX_CASE_READERS + 1)
-        found += read_annotations(file, size, name=Path(file).name, radiograph=radiograph, readers=left)
+        name = Path(file).name
+        try:
+            masks = read_annotations(file, size, name=name, radiograph=radiograph, readers=left)
+        except UnknownMaskError as error:
+            notes.append(str(error))
+            continue
+        notes.append(f"{shown(name)}: " + ", ".join(f"{a.reader} ({a.kind})" for a in masks))
+        found += masks
     return found
 
 

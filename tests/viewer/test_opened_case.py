@@ -89,6 +89,17 @@ def test_every_reader_of_a_file_is_taken_and_no_two_have_one_name(files: Path) -
     assert np.array_equal(case.masks[0].mask, case.masks[2].mask)
 
 
+def test_what_was_found_in_each_file_of_masks_is_noted(files: Path, tmp_path: Path) -> None:
+    listed = {"images": [{"id": 1, "file_name": "chest.png"}], "annotations": []}
+    (tmp_path / "empty.json").write_text(json.dumps(listed))
+    masks = [str(files / "both.json"), str(tmp_path / "empty.json"), str(files / "doctor_a.png")]
+    case = opened(str(files / "chest.png"), masks)
+    assert [m.reader for m in case.masks] == ["Dr A", "Dr B", "doctor_a"]
+    assert case.notes[0] == "both.json: Dr A (pixel), Dr B (polygon)"
+    assert case.notes[1].startswith("empty.json has no annotation for this radiograph and does not say")
+    assert case.notes[2] == "doctor_a.png: doctor_a (pixel)"
+
+
 def test_drawings_stand_instead_of_files(files: Path) -> None:
     chest = str(files / "chest.png")
     mask = draw(101, SIZE, lesion=True)[1]

@@ -133,7 +133,8 @@ def test_figures_read_as_they_are() -> None:
 
 def test_the_summary_names_file_class_warnings_and_every_probability(case: Case) -> None:
     prediction = replace(case.prediction, warnings=(Caution("unlikely_finding", "It is too low."),))
-    text = words.summary(case.name, prediction)
+    text = words.summary(case.name, prediction, ["<b>.json: nothing"])
+    assert '<p class="hint">&lt;b&gt;.json: nothing</p>' in text
     assert "chest.png" in text
     assert "It is too low." in text
     assert f"<h2>{prediction.predicted} " in text
