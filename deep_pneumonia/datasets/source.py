@@ -15,6 +15,7 @@ from PIL import Image
 
 from deep_pneumonia.errors import PreparationError, RadiographError
 from deep_pneumonia.masks.annotation import Annotation, Size, read_mask
+from deep_pneumonia.masks.mask_names import folder_role
 from deep_pneumonia.radiographs.radiograph import decode
 
 NORMAL = "Normal"
@@ -22,7 +23,9 @@ BACTERIAL = "Bacterial pneumonia"
 VIRAL = "Viral pneumonia"
 OPACITY = "Lung opacity"
 
-IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".dcm")
+IMAGE_ENDINGS = (
+    ".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff", ".webp", ".bmp", ".dcm", ".dicom",
+)  # fmt: skip
 Drawing = Callable[[Size], Annotation]  # draws a reader's mask at the size (H, W) of the radiograph
 
 
@@ -153,7 +156,8 @@ def folder(raw: Path, *, normal: str | None = None, patient_pattern: str | None 
     image is a patient.
 
     Raises:
-        PreparationError: no class, an unknown `normal`, or a pattern or mask that does not match.
+        PreparationError: no class, a class named like masks, an unknown `normal`, or a pattern or mask that does not
+            match.
         AnnotationError: a mask cannot be read.
     """
     classes = sorted(
@@ -162,6 +166,11 @@ def folder(raw: Path, *, normal: str | None = None, patient_pattern: str | None 
     images = [image for name in classes for image in images_below(raw / name)]
     if not images:
         raise PreparationError(f"{raw} holds no images; put them into one folder for each class: {raw}/<class>/.")
+    if masks := [name for name in classes if folder_role(name) in ("mask", "other")]:
+        raise PreparationError(
+            f"{raw / masks[0]} looks like a folder of masks, not of a class; move masks of lesions to {raw / 'masks'}, "
+            "and others elsewhere."
+        )
     if normal and normal not in classes:
         raise PreparationError(
             f"The normal class {normal!r} is not a folder of {raw}; choose from {', '.join(classes)}."

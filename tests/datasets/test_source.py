@@ -97,6 +97,12 @@ def test_folder_names_what_does_not_fit(own, tmp_path, capsys):
     assert "fits several images" in refused(capsys, "folder", own, out)
 
 
+@pytest.mark.parametrize("name", ["Ground-truths", "lung masks"])
+def test_a_folder_of_masks_is_no_class(own, tmp_path, capsys, name):
+    picture(own / name / "a.png")
+    assert f"{name} looks like a folder of masks, not of a class" in refused(capsys, "folder", own, tmp_path / "out")
+
+
 def test_folder_masks_of_names_alike_stay_apart(tmp_path):
     raw = tmp_path / "alike"
     stems = ("a;b", "a%b", "a%3Bb")
