@@ -8,6 +8,7 @@ from dataclasses import dataclass
 JPEG2000_START = b"\xff\x4f\xff\x51"  # the markers SOC and SIZ
 NO_FRAME_MARKERS = (0xC4, 0xC8, 0xCC)  # between the SOF markers: tables and an extension
 JPEG_LS_MARKER = 0xF7
+START_OF_SCAN, END_OF_IMAGE = b"\xff\xda", b"\xff\xd9"
 
 
 @dataclass(frozen=True)
@@ -45,3 +46,11 @@ def code_stream(data: bytes) -> CodeStream | None:
             return CodeStream((height, width), precision, marker=marker)
         at += 1 if marker == 0xFF else 2 + struct.unpack_from(">H", data, at + 2)[0]
     return None
+
+
+def is_whole_jpeg(data: bytes) -> bool:
+    """Whether a JPEG or JPEG-LS code stream has its end; decoders fill the rest of a cut one with grey.
+
+    Neither marker can occur among the coded samples.
+    """
+    return data.rfind(END_OF_IMAGE) > data.rfind(START_OF_SCAN)

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
-from deep_pneumonia.radiographs.code_stream import CodeStream, code_stream
+from deep_pneumonia.radiographs.code_stream import CodeStream, code_stream, is_whole_jpeg
 
 PNG_START = b"\x89PNG\r\n\x1a\n"
 PNG_COLOUR_TYPES = (2, 4, 6)  # RGB, grey with alpha, RGBA; Pillow decodes 16-bit grey itself
-JPEG_START, JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
+JPEG_START = b"\xff\xd8\xff"
 EXIF_START = b"Exif\0\0"
 MAX_JPEG_HEADER_BYTES = 2**17
 
@@ -48,7 +48,7 @@ def jpeg_channels(data: bytes) -> NDArray[Any]:
     Raises:
         ValueError: the JPEG is cut short, or has other channels.
     """
-    if JPEG_END not in data[-64:]:  # libjpeg would fill the missing part with grey
+    if not is_whole_jpeg(data):
         raise ValueError("a JPEG without an end")
     channels = imagecodecs.jpeg8_decode(data)
     channels = channels[..., None] if channels.ndim == 2 else channels

@@ -29,7 +29,7 @@ from pydicom.uid import (
 
 from deep_pneumonia.errors import NotARadiographError
 from deep_pneumonia.limits import MAX_DECODING_SECONDS
-from deep_pneumonia.radiographs.code_stream import CodeStream, code_stream
+from deep_pneumonia.radiographs.code_stream import CodeStream, code_stream, is_whole_jpeg
 from deep_pneumonia.radiographs.grey_levels import stored_bits
 
 JPEG_SYNTAXES = (JPEGBaseline8Bit, JPEGExtended12Bit)
@@ -90,6 +90,8 @@ def _decoded(header: Dataset, name: str) -> tuple[NDArray[Any], int]:
         raise NotARadiographError(
             f"{name} is damaged: its encoded image has another size than its header; export it again."
         )
+    if stream.marker and not is_whole_jpeg(frame):
+        raise NotARadiographError(f"{name} is damaged: its encoded image is cut short; export it again.")
     if stream.signed:
         header.PixelRepresentation = 1
     try:

@@ -14,7 +14,7 @@ from PIL import ExifTags
 from tifffile import TiffFile, TiffPage
 
 from deep_pneumonia.errors import NotARadiographError
-from deep_pneumonia.radiographs.code_stream import code_stream
+from deep_pneumonia.radiographs.code_stream import code_stream, is_whole_jpeg
 
 logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # it logs tag values
 
@@ -24,7 +24,6 @@ NO_COMPRESSION, LZW, JPEG, DEFLATE, OLD_DEFLATE, PACK_BITS = 1, 5, 7, 8, 32946, 
 JPEG_2000 = (33004, 33005, 34712)
 LZMA, ZSTD = 34925, 50000
 COMPRESSIONS = (NO_COMPRESSION, LZW, JPEG, DEFLATE, OLD_DEFLATE, PACK_BITS, *JPEG_2000, LZMA, ZSTD)
-END_OF_IMAGE = b"\xff\xd9"
 UNASSOCIATED_ALPHA = 2  # of ExtraSamples; colours with associated alpha (1) are blended with black already
 MAX_CHANNELS = 8
 MAX_FREE_TILE_SIDE = 512  # tiles may be as large for a small image, too
@@ -110,7 +109,7 @@ def _channels(page: TiffPage, data: bytes) -> NDArray[Any]:
             stream = code_stream(segment)  # before a decoder allocates what a few bytes claim
             if stream is None or stream.size[0] > tile[0] or stream.size[1] > tile[1]:
                 raise ValueError("a strip or tile of another size")
-            if page.compression == JPEG and END_OF_IMAGE not in segment[-64:]:  # libjpeg would fill the missing part
+            if page.compression == JPEG and not is_whole_jpeg(segment):
                 raise ValueError("a strip or tile without an end")
         values, (plane, _, top, left, _), _ = page.decode(segment, index, jpegtables=page.jpegtables)
         if values is None:

@@ -66,6 +66,15 @@ def test_every_precision_and_sign_is_decoded(syntax: str, bits: int, allocated: 
     np.testing.assert_array_equal(stored_values(data), values)
 
 
+@pytest.mark.parametrize("syntax", ENCODERS)
+@pytest.mark.parametrize("share", [0.5, 0.98])
+def test_a_frame_that_is_cut_short_is_refused(syntax: str, share: float) -> None:
+    noise = np.random.default_rng(0).integers(0, 4096, RAMP.shape).astype(np.uint16)
+    frame = ENCODERS[syntax](noise, 12)
+    with pytest.raises(NotARadiographError, match="damaged"):
+        decode(coded(frame[: int(share * len(frame))], syntax, allocated=16, stored=12, signed=False))
+
+
 @pytest.mark.parametrize("stored", [8, 16])
 def test_8_bits_of_jpeg_in_16_allocated(stored: int) -> None:
     frame = imagecodecs.jpeg8_encode(RAMP8, level=100)
