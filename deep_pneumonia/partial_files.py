@@ -9,6 +9,7 @@ swept.
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
@@ -20,6 +21,7 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 PATTERN = ".*.partial"
+RANDOM_LENGTH = 8  # characters that tempfile adds to a prefix
 
 
 @contextmanager
@@ -53,12 +55,51 @@ def sweep(folder: Path) -> None:
         return
     for partial in folder.glob(PATTERN):
         with suppress(OSError):
-            handle = os.open(partial, os.O_RDONLY)
-            try:
-                if _lock(handle):
-                    _delete(partial)
-            finally:
-                os.close(handle)
+            _sweep_one(partial)
+
+
+def temporary_folder(prefix: str) -> tuple[Path, int | None]:
+    """A new folder among the system's temporary files, and the handle whose lock tells that its process lives.
+
+    Folders of this prefix that killed processes of this user left are deleted first.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    parent = Path(tempfile.gettempdir())
+    if fcntl is not None and hasattr(os, "geteuid"):
+        for folder in parent.glob(f"{prefix}{'?' * RANDOM_LENGTH}"):
+            with suppress(OSError):
+                if folder.lstat().st_uid == os.geteuid() and folder.is_dir() and not folder.is_symlink():
+                    _sweep_one(folder)
+    while True:
+        made = Path(tempfile.mkdtemp(prefix=prefix))
+        if fcntl is None:
+            return made, None
+        try:
+            handle = os.open(made, os.O_RDONLY)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        except OSError:  # no such locks here, or it was swept before it was locked
+            if made.exists():
+                return made, None
+            continue
+        if _is_at(handle, made):
+            return made, handle
+        os.close(handle)
+
+
+def _sweep_one(path: Path) -> None:
+    """Delete a file or folder that nobody holds.
+
+    Raises:
+        OSError: it is gone, or there are no locks.
+    """
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        if _lock(handle):
+            _delete(path)
+    finally:
+        os.close(handle)
 
 
 @contextmanager

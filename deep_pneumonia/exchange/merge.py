@@ -125,7 +125,7 @@ class _Merge:
         if case.image.startswith(f"{RADIOGRAPHS_FOLDER}/"):
             data = self._verified(case.image, digest)
             folder = self.workspace.folder / RADIOGRAPHS_FOLDER / digest
-            self.images[case.key] = _write_once(data, folder / self._file_name(case))
+            self.images[case.key] = write_once(data, folder / self._file_name(case))
             return True
         if not self.local:
             return False
@@ -233,7 +233,7 @@ def _merge_versions(
     return done
 
 
-def _write_once(data: bytes, path: Path) -> Path:
+def write_once(data: bytes, path: Path) -> Path:
     """Write a file to disk, unless there is one at this path, which names the file's digest."""
     if not path.exists():
         try:

@@ -9,11 +9,11 @@ import os
 import sqlite3
 import struct
 import sys
-import tempfile
 from contextlib import closing
 from pathlib import Path
 
 from deep_pneumonia.errors import WorkspaceError
+from deep_pneumonia.partial_files import partial_folder
 
 # SQLite locks bytes of this range (https://www.sqlite.org/fileformat.html#the_lock_byte_page).
 SQLITE_LOCK_START, SQLITE_LOCK_LENGTH = 0x40000000, 512
@@ -26,18 +26,21 @@ def check_locks(folder: Path) -> None:
         WorkspaceError: the folder cannot be written to, or its locks fail or do nothing.
     """
     try:
-        file = tempfile.NamedTemporaryFile(dir=folder, prefix=".locks-")  # noqa: SIM115 (closed by the next block)
+        with partial_folder(folder / "locks") as scratch, (scratch / "probe").open("w+b") as file:
+            refused = _tried(folder, file.fileno(), str(scratch / "probe"))
     except OSError as error:
         raise WorkspaceError(
             f"{folder.name} cannot be written to ({error.strerror}); make room on its disk, or choose another folder."
         ) from error
-    with file:
-        try:
-            refused = _second_writer_is_refused(file.fileno(), file.name)
-        except (sqlite3.Error, OSError) as error:
-            raise _unsafe(folder, str(error)) from error
     if not refused:
         raise _unsafe(folder, "a second program may write at the same time")
+
+
+def _tried(folder: Path, handle: int, path: str) -> bool:
+    try:
+        return _second_writer_is_refused(handle, path)
+    except (sqlite3.Error, OSError) as error:
+        raise _unsafe(folder, str(error)) from error
 
 
 def _second_writer_is_refused(handle: int, path: str) -> bool:

@@ -62,10 +62,10 @@ def test_locks_that_fail_are_named_with_the_cause(tmp_path: Path, monkeypatch: p
 
 
 def test_a_folder_that_may_not_be_written_to_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def read_only(**_: Any) -> None:
+    def read_only(_: Path) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(locks.tempfile, "NamedTemporaryFile", read_only)
+    monkeypatch.setattr(locks, "partial_folder", read_only)
     with pytest.raises(WorkspaceError, match=r"space cannot be written to \(Permission denied\)"):
         Workspace(tmp_path / "space")
 

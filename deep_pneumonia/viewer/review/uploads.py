@@ -13,7 +13,7 @@ from zipfile import is_zipfile
 from deep_pneumonia.datasets.manifest import Case
 from deep_pneumonia.errors import RadiographError, WorkspaceError
 from deep_pneumonia.exchange.anonymous import plain_radiograph
-from deep_pneumonia.exchange.merge import import_into
+from deep_pneumonia.exchange.merge import import_into, write_once
 from deep_pneumonia.exchange.state import RADIOGRAPHS_FOLDER
 from deep_pneumonia.files import sha256
 from deep_pneumonia.limits import MAX_UPLOADED_BYTES, MAX_UPLOADED_FILES
@@ -93,8 +93,7 @@ def _without_identity(folder: Path, cases: Iterable[Case], root: Path, listing: 
             listing.unread(case.image.relative_to(root).as_posix(), error)
             continue
         image = folder / RADIOGRAPHS_FOLDER / sha256(data) / f"{case.image.stem}{suffix}"
-        image.parent.mkdir(parents=True, exist_ok=True)
-        image.write_bytes(data)
+        write_once(data, image)  # the file of a case that is here already stays
         yield replace(case, image=image)
 
 

@@ -4,6 +4,7 @@ A page names its own work list by a token that it draws at random and keeps for 
 token's digest, so that no other page can name it. Such a list begins with the teaching cases, already predicted.
 """
 
+import os
 import re
 import shutil
 import tempfile
@@ -18,6 +19,7 @@ from deep_pneumonia.datasets.manifest import Case
 from deep_pneumonia.datasets.teaching_cases import TeachingCase
 from deep_pneumonia.errors import WorkspaceError
 from deep_pneumonia.files import sha256
+from deep_pneumonia.partial_files import temporary_folder
 from deep_pneumonia.worklist.predictions import Predict, Predictions
 from deep_pneumonia.worklist.workspace import Workspace
 
@@ -25,6 +27,7 @@ LIFETIME_SECONDS = 3600.0  # of a page's own work list after its last use
 SWEEP_SECONDS = 300.0  # between two searches for unused lists
 TOKEN = re.compile(r"[0-9a-f]{32}")
 DOWNLOAD_PREFIX = "download-"
+ROOT_PREFIX = "deep-pneumonia-visitors-"
 TEACHING_SOURCE = "teaching"  # the source of the shipped cases
 
 
@@ -62,6 +65,9 @@ class Workspaces:
             workspace = Workspace(shared)
             self.shared = WorkList(workspace.folder.name, workspace, Predictions(workspace, checkpoint), shared=True)
         self.root: Path | None = None
+        self._held: int | None = None
+        # Seconds of a clock that nobody sets, at the last use of each folder: the time of day may be put back.
+        self._used: dict[str, float] = {}
         self._lock = threading.RLock()
         self._closing = threading.Event()
         self._sweeper: threading.Thread | None = None
@@ -70,7 +76,7 @@ class Workspaces:
         """Make the temporary folder, and begin to delete unused lists from it."""
         if self.root is not None:
             return
-        self.root = Path(tempfile.mkdtemp(prefix="deep-pneumonia-"))
+        self.root, self._held = temporary_folder(ROOT_PREFIX)  # those of killed servers are deleted
         self._closing.clear()
         self._sweeper = threading.Thread(target=self._sweep, name="work list sweeper", daemon=True)
         self._sweeper.start()
@@ -85,6 +91,9 @@ class Workspaces:
             if self.root is not None:
                 shutil.rmtree(self.root, ignore_errors=True)
                 self.root = None
+                if self._held is not None:
+                    os.close(self._held)
+                    self._held = None
 
     def __enter__(self) -> "Workspaces":
         self.start()
@@ -114,7 +123,6 @@ class Workspaces:
                 raise WorkspaceError("This page has no work list of its own; load it again.")
             if not folder.exists():
                 self._begin(folder)
-            folder.touch()
             return self._own_list(folder)
 
     def existing(self, token: object) -> WorkList | None:
@@ -137,19 +145,21 @@ class Workspaces:
 
     def download_folder(self) -> Path:
         """A new folder for a file that a page downloads; it is deleted as an unused list is."""
-        return Path(tempfile.mkdtemp(prefix=DOWNLOAD_PREFIX, dir=self._started_root()))
+        folder = Path(tempfile.mkdtemp(prefix=DOWNLOAD_PREFIX, dir=self._started_root()))
+        self._used[folder.name] = time.monotonic()
+        return folder
 
     def delete_unused(self, before: float) -> None:
-        """Delete pages' own lists and downloads that were last used before this time (seconds since 1970)."""
+        """Delete pages' own lists and downloads that were last used before this time of `time.monotonic`."""
         with self._lock:
             for folder in list(self.root.iterdir()) if self.root else []:
-                if _is_temporary(folder) and folder.stat().st_mtime < before:
+                if _is_temporary(folder) and self._used.setdefault(folder.name, time.monotonic()) < before:
                     shutil.rmtree(folder, ignore_errors=True)
                     shutil.rmtree(folder.parent / "thumbnails" / folder.name, ignore_errors=True)
 
     def _sweep(self) -> None:
         while not self._closing.wait(SWEEP_SECONDS):
-            self.delete_unused(time.time() - LIFETIME_SECONDS)
+            self.delete_unused(time.monotonic() - LIFETIME_SECONDS)
 
     def _started_root(self) -> Path:
         if self.root is None:
@@ -161,6 +171,7 @@ class Workspaces:
         return self._started_root() / sha256(str(token).encode())[:32] if is_token else None
 
     def _own_list(self, folder: Path) -> WorkList:
+        self._used[folder.name] = time.monotonic()
         workspace = Workspace(folder)
         thumbnails = self._started_root() / "thumbnails" / folder.name
         return WorkList(folder.name, workspace, Predictions(workspace, self.checkpoint, thumbnails), shared=False)

@@ -1,7 +1,8 @@
 """Where a page works: its own work list, told apart by its token, or the one that all share."""
 
-import os
+import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -104,16 +105,51 @@ def test_what_is_no_token_opens_nothing(workspaces: Workspaces, token: object) -
         workspaces.open(token)
 
 
+def test_no_list_in_use_goes_away_when_the_clock_is_set(
+    workspaces: Workspaces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Once:
+        """Waits for one sweep."""
+
+        times = 0
+
+        def wait(self, _: float) -> bool:
+            self.times += 1
+            return self.times > 1
+
+    used = workspaces.open(ANA)
+    for now in (0.0, time.time() + 10**6):
+        with monkeypatch.context() as patched:
+            patched.setattr(time, "time", lambda now=now: now)
+            patched.setattr(workspaces, "_closing", Once())
+            workspaces._sweep()
+        assert used.workspace.folder.exists()
+
+
+def test_the_lists_of_a_killed_server_are_deleted_and_those_of_others_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    left = tmp_path / "deep-pneumonia-visitors-a1b2c3_4"
+    (left / "list").mkdir(parents=True)
+    with without_cases() as one, without_cases() as other:
+        assert not left.exists()
+        assert one.root != other.root
+        assert one.root is not None
+        assert one.root.is_dir(), "the second start keeps what the first one uses"
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_page_s_own_goes_away_after_its_last_use_and_others_stay(workspaces: Workspaces) -> None:
     old, new = workspaces.open(ANA), workspaces.open(BEN)
-    os.utime(old.workspace.folder, (1000, 1000))
-    workspaces.delete_unused(2000)
+    workspaces._used[old.workspace.folder.name] -= 7200
+    workspaces.delete_unused(time.monotonic() - 3600)
     assert not old.workspace.folder.exists()
     assert not old.predictions.thumbnails.exists()
     assert new.workspace.folder.exists()
-    os.utime(new.workspace.folder, (1000, 1000))
+    workspaces._used[new.workspace.folder.name] -= 7200
     workspaces.open(BEN)
-    workspaces.delete_unused(2000)
+    workspaces.delete_unused(time.monotonic() - 3600)
     assert new.workspace.folder.exists(), "it was used since"
 
 
