@@ -51,7 +51,7 @@ def _asked(folder: Path, document: dict[str, Any]) -> tuple[Asked, list[float]]:
     asked = asked_of(path, {"id": "severity", **document})
     try:
         severities = [float(s) for s in document["severities"]]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         severities = []
     if not severities or severities != sorted(severities) or not 0 <= severities[0] <= severities[-1] <= 1:
         raise CasesError(f"The severities in {path} are {document['severities']}; give rising numbers from 0 to 1.")

@@ -61,11 +61,12 @@ def asked_of(path: Path, entry: dict[str, Any]) -> Asked:
     """
     try:
         name, asked = str(entry["id"]), entry["recipe"]
+        name.encode()  # half of a character cannot be the name of a folder
         if Path(name).name != name or name in ("", ".."):
             raise ValueError(f"the id {name!r}, which cannot be the name of a folder")
         body, pose = _natural(asked["body"]), _natural(asked["pose"])
         return Asked(name, body, pose, _one_of(("PA", "AP"), asked["view"]), _recipe(asked))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise CasesError(f"A recipe in {path} has a missing or invalid part: {error}; correct it.") from error
 
 

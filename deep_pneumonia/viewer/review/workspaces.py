@@ -154,6 +154,7 @@ class Workspaces:
         with self._lock:
             for folder in list(self.root.iterdir()) if self.root else []:
                 if _is_temporary(folder) and self._used.setdefault(folder.name, time.monotonic()) < before:
+                    self._used.pop(folder.name)
                     shutil.rmtree(folder, ignore_errors=True)
                     shutil.rmtree(folder.parent / "thumbnails" / folder.name, ignore_errors=True)
 

@@ -4,12 +4,29 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError
 
 from deep_pneumonia import shipped
-from deep_pneumonia.datasets.teaching_cases import read_document
-from deep_pneumonia.errors import CheckpointError
+from deep_pneumonia.datasets.teaching_cases import Text, read_document
+from deep_pneumonia.errors import CasesError, CheckpointError
 from deep_pneumonia.estimate import Estimate
+from deep_pneumonia.strict_json import StrictModel, first_problem
+
+
+class _Picture(StrictModel):
+    image: Text
+
+
+class _Frame(_Picture):
+    mask: Text | None
+    severity: Annotated[float, Field(ge=0, le=1)] | None
+
+
+class _Lesson(StrictModel):
+    frames: Annotated[list[_Frame], Field(min_length=2, max_length=100)]
+    lettered: _Picture
 
 
 @dataclass(frozen=True)
@@ -96,4 +113,9 @@ def frames(folder: Path = shipped.LESSON) -> dict[str, Any]:
     Raises:
         CasesError: lesson.json is missing or damaged.
     """
-    return read_document(folder, "lesson.json", "frames")
+    document = read_document(folder, "lesson.json", "frames")
+    try:
+        _Lesson.model_validate(document)
+    except ValidationError as error:
+        raise CasesError(f"lesson.json: {first_problem(error)}; render the lesson again.") from None
+    return document
