@@ -16,6 +16,7 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossl
 from deep_pneumonia.errors import AnnotationError, TooLargeError, UnsupportedDicomError
 from deep_pneumonia.limits import MAX_FILE_BYTES, MAX_FILE_READERS, MAX_SEG_FRAMES
 from deep_pneumonia.masks.annotation import KINDS, Annotation, Kind, Mask, Size, check_masks, check_size
+from deep_pneumonia.masks.lesion_names import is_other
 from deep_pneumonia.masks.shapes import checked
 from deep_pneumonia.names import reader_name, shown, stem
 from deep_pneumonia.radiographs import dicom, dicom_frames
@@ -103,13 +104,27 @@ def _joined(header: Dataset, size: Size, name: str, otherwise: str, most: int) -
     label_map = header.SegmentationType == "LABELMAP"
     background = int(header.get("PixelPaddingValue") or 0) if label_map else None
     segments: dict[str, list[tuple[int, Kind]]] = {}
+    others: list[str] = []
     for segment in header.SegmentSequence:
         if (number := int(segment.SegmentNumber)) != background:
+            if _is_other(segment):
+                others.append(str(segment.SegmentLabel))
+                continue
             reader, kind = _reader(segment, otherwise)
             segments.setdefault(reader, []).append((number, kind))
+    if others and not segments:
+        raise AnnotationError(
+            f"{name} has only segments such as {shown(others[0])!r}, which are no lesions of pneumonia."
+        )
     check_masks(len(segments), size, name, most=most)
     mask_of = _labels(header, size, name, background) if label_map else _masks(header, size, name)
     return [_annotation(reader, found, mask_of, size, name) for reader, found in segments.items()]
+
+
+def _is_other(segment: Dataset) -> bool:
+    """Whether another tool labelled a segment as the lungs or something else that is no lesion."""
+    own = str(segment.get("SegmentDescription") or "").startswith(KIND_PREFIX)
+    return not own and is_other(str(segment.get("SegmentLabel") or ""))
 
 
 def _reader(segment: Dataset, otherwise: str) -> tuple[str, Kind]:

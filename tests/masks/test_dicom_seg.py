@@ -237,3 +237,12 @@ def test_highdicom_is_loaded_by_writing_alone():
     at_once = [ast.unparse(node) for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
     assert not [line for line in at_once if "highdicom" in line]
     assert "import highdicom" in ast.unparse(tree)
+
+
+def test_segments_of_the_lungs_are_no_masks_of_lesions():
+    names = ("Left lung", "Lesion")
+    header = by_hand(FRAMES[:2], [labelled(SegmentLabel=name) for name in names], [1, 2])
+    same(read(header), [Annotation(FRAMES[1], "Lesion", "pixel")])
+    header = by_hand(FRAMES[:1], [labelled(SegmentLabel="Left lung")], [1])
+    with pytest.raises(AnnotationError, match=r"^s\.dcm has only segments such as 'Left lung', which are no lesions"):
+        read(header)
