@@ -6,6 +6,8 @@ The names below are imported when they are first used, so that `deep-pneumonia -
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from deep_pneumonia.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from deep_pneumonia.errors import DeepPneumoniaError
     from deep_pneumonia.masks.annotation import Annotation, read_mask
@@ -13,7 +15,6 @@ if TYPE_CHECKING:
     from deep_pneumonia.radiographs.radiograph import Radiograph, decode
 
 __all__ = ["Annotation", "DeepPneumoniaError", "Prediction", "Predictor", "Radiograph", "decode", "read_mask"]
-__version__ = "0.1.0"
 
 _MODULE_OF = {
     "Annotation": "masks.annotation",

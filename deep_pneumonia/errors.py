@@ -23,6 +23,7 @@ DeepPneumoniaError
 ├── WorkspaceError             a work list that cannot be used, or a case that it does not have
 │   ├── ConflictError          another person changed the same mask or verdict first
 │   └── ExchangeError          an export that cannot be written or imported
+├── LimitError                 more of the server than one visitor may have; try again later
 └── TrainingError              a run that cannot start or resume
 
 Each message is one plain sentence that says what was found, what was expected and what to do.
@@ -123,3 +124,7 @@ class ConflictError(WorkspaceError):
 
 class ExchangeError(WorkspaceError):
     """A work list cannot be exported, or the archive to import is not an export, damaged or unsafe."""
+
+
+class LimitError(DeepPneumoniaError):
+    """A visitor asks for more of the server than one may have, or the server has no more to give now."""

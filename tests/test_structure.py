@@ -33,7 +33,7 @@ ORDER = [
     "viewer",  # with viewer.review and viewer.teach: one face
     "verbs",  # what is run: the other modules at the root, and __main__, which runs one by its name
 ]
-BASE = {"cli", "errors", "estimate", "files", "limits", "names", "partial_files", "shipped", "strict_json"}
+BASE = {"cli", "errors", "estimate", "files", "limits", "names", "partial_files", "shipped", "strict_json", "version"}
 NEVER = {("viewer", "training"), ("viewer", "simulation")}
 PICKLERS = {"cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve"}
 

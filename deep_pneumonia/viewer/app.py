@@ -1,7 +1,4 @@
-"""The frame of the viewer: theme, limits, privacy, and the screens."""
-
-import importlib.util
-import os
+"""The frame of the viewer: theme, privacy, and the screens."""
 
 import gradio as gr
 from markupsafe import Markup
@@ -9,16 +6,14 @@ from markupsafe import Markup
 from deep_pneumonia import shipped
 from deep_pneumonia.datasets.teaching_cases import load_cases
 from deep_pneumonia.drawing.pictures import NOT_A_DEVICE
-from deep_pneumonia.errors import DeepPneumoniaError
-from deep_pneumonia.limits import MAX_FILE_BYTES
 from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.viewer import html
-from deep_pneumonia.viewer import mcp as mcp_tools
 from deep_pneumonia.viewer.about import About
 from deep_pneumonia.viewer.annotate import Annotate
 from deep_pneumonia.viewer.compare import Compare
 from deep_pneumonia.viewer.element import SCRIPTS
 from deep_pneumonia.viewer.gpu import on_gpu
+from deep_pneumonia.viewer.guard.calls import GuardedBlocks
 from deep_pneumonia.viewer.inspect import Inspect
 from deep_pneumonia.viewer.opening import Opening
 from deep_pneumonia.viewer.review.screen import Review
@@ -49,7 +44,7 @@ def theme() -> gr.themes.Base:
     ).set(body_text_color_subdued="*neutral_600", body_text_color_subdued_dark="*neutral_400")
 
 
-def build(predictor: Predictor, other: Predictor | None = None, workspaces: Workspaces | None = None) -> gr.Blocks:
+def build(predictor: Predictor, other: Predictor | None = None, workspaces: Workspaces | None = None) -> GuardedBlocks:
     """The whole viewer for one checkpoint and, if given, a second one to compare it with.
 
     `workspaces`: the work lists.
@@ -58,7 +53,7 @@ def build(predictor: Predictor, other: Predictor | None = None, workspaces: Work
     change, which static/viewer.css does by `data-screen`.
     """
     workspaces = workspaces or workspaces_for(predictor)
-    with gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False, delete_cache=DELETE_CACHE) as blocks:
+    with GuardedBlocks(title=TITLE, fill_width=True, analytics_enabled=False, delete_cache=DELETE_CACHE) as blocks:
         gr.HTML(HEAD)
         with gr.Row(elem_id="screens"):
             with gr.Column(min_width=230, elem_id="case"):
@@ -95,7 +90,9 @@ def build(predictor: Predictor, other: Predictor | None = None, workspaces: Work
         inspect.listen(blocks)
         compare.listen()
         review.listen()
-    return blocks.queue(max_size=32)
+    # Programs wait in line as visitors do.
+    blocks.queue(max_size=32, api_open=False)
+    return blocks
 
 
 def beside(*screens: str) -> gr.Column:
@@ -110,52 +107,3 @@ def workspaces_for(predictor: Predictor, workspace: str | None = None) -> Worksp
         WorkspaceError: the folder cannot be used.
     """
     return Workspaces(on_gpu(predictor.predict), predictor.checkpoint.key, load_cases(shipped.CASES), workspace)
-
-
-def launch(
-    predictor: Predictor, other: Predictor | None = None, *, mcp: bool = False, workspace: str | None = None
-) -> None:
-    """Serve until stopped, and print the address; GRADIO_SERVER_NAME and GRADIO_SERVER_PORT change it.
-
-    Raises:
-        WorkspaceError: the folder `workspace` cannot be used.
-        DeepPneumoniaError: the port is taken, the name is not an address of this machine, or the package for `mcp`
-            (the named endpoints as tools of a language model) is not installed.
-    """
-    if mcp and not importlib.util.find_spec("mcp"):
-        raise DeepPneumoniaError(
-            "The package mcp is not installed; install it with: pip install 'deep-pneumonia[mcp]'."
-        )
-    with workspaces_for(predictor, workspace) as workspaces:
-        _serve(build(predictor, other, workspaces), workspaces, mcp=mcp)
-
-
-def _serve(blocks: gr.Blocks, workspaces: Workspaces, *, mcp: bool) -> None:
-    name, port = (os.environ.get(f"GRADIO_SERVER_{part}") for part in ("NAME", "PORT"))
-    try:
-        _, address, _ = blocks.launch(
-            # If this port is taken, starting fails; without a port Gradio looks for a free one.
-            server_port=int(port) if port else None,
-            prevent_thread_lock=True,
-            quiet=True,
-            # Files that the page may fetch, in any working folder: no uploads, and only thumbnails of a work list.
-            allowed_paths=[str(shipped.CASES), str(SCRIPTS), str(workspaces.served_folder)],
-            max_file_size=int(MAX_FILE_BYTES),
-            theme=theme(),
-            css_paths=STYLES,
-            footer_links=["api"],
-            # Nothing leaves this machine, and nothing of a visitor stays.
-            share=False,
-            run_history=False,
-            enable_monitoring=False,
-            mcp_server=mcp,
-        )
-    except OSError as error:
-        raise DeepPneumoniaError(
-            f"Nothing can listen at {name or '127.0.0.1'}, port {port or '7860 to 7959'}: taken, or no address of this "
-            "machine; choose others with GRADIO_SERVER_NAME and GRADIO_SERVER_PORT."
-        ) from error
-    if mcp:
-        mcp_tools.mend(blocks)
-    print(f"{TITLE} is at {address} - stop it with Ctrl-C.", flush=True)
-    blocks.block_thread()

@@ -12,6 +12,8 @@ from deep_pneumonia.datasets.teaching_cases import TeachingCase
 from deep_pneumonia.errors import UnreadableFileError
 from deep_pneumonia.viewer import html
 from deep_pneumonia.viewer.examples import Examples
+from deep_pneumonia.viewer.guard.owners import OWNERS
+from deep_pneumonia.viewer.guard.visitors import visitor
 from deep_pneumonia.viewer.opened_case import sorted_files
 
 Files = tuple[list[str] | None, list[str] | None]
@@ -109,8 +111,9 @@ def _is_ours(path: str) -> bool:
 
 
 def is_upload(path: str) -> bool:
-    """Whether a path that a browser sends is an upload that still exists."""
-    return _is_in(path, get_upload_folder())
+    """Whether a path that a browser sends is an upload of this visitor that still exists."""
+    uploads = get_upload_folder()
+    return _is_in(path, uploads) and OWNERS.allows(Path(path), Path(uploads), visitor().token)
 
 
 def _is_in(path: str, folder: str | Path) -> bool:

@@ -44,8 +44,9 @@ MOUNTING = """
 mount(element.querySelector(".review"), {
   ask: (request) => server.asked(request), upload, open: () => trigger("opening"),
   download: () => trigger("taking"),
-  file: (path) => (window.gradio_config?.root ?? "") + "/gradio_api/file=" +
-    path.split("/").map(encodeURIComponent).join("/"),
+  file: (path) => window.withPageToken(
+    `${window.gradio_config?.root ?? ""}/gradio_api/file=${path.split("/").map(encodeURIComponent).join("/")}`),
+  linked: (url) => window.withPageToken(url),
 });
 """
 TAKING = "() => [window.deepPneumonia?.review?.wanted() ?? null]"
@@ -133,7 +134,9 @@ class Review:
 
     def add(self, work_list: WorkList, request: object) -> Answer:
         """Add uploaded files, and say what became of them."""
-        return {"said": uploads.add(work_list.workspace, checked(AddRequest, request).files)}
+        files = checked(AddRequest, request).files
+        self.workspaces.check_room(work_list, sum(uploads.size(file) for file in files))
+        return {"said": uploads.add(work_list.workspace, files)}
 
     def judge(self, work_list: WorkList, request: object) -> Answer:
         """Store a verdict; if it was changed in another window, say so and store nothing."""

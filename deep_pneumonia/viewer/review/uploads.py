@@ -45,6 +45,11 @@ def add(workspace: Workspace, uploads: Sequence[Upload]) -> str:
     return "\n".join(said)
 
 
+def size(upload: Upload) -> int:
+    """The bytes of an uploaded file; 0 if it is gone, which `add` then says."""
+    return Path(upload.path).stat().st_size if is_upload(upload.path) else 0
+
+
 def _checked(uploads: Sequence[Upload]) -> list[tuple[Path, str]]:
     if not 0 < len(uploads) <= MAX_UPLOADED_FILES:
         raise WorkspaceError(f"Give 1 to {MAX_UPLOADED_FILES} files at a time; add a larger set on the command line.")

@@ -17,15 +17,20 @@ from types import TracebackType
 
 from deep_pneumonia.datasets.manifest import Case
 from deep_pneumonia.datasets.teaching_cases import TeachingCase
-from deep_pneumonia.errors import WorkspaceError
+from deep_pneumonia.errors import LimitError, WorkspaceError
 from deep_pneumonia.files import sha256
 from deep_pneumonia.partial_files import temporary_folder
+from deep_pneumonia.viewer.guard.owners import check_disk
+from deep_pneumonia.viewer.guard.visitors import visitor
 from deep_pneumonia.worklist.predictions import Predict, Predictions
 from deep_pneumonia.worklist.workspace import Workspace
 
 LIFETIME_SECONDS = 3600.0  # of a page's own work list after its last use
 SWEEP_SECONDS = 300.0  # between two searches for unused lists
 TOKEN = re.compile(r"[0-9a-f]{32}")
+MAX_LISTS = 1000  # of pages' own work lists at a time
+MAX_VISITOR_LISTS = 64  # of these from one address: a class behind one router has that many
+MAX_VISITOR_BYTES = 4 * 2**30  # of the lists of one address together
 DOWNLOAD_PREFIX = "download-"
 ROOT_PREFIX = "deep-pneumonia-visitors-"
 TEACHING_SOURCE = "teaching"  # the source of the shipped cases
@@ -68,6 +73,7 @@ class Workspaces:
         self._held: int | None = None
         # Seconds of a clock that nobody sets, at the last use of each folder: the time of day may be put back.
         self._used: dict[str, float] = {}
+        self._begun: dict[str, str] = {}  # the visitor's address, by the name of each page's own list
         self._lock = threading.RLock()
         self._closing = threading.Event()
         self._sweeper: threading.Thread | None = None
@@ -94,6 +100,7 @@ class Workspaces:
                 if self._held is not None:
                     os.close(self._held)
                     self._held = None
+                self._begun.clear()
 
     def __enter__(self) -> "Workspaces":
         self.start()
@@ -114,6 +121,7 @@ class Workspaces:
 
         Raises:
             WorkspaceError: this is no token, or the workspace cannot be used.
+            LimitError: there are too many lists, of this visitor or of all.
         """
         if self.shared:
             return self.shared
@@ -122,8 +130,29 @@ class Workspaces:
             if folder is None:
                 raise WorkspaceError("This page has no work list of its own; load it again.")
             if not folder.exists():
+                self._check_number(visitor().address)
                 self._begin(folder)
+                self._begun[folder.name] = visitor().address
             return self._own_list(folder)
+
+    def check_room(self, work_list: WorkList, size: int) -> None:
+        """Check that `size` more bytes may be added to a work list.
+
+        Raises:
+            LimitError: the visitor's own lists would hold too much, or the disk is nearly full.
+        """
+        check_disk(work_list.workspace.folder, size)
+        if work_list.shared:
+            return
+        address = self._begun.get(work_list.name)
+        with self._lock:
+            own = [name for name, begun in self._begun.items() if begun == address]
+            held = sum(_size(work_list.workspace.folder.parent / name) for name in own)
+        if held + size > MAX_VISITOR_BYTES:
+            raise LimitError(
+                f"Your work lists would hold {(held + size) / 2**30:.1f} GiB on this server, and "
+                f"{MAX_VISITOR_BYTES // 2**30} GiB are allowed; export your work, and try again later."
+            )
 
     def existing(self, token: object) -> WorkList | None:
         """The work list of the page with this token, if it has begun."""
@@ -157,6 +186,15 @@ class Workspaces:
                     self._used.pop(folder.name)
                     shutil.rmtree(folder, ignore_errors=True)
                     shutil.rmtree(folder.parent / "thumbnails" / folder.name, ignore_errors=True)
+                    self._begun.pop(folder.name, None)
+
+    def _check_number(self, address: str) -> None:
+        own = sum(begun == address for begun in self._begun.values())
+        if own >= MAX_VISITOR_LISTS or len(self._begun) >= MAX_LISTS:
+            raise LimitError(
+                "This server keeps as many work lists as it can; they are deleted an hour after their last use, so try "
+                "again later."
+            )
 
     def _sweep(self) -> None:
         while not self._closing.wait(SWEEP_SECONDS):
@@ -194,6 +232,11 @@ class Workspaces:
 
 def _is_temporary(folder: Path) -> bool:
     return bool(TOKEN.fullmatch(folder.name)) or folder.name.startswith(DOWNLOAD_PREFIX)
+
+
+def _size(folder: Path) -> int:
+    """The bytes of all files in a folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def as_case(case: TeachingCase) -> Case:

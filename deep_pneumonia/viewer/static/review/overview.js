@@ -189,7 +189,7 @@ export class Overview {
    */
   downloaded(file, why) {
     this.problem.textContent = why;
-    if (file) h("a", { href: file.url, download: file.orig_name ?? "" }).click();
+    if (file) h("a", { href: this.server.linked(file.url), download: file.orig_name ?? "" }).click();
   }
 
   /** @param {Request} request @returns {Promise<Answer>} */

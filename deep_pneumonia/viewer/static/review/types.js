@@ -73,6 +73,7 @@
  * @property {() => void} open the case that `ReviewPart.opening` names
  * @property {() => void} download the file that `ReviewPart.wanted` names
  * @property {(path: string) => string} file the address of a file on the server
+ * @property {(url: string) => string} linked the address with what proves that this page asks for it
  */
 
 /**

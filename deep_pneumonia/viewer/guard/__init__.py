@@ -1,0 +1,1 @@
+"""What stands between the network and the screens: hosts, origins, tokens, limits, headers, log and metrics."""
