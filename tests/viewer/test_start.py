@@ -7,7 +7,7 @@ import pytest
 import app as start
 from deep_pneumonia import app
 from deep_pneumonia.prediction.predictor import Predictor
-from deep_pneumonia.viewer import app as frame
+from deep_pneumonia.viewer import serving
 
 
 def test_a_bad_checkpoint_is_one_line_and_status_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -29,7 +29,7 @@ def test_ctrl_c_while_loading_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -
 def test_an_mcp_server_without_its_package_is_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], trained: Path
 ) -> None:
-    monkeypatch.setattr(frame.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(serving.importlib.util, "find_spec", lambda _: None)
     assert app.main(["--checkpoint", str(trained / "checkpoint"), "--device", "cpu", "--mcp"]) == 2
     assert "pip install 'deep-pneumonia[mcp]'" in capsys.readouterr().err
 
