@@ -40,6 +40,9 @@ PRECISE = ["--batch", "6", "--precision", "32-true", "--device", "cpu", "--backb
 SMALL = [*PRECISE, "--size", "64", "--epochs", "2", "--save-every", "1"]
 
 
+NAMES = ("train", "pretrain", "prepare", "predict", "review", "app")
+
+
 def bytes_of(folder: Path) -> dict[str, str]:
     """The digest of every file below a folder."""
     return {str(p.relative_to(folder)): sha256(p) for p in sorted(folder.rglob("*")) if p.is_file()}
@@ -176,11 +179,11 @@ def subjects(folder: Path) -> list[Subject]:
     ]  # fmt: skip
 
 
-def study(kills: int, seed: int) -> list[Subject]:
-    """Spread the kills over the subjects, as evenly as may be."""
+def study(kills: int, seed: int, only: Sequence[str]) -> list[Subject]:
+    """Spread the kills over the subjects, as evenly as may be. only: names of the subjects; empty for all."""
     chance = random.Random(seed)
     with tempfile.TemporaryDirectory() as scratch:
-        found = subjects(Path(scratch))
+        found = [s for s in subjects(Path(scratch)) if not only or s.name in only]
         (Path(scratch) / "temporary").mkdir()
         tempfile.tempdir = str(Path(scratch) / "temporary")
         expected = {s.name: undisturbed(s, Path(scratch) / f"{s.name}-undisturbed") for s in found}
@@ -196,10 +199,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Command line of the study: 0 if nothing was lost, else 1."""
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--kills", type=int, default=100, help="how many, over all subjects together (default: 100)")
+    p.add_argument("--only", action="append", default=[], choices=NAMES, help="one subject; may be repeated")
     p.add_argument("--seed", type=int, default=0, help="of the random moments (default: 0)")
     arguments = p.parse_args(argv)
     torch.set_num_threads(1)  # a fork has one thread
-    found = study(arguments.kills, arguments.seed)
+    found = study(arguments.kills, arguments.seed, arguments.only)
     print(table(found))
     return int(any(s.lost for s in found))
 
