@@ -23,9 +23,8 @@ BACTERIAL = "Bacterial pneumonia"
 VIRAL = "Viral pneumonia"
 OPACITY = "Lung opacity"
 
-IMAGE_ENDINGS = (
-    ".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff", ".webp", ".bmp", ".dcm", ".dicom",
-)  # fmt: skip
+DICOM_ENDINGS = (".dcm", ".dicom")
+IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff", ".webp", ".bmp", *DICOM_ENDINGS)
 Drawing = Callable[[Size], Annotation]  # draws a reader's mask at the size (H, W) of the radiograph
 
 
@@ -60,9 +59,7 @@ def peek_size(image: Path) -> Size:
     Raises:
         PreparationError: the file has no readable header.
     """
-    with image.open("rb") as stream:
-        is_dicom = stream.read(132)[128:] == b"DICM"
-    if is_dicom or image.suffix.lower() == ".dcm":
+    if _is_marked_dicom(image) or image.suffix.lower() in DICOM_ENDINGS:
         rows, columns = dicom_header(image, "Rows", "Columns")
         return int(rows or 0), int(columns or 0)
     try:
@@ -72,6 +69,11 @@ def peek_size(image: Path) -> Size:
             return (width, height) if turned else (height, width)
     except (OSError, ValueError, SyntaxError):
         return _decoded_size(image)
+
+
+def _is_marked_dicom(file: Path) -> bool:
+    with file.open("rb") as stream:
+        return stream.read(132)[128:] == b"DICM"
 
 
 def _decoded_size(image: Path) -> Size:
@@ -96,14 +98,17 @@ def dicom_header(image: Path, *tags: str) -> list[str]:
 
 
 def images_below(folder: Path, *, deep: bool = False) -> list[Path]:
-    """Image files in `folder` (at any depth if `deep`), sorted, without hidden files and __MACOSX."""
+    """Image files in `folder` (at any depth if `deep`), sorted, without hidden files and __MACOSX.
+
+    They are known by their ending. A file without one is an image if its content says that it is DICOM.
+    """
     files = folder.rglob("*") if deep else folder.glob("*")
     return sorted(
         f
         for f in files
-        if f.suffix.lower() in IMAGE_ENDINGS
-        and not any(part.startswith((".", "__MACOSX")) for part in f.relative_to(folder).parts)
+        if not any(part.startswith((".", "__MACOSX")) for part in f.relative_to(folder).parts)
         and f.is_file()
+        and (f.suffix.lower() in IMAGE_ENDINGS or (not f.suffix and _is_marked_dicom(f)))
     )
 
 

@@ -74,6 +74,14 @@ def test_folder_takes_classes_and_masks(own, tmp_path):
     assert cases["p3-a"].masks == ()  # an empty mask of a class that is not normal says nothing
 
 
+def test_folder_takes_dicom_of_every_ending_and_of_none(own, tmp_path):
+    for name in ("q1.dcm", "q2.dicom", "q3.DICOM", "q4"):
+        dicom(own / "sick" / name, (8, 8))
+    (own / "sick" / "LICENSE").write_text("no image")
+    cases = run("folder", own, tmp_path / "out")
+    assert {s for s in cases if s.startswith(("q", "L"))} == {"q1", "q2", "q3", "q4"}
+
+
 def test_folder_options(own, tmp_path):
     cases = run("folder", own, "--normal", "clear", "--patient-pattern", r"^(p\d+)", tmp_path / "out")
     assert readers_of(cases["p1-a"]) == [("reader", "normal")]
