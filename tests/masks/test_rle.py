@@ -94,6 +94,7 @@ def test_long_runs_of_several_groups(first: int) -> None:
         "p4",  # behind the last one; as one of it, it would mean 0
         "PPPPPPP04",  # eight groups
         "O5",  # -1 and 5
+        "O32",  # -1, 3 and 2
         b"4",
     ],
 )

@@ -63,6 +63,8 @@ def test_full_turns_are_no_rotation_so_the_corners_must_lie_inside() -> None:
     for rotation in (0, 360):
         with pytest.raises(AnnotationError, match="leaves the picture's 60 pixels"):
             box(50, 10, 12, 10, rotation=rotation)
+        with pytest.raises(AnnotationError, match="leaves the picture's 40 pixels"):
+            box(10, 35, 5, 10, rotation=rotation)
     assert box(50, 10, 12, 10, rotation=1).any()
 
 

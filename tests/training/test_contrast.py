@@ -30,8 +30,9 @@ class SmallBackbone(nn.Module):
 
     channels = (4, 6)
 
-    def __init__(self, _: str) -> None:
+    def __init__(self, name: str) -> None:
         super().__init__()
+        self.name = name
         self.fine = nn.Sequential(nn.Conv2d(1, 4, 8, 8), nn.BatchNorm2d(4), nn.ReLU())
         self.coarse = nn.Sequential(nn.Conv2d(4, 6, 2, 2), nn.BatchNorm2d(6), nn.ReLU())
 
@@ -74,6 +75,7 @@ def seeded() -> torch.Generator:
 
 def test_the_key_encoder_starts_as_a_copy_without_gradients() -> None:
     model = network(MOCO)
+    assert model.query["backbone"].name == MOCO.backbone
     own, copied = model.query.state_dict(), model.key.state_dict()
     assert own.keys() == copied.keys()
     assert all(torch.equal(own[name], copied[name]) for name in own)
