@@ -93,7 +93,7 @@ def load(a: argparse.Namespace) -> int:
     growth = _print(tally, samples, a)
     if not alive:
         print("The server ended during the run.")
-    lines = server.log.read_text(errors="replace").count("Traceback")
+    lines = server.text.count("Traceback")
     print(f"Tracebacks in the log of the server: {lines}")
     return len(tally.wrong) + (not alive) + (abs(growth) > MAX_GROWTH) + lines
 

@@ -26,7 +26,7 @@ class Server:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         self.address = f"http://127.0.0.1:{port}"
-        self.log = folder / "server.log"
+        self.log, self.text = folder / "server.log", ""  # what it holds in the end
         environment = {**os.environ, "GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port)}
         self.process = subprocess.Popen(
             [sys.executable, "app.py", "--checkpoint", checkpoint, "--device", "cpu"],
