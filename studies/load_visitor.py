@@ -15,7 +15,9 @@ import numpy as np
 from PIL import Image
 
 from studies.fuzz_child import sentence_problem
+from studies.fuzz_json import RADIOGRAPH, SIZE
 from studies.fuzz_kinds import KINDS
+from studies.fuzz_pictures import picture, saved
 
 ACTIONS = (
     "radiograph", "radiograph", "radiograph with mask", "damaged radiograph", "damaged mask", "drawing", "comparison",
@@ -51,6 +53,7 @@ class Films:
 
         predictor = Predictor.load(checkpoint, "cpu")
         self.all: list[Film] = []
+        self.small = saved(picture(Random(0), SIZE, "L"), "PNG")  # the radiograph of the damaged masks
         for number in range(8):
             height, width = 200 + 8 * number, 160 + 16 * number
             y, x = np.mgrid[:height, :width] / (height, width)[0]
@@ -99,7 +102,7 @@ class Visitor:
                 kind = self.random.choice(DAMAGED_MASKS)
                 data = KINDS[kind].make(self.random) or b"x"
                 mask = self._upload(data, "mask" + KINDS[kind].suffix)
-                return self._any(self._call("predict", self._upload(film.path.read_bytes(), film.path.name), [mask]))
+                return self._any(self._call("predict", self._upload(self.films.small, RADIOGRAPH), [mask]))
             case "drawing":
                 return self._drawn(film)
             case "comparison":
