@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import struct
+import warnings
 import zipfile
 from pathlib import Path
 from random import Random
@@ -79,8 +80,8 @@ def masks(data: bytes, name: str) -> list[Any]:
 def mask_picture(data: bytes, _: Path) -> None:
     """Read a mask as a picture."""
     if all(a.is_empty for a in masks(data, "mask.png")):
-        image = Image.open(io.BytesIO(data)).convert("RGBA")
-        pixels = np.asarray(image)
+        with warnings.catch_warnings(action="ignore"):
+            pixels = np.asarray(Image.open(io.BytesIO(data)).convert("RGBA"))
         opaque = pixels[..., 3] > pixels[..., 3].max() // 2
         require(not (pixels[opaque, :3] > 200).any(), "a mask with bright opaque pixels is not empty")
 

@@ -82,10 +82,10 @@ def read_facts(folder: Path) -> dict[str, Any]:
         raise ForeignCheckpointError(f"{path} is not of {PACKAGE}; give the folder of a checkpoint that it wrote.")
     version = facts.get("format")
     if not isinstance(version, int) or version < 1:
-        raise DamagedCheckpointError(f"{path} states the format {version!r}, expected 1 or more; fetch it again.")
+        raise DamagedCheckpointError(f"{path} states the format {version!a:.60}, expected 1 or more; fetch it again.")
     if version > FORMAT:
         raise NewerCheckpointError(
-            f"{folder} has format {version}, this version of {PACKAGE} reads up to {FORMAT}; update {PACKAGE}."
+            f"{folder} has format {version!r:.60}, this version of {PACKAGE} reads up to {FORMAT}; update {PACKAGE}."
         )
     return facts
 

@@ -228,7 +228,9 @@ def _check(
     keys: Sequence[str], names: dict[str, str], radiograph: Radiograph, annotations: Sequence[Annotation]
 ) -> None:
     if unknown := [key for key in keys if key not in names]:
-        raise ExplanationError(f"This radiograph has no explanation {unknown[0]!r}; choose from {', '.join(names)}.")
+        raise ExplanationError(
+            f"This radiograph has no explanation {unknown[0]!r:.60}; choose from {', '.join(names)}."
+        )
     for a in annotations:
         check_size(a.size, radiograph.size, f"The mask of {a.reader}")
 

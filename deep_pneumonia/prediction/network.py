@@ -138,7 +138,8 @@ def _layers(name: str) -> list[nn.Module]:
     # Without this check, the name of a segmentation model would start a download of its backbone.
     if name not in torchvision.models.list_models(module=torchvision.models):
         raise ForeignCheckpointError(
-            f"torchvision has no classifier named {name!r}; use resnet18, or another one of {', '.join(backbones())}."
+            f"torchvision has no classifier named {name!r:.60}; use resnet18, or another one of "
+            f"{', '.join(backbones())}."
         )
     network = torchvision.models.get_model(name, weights=None)
     if hasattr(network, "features"):

@@ -185,3 +185,12 @@ def test_a_full_disk_leaves_the_former_checkpoint(room: int, original: Checkpoin
         save(replace(original, name="new"), saved)
     assert {p.name: p.read_bytes() for p in saved.iterdir()} == former
     assert [p.name for p in saved.parent.iterdir()] == ["checkpoint"]
+
+
+@pytest.mark.parametrize("version", ["e" * 5000, {"a": "e" * 5000}, 10**400])
+def test_a_message_quotes_the_start_of_a_long_value(version: Any, saved: Path) -> None:
+    facts = json.loads((saved / "model.json").read_text())
+    (saved / "model.json").write_text(json.dumps(facts | {"format": version}))
+    with pytest.raises(CheckpointError) as refused:
+        load(saved)
+    assert len(str(refused.value)) < 400
