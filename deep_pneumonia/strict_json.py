@@ -63,7 +63,8 @@ def first_problem(error: ValidationError) -> str:
     cause = context.get("error")
     if found["type"] == "missing":
         return f"{where} is missing"
-    expected = EXPECTED.get(found["type"], found["msg"].lower()).format(**context)
+    known = EXPECTED.get(found["type"])  # pydantic's own words may quote the input, so they are no template
+    expected = known.format(**context) if known else found["msg"].lower()
     got = found["input"]
     if isinstance(cause, ValueError):
         expected = str(cause)

@@ -70,3 +70,18 @@ def test_missing_parts_other_types_and_long_lists_are_told() -> None:
 def test_nothing_is_converted_and_unknown_parts_are_left_alone() -> None:
     (part,) = Whole.model_validate({"parts": [GOOD]}).parts
     assert (part.name, part.size, part.values) == ("a", 0, [])
+
+
+def quoted(text: str) -> str:
+    raise ValueError(f"another name than {text!a}")
+
+
+class Quoting(StrictModel):
+    name: Annotated[str, AfterValidator(quoted)]
+
+
+@pytest.mark.parametrize("name", ["{}", "{0}", "{error}", "{", "}", "{error.__class__}"])
+def test_braces_of_an_input_are_no_template(name: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Quoting.model_validate({"name": name})
+    assert first_problem(caught.value) == f"name is {name!r}, expected another name than {name!r}"

@@ -85,7 +85,7 @@ def _counted_up(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
         name = entry.reader if isinstance(entry, DrawingEntry) else entry.reviewer
         expected = last.get(name, 0) + 1
         if entry.version != expected:
-            raise MismatchError(f"[{number}].version", entry.version, f"{expected}, the next of {name!a}")
+            raise MismatchError(f"[{number}].version", entry.version, f"{expected}, the next of {name!a:.60}")
         last[name] = expected
     return entries
 
