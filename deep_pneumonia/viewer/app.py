@@ -30,6 +30,7 @@ HEAD = Markup("""<header><h1>{title}</h1>
 <a href="#lesson">Teach</a><a href="#about">About</a></nav>
 <p class="device">{notice}</p></header>""").format(title=TITLE, notice=NOT_A_DEVICE)
 STYLES = [SCRIPTS / name for name in ("viewer.css", "review.css", "teach.css")]
+MAX_WAITING = 32  # calls in line; whoever comes later is told that the server is busy
 # In seconds: every ten minutes, delete uploads older than half an hour.
 DELETE_CACHE = (600, 1800)
 
@@ -91,7 +92,7 @@ def build(predictor: Predictor, other: Predictor | None = None, workspaces: Work
         compare.listen()
         review.listen()
     # Programs wait in line as visitors do.
-    blocks.queue(max_size=32, api_open=False)
+    blocks.queue(max_size=MAX_WAITING, api_open=False)
     return blocks
 
 

@@ -27,7 +27,7 @@ from deep_pneumonia.viewer.guard.addresses import Addresses, addresses_for, on_s
 from deep_pneumonia.viewer.guard.calls import GuardedBlocks
 from deep_pneumonia.viewer.guard.headers import SPACES_ANCESTORS
 from deep_pneumonia.viewer.guard.journal import Journal
-from deep_pneumonia.viewer.guard.middleware import Guard, Rules, unusable
+from deep_pneumonia.viewer.guard.middleware import BUSY_STATUS, Guard, Rules, busy, unusable
 from deep_pneumonia.viewer.guard.owners import OWNERS
 from deep_pneumonia.viewer.guard.page import Page
 from deep_pneumonia.viewer.guard.tokens import Tokens
@@ -157,8 +157,9 @@ def guarded_app(blocks: GuardedBlocks, predictor: Predictor, program: Sequence[s
     blocks.tokens, blocks.journal = tokens, journal
     blocks._queue.ANALYTICS_MAX_EVENTS = 0  # Gradio keeps the last calls for a page that is switched off
     ancestors = [*options.frame_ancestors, *(SPACES_ANCESTORS if on_spaces() else ())]
+    answers: dict[Any, Any] = {Exception: unusable, BUSY_STATUS: busy}
     page = Middleware(Page, tokens=tokens, ancestors=ancestors, embedded=bool(ancestors))
-    return GuardedApp(rules, tokens, journal, middleware=[page], exception_handlers={Exception: unusable})
+    return GuardedApp(rules, tokens, journal, middleware=[page], exception_handlers=answers)
 
 
 def health(blocks: gr.Blocks, predictor: Predictor) -> dict[str, Any]:

@@ -23,6 +23,15 @@ OWN_PAGES = ("same-origin", "none")  # of Sec-Fetch-Site; "none" is the address 
 CALL_HELP = "The server cannot use this request; docs/api.md of Deep Pneumonia shows the form of each call."
 
 
+BUSY_STATUS = 503
+BUSY = "The server is busy with the requests of others; try again in a minute."
+
+
+def busy(*_: object) -> Response:
+    """The answer to a call that finds as many waiting as may wait."""
+    return JSONResponse({"detail": BUSY}, BUSY_STATUS, {"retry-after": "60"})
+
+
 def unusable(*_: object) -> Response:
     """The answer to a request that led to an error which nobody foresaw."""
     return JSONResponse({"detail": CALL_HELP}, 500)

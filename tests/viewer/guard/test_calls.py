@@ -4,7 +4,10 @@ import socket
 from typing import Any
 
 import pytest
+from gradio.queueing import Queue
 
+from deep_pneumonia.viewer.app import MAX_WAITING
+from deep_pneumonia.viewer.guard.middleware import BUSY
 from tests.guarded_viewer import API, Served, filedata
 
 URL = "http://no.such.example/chest.png"
@@ -58,6 +61,19 @@ def test_a_wrong_call_is_told_what_is_wrong_in_one_sentence(
     printed = capfd.readouterr()
     assert printed.out + printed.err == ""
     assert [line for line in served.lines[before:] if "fault" in line] == []
+
+
+def test_whoever_finds_the_line_full_is_told_to_come_later(
+    served: Served, chest: dict[str, Any], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Queue, "__len__", lambda _: MAX_WAITING)
+    answer = served.ask("POST", f"{API}/call/predict", json={"data": [chest, []]})
+    assert answer.status_code == 503
+    assert answer.json() == {"detail": BUSY}
+    assert answer.headers["retry-after"] == "60"
+    assert capfd.readouterr() == ("", "")
+    monkeypatch.undo()
+    assert '"predicted"' in served.call("predict", [chest, []])
 
 
 def test_a_right_call_is_answered(served: Served, chest: dict[str, Any]) -> None:
