@@ -65,6 +65,8 @@ class Server:
             self.process.kill()
             self.process.wait()
         self._reader.join()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
         self.text = self.log.read_text(errors="replace")
 
     @property

@@ -18,7 +18,7 @@ from deep_pneumonia.datasets.manifest import Case
 from deep_pneumonia.errors import ConflictError, WorkspaceError
 from deep_pneumonia.files import read_bytes, sha256
 from deep_pneumonia.masks.annotation import Annotation, to_png
-from deep_pneumonia.names import distinct, shown
+from deep_pneumonia.names import distinct, reader_name, shown
 from deep_pneumonia.partial_files import sweep
 from deep_pneumonia.worklist.database import (
     CASE_COLUMNS,
@@ -185,7 +185,8 @@ class Workspace:
         """
         if verdict not in VERDICTS or not reviewer:
             raise WorkspaceError(
-                f"{reviewer or 'Nobody'} judged {verdict!r}; a verdict is one of {', '.join(VERDICTS)}, with a name."
+                f"{reader_name(reviewer, 'Nobody')} judged {verdict!r:.60}; a verdict is one of "
+                f"{', '.join(VERDICTS)}, with a name."
             )
         sql = "SELECT * FROM verdicts WHERE case_id = ? AND reviewer = ? ORDER BY version DESC LIMIT 1"
         with transaction(self.database) as db:

@@ -213,3 +213,9 @@ def test_versions_count_up_by_one_and_only_the_newest_may_be_changed(
         assert made == now if now and now.verdict == verdict else made.version == version + 1
         kept[reviewer] = made
     assert space.verdicts() == ({1: kept} if kept else {})
+
+
+def test_a_name_that_cannot_be_printed_is_not_repeated_in_a_message(space: Workspace) -> None:
+    with pytest.raises(WorkspaceError, match=r"^\? judged 'no'; a verdict is one of") as refused:
+        space.judge(1, "\u202e", "no", version=0)
+    assert str(refused.value).isprintable()
