@@ -1,5 +1,6 @@
-"""The load study: what it counts as a wrong answer."""
+"""The load study: what it counts as wrong, and a short run against the viewer in its own process."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -7,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from studies import load
 from studies.fuzz_folders import checkpoint
-from studies.load_visitor import Failed, Films, Visitor, alike
+from studies.load_visitor import ACTIONS, Failed, Films, Visitor, alike
 
 
 @pytest.fixture(scope="module")
@@ -69,3 +71,14 @@ def test_json_is_alike_but_for_the_last_digits_of_numbers() -> None:
     assert not alike({"a": 1.1}, {"a": 1.0})
     assert not alike({"a": 1.0}, {"a": 1.0, "b": 2})
     assert not alike([1.0], [1.0, 1.0])
+
+
+@pytest.mark.slow
+def test_a_few_visitors_get_their_own_answers(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--visitors", "3", "--minutes", "0.1", "--checkpoint", str(small)]
+    assert load.main(options) == 0, capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert [line[:22].strip() for line in printed.splitlines()[1:-2]] == [*dict.fromkeys(ACTIONS), "all"]
+    assert re.search(r"\+0\.0%\), \d+ MiB at most; 3 visitors", printed), "a run below a minute has one mean"
+    assert "Tracebacks in the log of the server: 0" in printed
+    assert load.main(["--visitors", "1"]) == 2
