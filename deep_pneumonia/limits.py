@@ -27,7 +27,17 @@ MAX_NAME_LENGTH = Limit(100, "characters of a name", "names stand on one line of
 
 # Radiographs
 MAX_PIXELS = Limit(36_000_000, "pixels of a radiograph or mask", "6000 x 6000; digitised films have up to 30 million")
-MAX_DECODING_SECONDS = Limit(30, "seconds of a decoder in its own process", "large radiographs take one or two")
+MAX_CHUNKS = Limit(20_000, "chunks of a PNG or WebP, or segments of a JPEG", "the largest files have some thousand")
+MAX_JPEG_SCANS = Limit(64, "scans of a JPEG", "encoders write up to 12; each passes over all pixels")
+MAX_PAGES = Limit(100, "pages of a TIFF that are looked at", "files of several images are refused")
+MAX_TAG_BYTES = Limit(16 * 2**20, "bytes in the tags of a TIFF or of EXIF data", "offsets of the most tiles fit")
+MAX_DICOM_ITEMS = Limit(20_000, "items in all sequences of a DICOM object", "a segmentation of 64 frames has hundreds")
+MAX_DICOM_READS = Limit(200_000, "steps in which a DICOM header is read", "two for each element; headers have hundreds")
+MAX_DICOM_VALUE_BYTES = Limit(256 * 2**10, "bytes of a DICOM value but pixels", "a lookup table of 65,536 entries fits")
+MAX_DICOM_SEQUENCE_BYTES = Limit(2 * 2**20, "bytes of a DICOM sequence that is used", "fifteen lookup tables fit")
+MAX_DECODING_SECONDS = Limit(30, "seconds of a file in a process of its own", "large radiographs take one or two")
+MAX_DECODING_BYTES = Limit(2 * 2**30, "bytes of memory of that process", "accepted files take up to 700 MB")
+MAX_DECODERS = Limit(4, "processes that read uploads", "so that a few slow files do not keep others waiting")
 
 # Masks
 MAX_CASE_READERS = Limit(8, "masks of a radiograph in the viewer", "more outlines hide the radiograph")

@@ -195,10 +195,18 @@ def rle() -> bytes:
 
 def inflating() -> bytes:
     """A deflated data set that inflates to two gigabytes."""
-    head = written(dataset(), bytes(8192))
-    meta, packer, zeros = head[: head.index(b"\x08\x00\x16\x00")], zlib.compressobj(9, wbits=-15), bytes(2**20)
+    meta = bytes(128) + b"DICM\2\0\x10\0UI\x16\0" + DeflatedExplicitVRLittleEndian.encode()
+    packer, zeros = zlib.compressobj(9, wbits=-15), bytes(2**20)
     packed = b"".join([packer.compress(zeros) for _ in range(2048)]) + packer.flush()
-    return meta.replace(ExplicitVRLittleEndian.encode() + b"\0", DeflatedExplicitVRLittleEndian.encode()) + packed
+    return meta + packed
+
+
+def inflating_items() -> bytes:
+    """A deflated data set of a few kilobytes with a million items."""
+    whole = in_front(MANY_ITEMS[: 8 * 1_000_000])()
+    packer = zlib.compressobj(9, wbits=-15)
+    packed = packer.compress(whole[whole.index(b"\x08\x00\x16\x00") :]) + packer.flush()
+    return bytes(128) + b"DICM\2\0\x10\0UI\x16\0" + DeflatedExplicitVRLittleEndian.encode() + packed
 
 
 def in_front(element: bytes) -> Made:

@@ -28,6 +28,7 @@ from deep_pneumonia.masks.table import SEPARATORS, decoded
 from deep_pneumonia.masks.untrusted import parse_json
 from deep_pneumonia.names import reader_name, shown, stem
 from deep_pneumonia.radiographs import dicom
+from deep_pneumonia.radiographs.picture_bounds import check_picture
 from deep_pneumonia.radiographs.silence import SILENCE
 
 HEAD_BYTES = 4096  # enough to distinguish JSON, CSV and DICOM from a radiograph
@@ -100,11 +101,12 @@ def _looks(stream: BinaryIO) -> bool:
     head = stream.read(HEAD_BYTES)
     if is_picture(head):
         start = head + stream.read(PNG_HEAD_BYTES - HEAD_BYTES)
-        stream.seek(0)
         if head.startswith(PNG_START) and _many_values(start):
             return False
-        image = Image.open(stream, formats=FORMATS)
-        return _is_jpeg_mask(image, stream) if image.format in ("JPEG", "MPO") else _is_mask(image)
+        data = start + stream.read(MAX_FILE_BYTES)
+        check_picture(data, "")
+        image = Image.open(whole := io.BytesIO(data), formats=FORMATS)
+        return _is_jpeg_mask(image, whole) if image.format in ("JPEG", "MPO") else _is_mask(image)
     return is_seg(head) or _like_json(head) or _like_csv(head)
 
 

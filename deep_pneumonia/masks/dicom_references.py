@@ -3,7 +3,6 @@
 from pydicom import Dataset
 
 from deep_pneumonia.limits import MAX_FILE_BYTES
-from deep_pneumonia.masks.dicom_seg import ITEM_TAG, MAX_ITEMS
 from deep_pneumonia.radiographs import dicom
 from deep_pneumonia.radiographs.silence import SILENCE
 
@@ -19,8 +18,6 @@ WAYS = (
 
 def referenced_images(data: bytes, name: str) -> frozenset[str]:
     """The SOP Instance UIDs of the images that a segmentation says it was drawn on; none if it is damaged."""
-    if data.count(ITEM_TAG) > MAX_ITEMS:
-        return frozenset()
     with SILENCE:
         try:
             header = dicom.elements(data, name, [way[0] for way in WAYS], limit=MAX_FILE_BYTES)

@@ -23,8 +23,6 @@ from deep_pneumonia.radiographs import dicom, dicom_frames
 from deep_pneumonia.radiographs.silence import SILENCE
 from deep_pneumonia.radiographs.sop_classes import SEGMENTATIONS
 
-MAX_ITEMS = 20_000  # in all sequences; 64 frames need some hundreds
-ITEM_TAG = b"\xfe\xff\x00\xe0"
 TAGS = [
     *("Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "BitsAllocated", "PixelData", "SOPClassUID"),
     "PixelPaddingValue",
@@ -73,8 +71,6 @@ def read_seg(data: bytes, size: Size, *, name: str, readers: int = MAX_FILE_READ
 
 def _header(data: bytes, size: Size, name: str) -> Dataset:
     """Check a segmentation and return its data set, whose pixels can be unpacked safely."""
-    if data.count(ITEM_TAG) > MAX_ITEMS:
-        raise AnnotationError(f"{name} has more than {MAX_ITEMS} items; export the segmentation of one radiograph.")
     header = dicom.elements(data, name, TAGS, limit=MAX_FILE_BYTES)
     if header.get("SOPClassUID") not in SEGMENTATIONS:
         raise AnnotationError(

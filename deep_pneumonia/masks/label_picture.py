@@ -45,7 +45,7 @@ def lesion_pixels(image: Image.Image, name: str) -> NDArray[np.bool_]:
     if image.mode in ("L", "I", "I;16", "I;16B", "I;16L"):
         values = np.asarray(image)
         return _bright(values, 255 if image.mode == "L" else 65535, name, jpeg=jpeg)
-    pixels = np.asarray(image.convert("RGBA"))
+    pixels = np.asarray(image if image.mode == "RGBA" else image.convert("RGBA"))
     colour, alpha = pixels[..., :3], pixels[..., 3]
     if jpeg:
         if np.any(colour.max(axis=2) - colour.min(axis=2) > MAX_JPEG_COLOUR):
@@ -53,10 +53,18 @@ def lesion_pixels(image: Image.Image, name: str) -> NDArray[np.bool_]:
         return _bright(colour.max(axis=2), 255, name, jpeg=True)
     half = int(alpha.max()) // 2
     counts = alpha > half
-    if alpha.min() < alpha.max() and (colour[counts] == colour[counts][0]).all():
+    if alpha.min() < alpha.max() and _one_colour(colour, counts):
         return counts
     _check_one_hue(pixels, half, name)
     return _bright(np.where(counts, colour.max(axis=2), 0), 255, name)
+
+
+def _one_colour(colour: NDArray[np.uint8], counts: NDArray[np.bool_]) -> bool:
+    """Whether all pixels that count have the same colour (H, W, 3); compared a band of rows at a time."""
+    first = colour[np.unravel_index(counts.argmax(), counts.shape)]
+    rows = max(1, CHUNK_PIXELS // colour.shape[1])
+    bands = (slice(top, top + rows) for top in range(0, len(colour), rows))
+    return not any(((colour[band] != first).any(axis=2) & counts[band]).any() for band in bands)
 
 
 def _two_values(values: NDArray[np.generic], name: str) -> NDArray[np.bool_]:

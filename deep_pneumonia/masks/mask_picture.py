@@ -8,9 +8,10 @@ from pathlib import Path
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from deep_pneumonia.errors import AnnotationError
+from deep_pneumonia.errors import AnnotationError, TooLargeError
 from deep_pneumonia.limits import MAX_PIXELS
 from deep_pneumonia.radiographs.deep_pictures import is_deep_colour_png
+from deep_pneumonia.radiographs.picture_bounds import check_picture
 from deep_pneumonia.radiographs.silence import SILENCE
 
 PNG_START = b"\x89PNG\r\n\x1a\n"
@@ -39,6 +40,10 @@ def open_picture(data: bytes, name: str) -> Image.Image:
         AnnotationError: the picture has more than 36 megapixels, several pages, deep samples that Pillow would cut, or
             another format, or it is damaged. The number of pixels is checked before they are decoded.
     """
+    try:
+        check_picture(data, name)
+    except TooLargeError as error:
+        raise AnnotationError(str(error)) from None
     if data.startswith(PNG_START):
         _check_png_header(data, name)
     with SILENCE:

@@ -27,14 +27,10 @@ def png_channels(data: bytes) -> NDArray[np.uint16]:
     """Channels (H, W, C) of a PNG with 16 bits a channel: grey and alpha, RGB, or RGBA.
 
     Raises:
-        RuntimeError: the PNG is damaged.
+        imagecodecs.PngError: the PNG is damaged.
     """
-    import torch
-    from torchvision.io import ImageReadMode, decode_png
-
-    encoded = torch.frombuffer(bytearray(data), dtype=torch.uint8)
-    channels: NDArray[np.uint16] = decode_png(encoded, ImageReadMode.UNCHANGED).numpy()
-    return np.ascontiguousarray(channels.transpose(1, 2, 0))
+    channels: NDArray[np.uint16] = imagecodecs.png_decode(data)
+    return channels
 
 
 def jpeg_stream(data: bytes) -> CodeStream | None:

@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 import io
-import zlib
 from collections.abc import Sequence
 
-from pydicom import Dataset, dcmread
+from pydicom import Dataset
 from pydicom.filereader import read_dataset, read_preamble
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ExplicitVRLittleEndian
 
-from deep_pneumonia.errors import TooLargeError, UnsupportedDicomError
+from deep_pneumonia.errors import UnsupportedDicomError
+from deep_pneumonia.radiographs import dicom_bounds
 from deep_pneumonia.radiographs.dicom_frames import is_decodable
 from deep_pneumonia.radiographs.grey_levels import numbers
 from deep_pneumonia.radiographs.sop_classes import other_object
@@ -95,15 +95,14 @@ def elements(data: bytes, name: str, tags: Sequence[str], *, limit: int) -> Data
     limit: the most bytes that a deflated data set may inflate to.
 
     Raises:
-        TooLargeError: the data set inflates to more than `limit` bytes.
+        TooLargeError: the data set inflates to more than `limit` bytes, or has more items, elements or bytes in a value
+            than allowed.
         UnsupportedDicomError: the pixels are in fragments, although the transfer syntax is uncompressed.
     """
     meta, start = _file_meta(data)
     if meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
-        data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data[start:], limit + 1)
-        if len(data) > limit:
-            raise TooLargeError(f"{name} inflates to more than the allowed {limit} bytes; export it uncompressed.")
-    header = dcmread(io.BytesIO(data), force=True, specific_tags=list(tags))
+        data = dicom_bounds.inflated(data[start:], limit, name)
+    header = dicom_bounds.read(data, tags, name)
     if not header.file_meta.get("TransferSyntaxUID"):  # only the byte order matters below
         little = header.original_encoding[1]
         header.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian if little else ExplicitVRBigEndian

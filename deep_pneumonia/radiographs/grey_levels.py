@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
 
+BAND_ROWS = 256  # of an image that are scaled at once
 MAX_MARK_SHARE = 0.05  # of the pixels
 MIN_MARK_RATIO = 4  # of the darkest pixel of a mark to the full scale of the film
 
@@ -21,8 +22,10 @@ def scaled_integers(values: NDArray[np.integer]) -> NDArray[np.float32]:
     """
     brightest = int(values.max())
     if values.min() < 0 or brightest >= 2**16:
-        return scaled_floats(values.astype(np.float64))
-    return np.minimum(values.astype(np.float32) / np.float32(_scale_below_marks(values, brightest)), np.float32(1))
+        return scaled_floats(values)
+    pixels = values.astype(np.float32)
+    pixels /= np.float32(_scale_below_marks(values, brightest))
+    return np.minimum(pixels, np.float32(1), out=pixels)
 
 
 def _scale_below_marks(values: NDArray[np.integer], brightest: int) -> int:
@@ -32,12 +35,12 @@ def _scale_below_marks(values: NDArray[np.integer], brightest: int) -> int:
         marks = values > scale
         if marks.mean() <= MAX_MARK_SHARE and values[marks].min() >= MIN_MARK_RATIO * scale:
             # A nearly black rest is no film, and the bright pixels are the picture.
-            return scale if values[~marks].max() > scale // 4 else full_scale(brightest)
+            return scale if values.max(initial=0, where=~marks) > scale // 4 else full_scale(brightest)
     return full_scale(brightest)
 
 
-def scaled_floats(values: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Scale floats (H, W) to [0, 1]: unchanged if they lie in that range, else stretched from minimum to maximum.
+def scaled_floats(values: NDArray[np.number]) -> NDArray[np.float32]:
+    """Scale numbers (H, W) to [0, 1]: unchanged if they lie in that range, else stretched from minimum to maximum.
 
     Raises:
         ValueError: a value is not finite.
@@ -62,7 +65,13 @@ def stretched(values: NDArray[np.number], low: float, high: float) -> NDArray[np
     """Map [low, high] linearly to [0, 1] and clip; all zero if the range is empty."""
     if not high > low:
         return np.zeros(values.shape, dtype=np.float32)
-    return np.clip((values.astype(np.float64) - low) / (high - low), 0, 1).astype(np.float32)
+    scaled = np.empty(values.shape, dtype=np.float32)
+    for top in range(0, len(values), BAND_ROWS):  # in double precision, without a copy of the whole
+        band = values[top : top + BAND_ROWS].astype(np.float64)
+        band -= low
+        band /= high - low
+        scaled[top : top + BAND_ROWS] = np.clip(band, 0, 1, out=band)
+    return scaled
 
 
 def stored_integers(pixels: NDArray[np.float32]) -> NDArray[np.uint8 | np.uint16]:
@@ -97,15 +106,32 @@ def displayed(stored: NDArray[Any], header: Dataset) -> NDArray[np.float32]:
     and is black. Bright marks (see `scaled_integers`) do not count for it either.
     """
     padding = _padding(stored, header)
-    values = _modality(stored, header)
-    seen = _voi(values, header)
-    if seen is None:
-        counted = _below_marks(stored, ~padding if not padding.all() else padding)
-        seen = stretched(values, float(values[counted].min()), float(values[counted].max()))
+    extremes: tuple[float, float] | None = None
+    seen = np.empty(stored.shape, np.float32)
+    for top in range(0, len(stored), BAND_ROWS):  # in double precision, without a copy of the whole
+        rows = slice(top, top + BAND_ROWS)
+        values = _modality(stored[rows], header)
+        band = _voi(values, header)
+        if band is None:
+            extremes = extremes or _extremes(stored, padding, header)
+            band = stretched(values, *extremes)
+        seen[rows] = band
     if header.PhotometricInterpretation == "MONOCHROME1" or header.get("PresentationLUTShape") == "INVERSE":
-        seen = 1 - seen
+        np.subtract(1, seen, out=seen)
     seen[padding] = 0
     return seen
+
+
+def _extremes(stored: NDArray[Any], padding: NDArray[np.bool_], header: Dataset) -> tuple[float, float]:
+    """The lowest and the highest value after the modality step, of pixels that are neither padding nor bright marks."""
+    counted = _below_marks(stored, ~padding if not padding.all() else padding)
+    low, high = np.inf, -np.inf
+    for top in range(0, len(stored), BAND_ROWS):
+        rows = slice(top, top + BAND_ROWS)
+        values = _modality(stored[rows], header)
+        low = np.minimum(low, values.min(initial=np.inf, where=counted[rows]))  # keeps a NaN, as `min` would not
+        high = np.maximum(high, values.max(initial=-np.inf, where=counted[rows]))
+    return float(low), float(high)
 
 
 def _below_marks(stored: NDArray[Any], counted: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -13,8 +13,10 @@ from tifffile import TiffPage
 from deep_pneumonia.errors import NotARadiographError, TooLargeError
 from deep_pneumonia.radiographs import deep_pictures, tiff
 from deep_pneumonia.radiographs.channels import MIN_COLOUR_RANGE, colour_share, over_black, scaled
+from deep_pneumonia.radiographs.picture_bounds import check_picture
 
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
+BAND_ROWS = 256  # of a picture that become grey at once
 MIN_SIDE = 16  # pixels; smaller images are icons, and the model's map has no cell for them
 
 _UPRIGHT = {
@@ -62,8 +64,9 @@ def read_picture(data: bytes, name: str, max_pixels: int) -> Picture | None:
 
     Raises:
         NotARadiographError: several images, a side below 16 pixels, or a form of TIFF that is not supported.
-        TooLargeError: more than `max_pixels` pixels, checked before decoding.
+        TooLargeError: more than `max_pixels` pixels, or a part over its bound; both are checked before decoding.
     """
+    check_picture(data, name)
     if tiff.is_tiff(data) and (pages := tiff.first_pages(data)):
         return _read_tiff(pages, data, name, max_pixels)
     try:
@@ -140,13 +143,22 @@ def grey_pixels(image: Image.Image) -> tuple[NDArray[np.float32], float]:
         return scaled(np.asarray(image)), 0.0
     if image.mode == "F":
         return scaled(np.asarray(image)), 0.0
+    pixels, coloured = np.empty((image.height, image.width), np.float32), 0
+    for top in range(0, image.height, BAND_ROWS):  # so that the copies stay small
+        end = min(top + BAND_ROWS, image.height)
+        pixels[top:end], count = _grey_band(image.crop((0, top, image.width, end)))
+        coloured += count
+    pixels /= np.float32(255)
+    return pixels, coloured / pixels.size
+
+
+def _grey_band(image: Image.Image) -> tuple[NDArray[np.uint8], int]:
+    """Luma (H, W) over black, and the number of clearly coloured pixels."""
+    coloured = 0
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image)
-    if image.mode in ("1", "L"):
-        colour = 0.0
-    else:
+    if image.mode not in ("1", "L"):
         image = image.convert("RGB")
-        channels = np.asarray(image)
-        colour = float(np.mean(np.ptp(channels, axis=2) > MIN_COLOUR_RANGE))
-    return np.asarray(image.convert("L")).astype(np.float32) / np.float32(255), colour
+        coloured = int(np.count_nonzero(np.ptp(np.asarray(image), axis=2) > MIN_COLOUR_RANGE))
+    return np.asarray(image.convert("L")), coloured

@@ -80,6 +80,8 @@ def decode(file: str | Path | bytes, *, max_bytes: int = MAX_FILE_BYTES, max_pix
             raise
         except Image.DecompressionBombError:
             raise too_many_pixels(name, max_pixels) from None
+        except MemoryError:
+            raise TooLargeError(f"{name} needs more memory than there is; export a smaller copy.") from None
         except Exception:  # decoders raise many types on damaged bytes, and their messages may quote tags
             raise NotARadiographError(
                 f"{name} is damaged and could not be decoded; export or download it again."

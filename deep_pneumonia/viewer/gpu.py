@@ -7,6 +7,7 @@ is called, it runs in a forked process on a real GPU: https://huggingface.co/doc
 
 import importlib
 import importlib.util
+import threading
 from collections.abc import Callable
 from functools import wraps
 from types import ModuleType
@@ -20,6 +21,7 @@ T = TypeVar("T")
 # The longest that one call may hold a GPU, in seconds. A visitor with less left of the daily quota is turned away, so
 # this is no more than needed.
 GPU_SECONDS = 30
+TURN = threading.RLock()  # of the model
 
 
 def prepare() -> ModuleType | None:
@@ -28,7 +30,9 @@ def prepare() -> ModuleType | None:
 
 
 def on_gpu(function: Callable[P, T]) -> Callable[P, T]:
-    """The function wrapped to run on a GPU; the function itself if `spaces` is not installed.
+    """The function wrapped to take its turn on the model: one call at a time, as two would halve the speed of both.
+
+    Where `spaces` is installed, it runs on a GPU that it borrows.
 
     Arguments and results travel between processes, so they must be arrays and dataclasses, never a network or a tensor
     on the GPU. Wrap a method bound to its predictor, such as `on_gpu(predictor.predict)`.
@@ -38,7 +42,13 @@ def on_gpu(function: Callable[P, T]) -> Callable[P, T]:
     """
     spaces = prepare()
     if spaces is None:
-        return function
+
+        @wraps(function)
+        def in_turn(*args: P.args, **kwargs: P.kwargs) -> T:
+            with TURN:
+                return function(*args, **kwargs)
+
+        return in_turn
 
     # Only the class name of an error raised in the other process would come back.
     def kept(*args: P.args, **kwargs: P.kwargs) -> T | DeepPneumoniaError:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import gradio as gr
 
 from deep_pneumonia.errors import AnnotationError, DeepPneumoniaError, UnreadableFileError
+from deep_pneumonia.limits import MAX_DECODERS
 from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.viewer import html
 from deep_pneumonia.viewer.downloads import Downloads
@@ -18,8 +19,9 @@ from deep_pneumonia.viewer.stage import Stage
 
 T = TypeVar("T")
 
-# One prediction at a time, whoever asks: two at once would only halve the speed of both.
-ONE_AT_A_TIME: dict[str, Any] = {"concurrency_id": "predict", "concurrency_limit": 1}
+# Requests that predict: some at a time, so that nobody waits for another's file to be read. The model itself takes one
+# at a time (`gpu.on_gpu`).
+PREDICT_QUEUE: dict[str, Any] = {"concurrency_id": "predict", "concurrency_limit": int(MAX_DECODERS)}
 
 
 class Inspect:
@@ -43,7 +45,7 @@ class Inspect:
         """Predict when files are opened, and score agreement again when masks change."""
         opening = self.opening
         progress = {"show_progress_on": [self.head["start"], self.summary], "api_visibility": "private"}
-        opening.listen(blocks, self.show, self.parts, **progress, **ONE_AT_A_TIME)
+        opening.listen(blocks, self.show, self.parts, **progress, **PREDICT_QUEUE)
         self.stage.on(
             "drawn",
             self.redrawn,
@@ -52,10 +54,10 @@ class Inspect:
             show_progress="hidden",
             api_visibility="private",
             trigger_mode="always_last",
-            **ONE_AT_A_TIME,
+            **PREDICT_QUEUE,
         )
-        gr.on([], self.predict, opening.given, self.data, api_name="predict", **ONE_AT_A_TIME)
-        gr.on([], self.agree, [*opening.given, self.stage.drawings], self.data, api_name="agreement", **ONE_AT_A_TIME)
+        gr.on([], self.predict, opening.given, self.data, api_name="predict", **PREDICT_QUEUE)
+        gr.on([], self.agree, [*opening.given, self.stage.drawings], self.data, api_name="agreement", **PREDICT_QUEUE)
 
     @property
     def filled(self) -> list[Any]:

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from deep_pneumonia.errors import AnnotationError, UnknownMaskError, UnreadableFileError
 from deep_pneumonia.limits import MAX_CASE_READERS, MAX_DRAWN_RUNS
 from deep_pneumonia.masks.annotation import KINDS, Annotation, Kind, check_masks
-from deep_pneumonia.masks.any_format import looks_like_annotation, read_annotations
+from deep_pneumonia.masks.reading_apart import decode_apart, looks_apart, read_apart
 from deep_pneumonia.names import distinct, reader_name, shown
 from deep_pneumonia.prediction.predictor import Prediction
-from deep_pneumonia.radiographs.radiograph import Radiograph, decode
+from deep_pneumonia.radiographs.radiograph import Radiograph
 
 Drawing = Mapping[str, Any]
 Predict = Callable[[Radiograph, Sequence[Annotation]], Prediction]
@@ -65,7 +65,7 @@ def opened(file: str, masks: Sequence[str] = (), drawings: Sequence[Drawing] | N
     if gone := [Path(f).name for f in (file, *masks) if not Path(f).exists()]:
         raise UnreadableFileError(f"{gone[0]} is gone; upload it again. Uploads are deleted within an hour.")
     check_count(len(masks if drawings is None else drawings))
-    radiograph = decode(file)
+    radiograph = decode_apart(file)
     notes: list[str] = []
     if drawings is None:
         found = read_masks(masks, radiograph.size, name, notes)
@@ -103,7 +103,7 @@ def read_masks(files: Sequence[str], size: tuple[int, int], radiograph: str, not
             check_count(MAX_CASE_READERS + 1)
         name = Path(file).name
         try:
-            masks = read_annotations(file, size, name=name, radiograph=radiograph, readers=left)
+            masks = read_apart(file, size, name=name, radiograph=radiograph, readers=left)
         except UnknownMaskError as error:
             notes.append(str(error))
             continue
@@ -118,7 +118,7 @@ def sorted_files(files: Sequence[str], masks: Sequence[str]) -> tuple[str | None
     Raises:
         UnreadableFileError: more than one of the files could be a radiograph.
     """
-    found = [f for f in files if looks_like_annotation(f)] if len(files) > 1 else []
+    found = [f for f in files if looks_apart(f)] if len(files) > 1 else []
     others = [f for f in files if f not in found]
     if len(others) > 1:
         names = ", ".join(Path(f).name for f in others[:4])

@@ -32,6 +32,7 @@ WHERE a.case_id = d.case_id AND a.checkpoint = :checkpoint AND a.mask = d.mask) 
 RENAMED_CODES = {"low_evidence": "unlikely_finding"}
 
 Predict = Callable[[Radiograph, Sequence[Annotation]], Prediction]
+Read = Callable[[Path], Radiograph]
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,15 @@ class PredictedCase:
 class Predictions:
     """The predictions of one checkpoint, named by its `key`, in a workspace."""
 
-    def __init__(self, workspace: Workspace, checkpoint: str, thumbnails: Path | None = None) -> None:
-        """`thumbnails`: the folder for a small picture of each case; by default one in the workspace."""
+    def __init__(
+        self, workspace: Workspace, checkpoint: str, thumbnails: Path | None = None, read: Read = decode
+    ) -> None:
+        """Open the predictions.
+
+        thumbnails: the folder for a small picture of each case; by default one in the workspace.
+        read: decodes a radiograph's file.
+        """
+        self.read = read
         self.workspace, self.checkpoint = workspace, checkpoint
         self.thumbnails = thumbnails or workspace.folder / THUMBNAILS_FOLDER
 
@@ -121,7 +129,7 @@ class Predictions:
         """
         drawings, item = self.workspace.drawings(number), self.workspace.item(number)
         try:
-            radiograph = decode(item.case.image)
+            radiograph = self.read(item.case.image)
             masks = [d.annotation(radiograph.size) for d in drawings]
             prediction = predict(radiograph, masks)
         except WorkspaceError:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
 
@@ -58,8 +59,15 @@ def radiograph(tmp_path: Path) -> Radiograph:
     return decode(save_png(draw(7, (300, 260), lesion=True)[0], tmp_path / "chest.png"))
 
 
-def test_elsewhere_the_very_same_function_comes_back() -> None:
-    assert gpu.on_gpu(len) is len
+def test_elsewhere_a_function_takes_its_turn() -> None:
+    def turn_is_taken() -> bool:
+        with ThreadPoolExecutor(1) as another:
+            return not another.submit(gpu.TURN.acquire, blocking=False).result()
+
+    assert gpu.on_gpu(turn_is_taken)() is True
+    assert gpu.on_gpu(len)("abc") == 3
+    assert gpu.TURN.acquire(blocking=False)
+    gpu.TURN.release()
     assert "spaces" not in sys.modules
 
 

@@ -66,7 +66,7 @@ def test_too_many_masks_are_refused_before_the_radiograph_is_decoded(
 ) -> None:
     file = tmp_path / "chest.png"
     file.write_bytes(b"any")
-    monkeypatch.setattr(opened_case, "decode", never)
+    monkeypatch.setattr(opened_case, "decode_apart", never)
     for masks, drawings in (([str(file)] * 9, None), ([], [WHOLE] * 9)):
         with pytest.raises(AnnotationError, match="Got 9 masks"):
             opened(str(file), masks, drawings)

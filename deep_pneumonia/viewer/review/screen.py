@@ -13,12 +13,12 @@ from typing import Any
 import gradio as gr
 
 from deep_pneumonia.errors import ConflictError, DeepPneumoniaError, WorkspaceError
-from deep_pneumonia.limits import MAX_CHANGES
+from deep_pneumonia.limits import MAX_CHANGES, MAX_DECODERS
 from deep_pneumonia.masks.annotation import check_masks, read_as_normal
 from deep_pneumonia.radiographs.radiograph import decode
 from deep_pneumonia.viewer import html
 from deep_pneumonia.viewer.element import scripted
-from deep_pneumonia.viewer.inspect import ONE_AT_A_TIME, Inspect
+from deep_pneumonia.viewer.inspect import PREDICT_QUEUE, Inspect
 from deep_pneumonia.viewer.opened_case import Case, drawn
 from deep_pneumonia.viewer.review import uploads
 from deep_pneumonia.viewer.review.downloads import write_download
@@ -60,7 +60,7 @@ class Review:
 
     def __init__(self, workspaces: Workspaces, inspect: Inspect, stage: Stage) -> None:
         self.workspaces, self.inspect, self.stage = workspaces, inspect, stage
-        self.lock = threading.Lock()
+        self.lock = threading.BoundedSemaphore(MAX_DECODERS)  # of cases in memory at once, whoever asks
         self.answers: dict[str, Callable[[WorkList, object], Answer]] = {
             "list": self.list, "predict": self.predict, "retry": self.retry, "judge": self.judge, "draw": self.draw,
             "tally": self.tally, "add": self.add,
@@ -81,7 +81,7 @@ class Review:
         inspect = self.inspect
         self.html.opening(
             self.opened, self.request, [*inspect.parts, self.refused], js=OPENING, api_visibility="private",
-            trigger_mode="always_last", show_progress_on=[inspect.summary], **ONE_AT_A_TIME,
+            trigger_mode="always_last", show_progress_on=[inspect.summary], **PREDICT_QUEUE,
         ).then(None, self.refused, None, js=REFUSED)  # fmt: skip
         self.html.taking(
             self.taken, self.request, [self.file, self.why], js=TAKING, api_visibility="private",
@@ -112,7 +112,7 @@ class Review:
     def predict(self, work_list: WorkList, _: object) -> Answer:
         """Predict pending cases for `BATCH_SECONDS`; gives their rows, and how many cases are left."""
         until, done = time.monotonic() + BATCH_SECONDS, []
-        with self.lock:  # two at once would only halve the speed of both
+        with self.lock:
             for number in (pending := work_list.predictions.pending()):
                 work_list.predictions.make(number, self.workspaces.predict)
                 done.append(number)

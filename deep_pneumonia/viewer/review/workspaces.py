@@ -19,6 +19,7 @@ from deep_pneumonia.datasets.manifest import Case
 from deep_pneumonia.datasets.teaching_cases import TeachingCase
 from deep_pneumonia.errors import LimitError, WorkspaceError
 from deep_pneumonia.files import sha256
+from deep_pneumonia.masks.reading_apart import decode_apart
 from deep_pneumonia.partial_files import temporary_folder
 from deep_pneumonia.viewer.guard.owners import check_disk
 from deep_pneumonia.viewer.guard.visitors import visitor
@@ -68,7 +69,8 @@ class Workspaces:
         self.shared: WorkList | None = None
         if shared is not None:
             workspace = Workspace(shared)
-            self.shared = WorkList(workspace.folder.name, workspace, Predictions(workspace, checkpoint), shared=True)
+            predictions = Predictions(workspace, checkpoint, read=decode_apart)
+            self.shared = WorkList(workspace.folder.name, workspace, predictions, shared=True)
         self.root: Path | None = None
         self._held: int | None = None
         # Seconds of a clock that nobody sets, at the last use of each folder: the time of day may be put back.
@@ -213,7 +215,8 @@ class Workspaces:
         self._used[folder.name] = time.monotonic()
         workspace = Workspace(folder)
         thumbnails = self._started_root() / "thumbnails" / folder.name
-        return WorkList(folder.name, workspace, Predictions(workspace, self.checkpoint, thumbnails), shared=False)
+        predictions = Predictions(workspace, self.checkpoint, thumbnails, read=decode_apart)
+        return WorkList(folder.name, workspace, predictions, shared=False)
 
     def _begin(self, folder: Path) -> None:
         """Copy a page's list from one with the teaching cases, which are predicted once for all pages."""
