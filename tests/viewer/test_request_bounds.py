@@ -77,11 +77,11 @@ def test_masks_in_files_are_counted_together(tmp_path: Path) -> None:
     coco, png = tmp_path / "group.json", tmp_path / "one.png"
     coco.write_bytes(to_coco([Annotation(mask, f"R{n}", "pixel") for n in range(MAX_CASE_READERS)], "chest.png"))
     write_mask(mask, png)
-    assert len(read_masks([str(coco)], mask.shape, "chest.png")) == MAX_CASE_READERS
+    assert len(read_masks([str(coco)], mask.shape, "chest.png", [])) == MAX_CASE_READERS
     with pytest.raises(AnnotationError, match="Got 9 masks"):
-        read_masks([str(coco), str(png)], mask.shape, "chest.png")
+        read_masks([str(coco), str(png)], mask.shape, "chest.png", [])
     with pytest.raises(AnnotationError, match=r"group.json has 8 masks of one radiograph, expected at most 7"):
-        read_masks([str(png), str(coco)], mask.shape, "chest.png")
+        read_masks([str(png), str(coco)], mask.shape, "chest.png", [])
 
 
 def test_nothing_of_a_refused_request_stays_in_memory() -> None:
