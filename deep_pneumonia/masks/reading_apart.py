@@ -32,7 +32,7 @@ PACKAGE_PARENT = str(Path(__file__).parents[2])
 WAITING_FACTOR = 10  # seconds of a clock for each second of CPU, on a busy machine
 
 
-class Reader:
+class Worker:
     """One process, which is started when it is first needed, and again after it ended."""
 
     def __init__(self) -> None:
@@ -96,13 +96,13 @@ class Reader:
 
 
 class Pool:
-    """A few readers, each asked by one thread at a time; others wait."""
+    """A few workers, each asked by one thread at a time; others wait."""
 
     def __init__(self, count: int) -> None:
-        self._readers = [Reader() for _ in range(count)]
-        self._idle: queue.LifoQueue[Reader] = queue.LifoQueue()  # the one used last is running already
-        for reader in self._readers:
-            self._idle.put(reader)
+        self._workers = [Worker() for _ in range(count)]
+        self._idle: queue.LifoQueue[Worker] = queue.LifoQueue()  # the one used last is running already
+        for worker in self._workers:
+            self._idle.put(worker)
 
     def ask(self, request: dict[str, Any], failure: type[DeepPneumoniaError]) -> tuple[dict[str, Any], bytearray]:
         """The answer to a request about the file `path`, and the bytes that follow it.
@@ -111,24 +111,26 @@ class Pool:
             failure: the file made the process end.
             DeepPneumoniaError: the file cannot be read.
         """
-        reader = self._idle.get()
+        worker = self._idle.get()
         try:
-            stated, data = reader.ask(request)
+            stated, data = worker.ask(request)
         except EOFError:
             raise failure(
                 f"{shown(request['path'])} could not be read: it takes more than {MAX_DECODING_SECONDS} s or made its "
                 "decoder stop; export it again, or a smaller copy."
             ) from None
+        except OSError:  # no process can be started
+            raise failure(f"{shown(request['path'])} cannot be read now, as the server is busy; try again.") from None
         finally:
-            self._idle.put(reader)
+            self._idle.put(worker)
         if "error" in stated:
             raise cast(type[DeepPneumoniaError], getattr(errors, stated["error"]))(stated["text"])
         return stated, data
 
     def close(self) -> None:
         """End all processes."""
-        for reader in self._readers:
-            reader.close()
+        for worker in self._workers:
+            worker.close()
 
 
 POOL = Pool(MAX_DECODERS)

@@ -7,6 +7,7 @@ as a file is on Inspect, so both screens share the stage and the columns beside 
 import json
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
@@ -60,7 +61,9 @@ class Review:
 
     def __init__(self, workspaces: Workspaces, inspect: Inspect, stage: Stage) -> None:
         self.workspaces, self.inspect, self.stage = workspaces, inspect, stage
-        self.lock = threading.BoundedSemaphore(MAX_DECODERS)  # of cases in memory at once, whoever asks
+        self.cases = threading.BoundedSemaphore(MAX_DECODERS)  # that are in memory at once, whoever asks
+        # One batch of a work list at a time: two pages of a shared list would predict the same cases.
+        self.batches: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self.answers: dict[str, Callable[[WorkList, object], Answer]] = {
             "list": self.list, "predict": self.predict, "retry": self.retry, "judge": self.judge, "draw": self.draw,
             "tally": self.tally, "add": self.add,
@@ -112,7 +115,7 @@ class Review:
     def predict(self, work_list: WorkList, _: object) -> Answer:
         """Predict pending cases for `BATCH_SECONDS`; gives their rows, and how many cases are left."""
         until, done = time.monotonic() + BATCH_SECONDS, []
-        with self.lock:
+        with self.batches[work_list.name], self.cases:
             for number in (pending := work_list.predictions.pending()):
                 work_list.predictions.make(number, self.workspaces.predict)
                 done.append(number)
@@ -165,7 +168,7 @@ class Review:
                     workspace.draw(given.id, mask, version=change.version, author=author)
             except ConflictError as error:
                 conflicts[change.reader] = str(error)
-        with self.lock:
+        with self.cases:
             work_list.predictions.make(given.id, self.workspaces.predict)
         return {
             "row": one_row(workspace, work_list.predictions, given.id),
@@ -208,7 +211,7 @@ class Review:
         Raises:
             DeepPneumoniaError: there is no such case, or its file cannot be read.
         """
-        with self.lock:
+        with self.cases:
             predicted = work_list.predictions.make(number, self.workspaces.predict)
         if predicted is None:
             problem = one_row(work_list.workspace, work_list.predictions, number)["problem"]
