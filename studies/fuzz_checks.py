@@ -53,7 +53,7 @@ def radiograph(data: bytes, _: Path) -> None:
 def stated_size(data: bytes, source: str) -> tuple[int, int] | None:
     """(H, W) in the header of a file, read without the decoder; None for formats that take more than a few lines."""
     if source == "PNG":
-        width, height = struct.unpack_from(">II", data, data.rindex(b"IHDR") + 4)  # Pillow takes the last
+        width, height = struct.unpack_from(">II", data, data.index(b"IHDR") + 4)
         return height, width
     if source == "BMP":
         width, height = struct.unpack_from("<ii", data, 18)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from deep_pneumonia.errors import AnnotationError, TooLargeError
+from deep_pneumonia.errors import AnnotationError, RadiographError
 from deep_pneumonia.limits import MAX_PIXELS
 from deep_pneumonia.radiographs.deep_pictures import is_deep_colour_png
 from deep_pneumonia.radiographs.picture_bounds import check_picture
@@ -42,7 +42,7 @@ def open_picture(data: bytes, name: str) -> Image.Image:
     """
     try:
         check_picture(data, name)
-    except TooLargeError as error:
+    except RadiographError as error:
         raise AnnotationError(str(error)) from None
     if data.startswith(PNG_START):
         _check_png_header(data, name)

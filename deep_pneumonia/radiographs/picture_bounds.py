@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from deep_pneumonia.errors import TooLargeError
+from deep_pneumonia.errors import NotARadiographError, TooLargeError
 from deep_pneumonia.limits import MAX_CHUNKS, MAX_JPEG_SCANS, MAX_PAGES, MAX_PIXELS, MAX_TAG_BYTES
 
 PNG_START = b"\x89PNG\r\n\x1a\n"
@@ -26,10 +26,14 @@ def check_picture(data: bytes, name: str) -> None:
     """Check the parts of a picture file that cost more to read than they have bytes; other files pass.
 
     Raises:
+        NotARadiographError: a PNG has several headers.
         TooLargeError: it has more chunks, scans, pages or bytes in tags than allowed.
     """
     if data.startswith(PNG_START):
-        _check_tags([body for kind, body in _counted(_png_chunks(data), name) if kind == b"eXIf"], name)
+        parts = [part for part in _counted(_png_chunks(data), name) if part[0] in (b"IHDR", b"eXIf")]
+        if sum(kind == b"IHDR" for kind, _ in parts) > 1:  # decoders differ in which of them they believe
+            raise NotARadiographError(f"{name} has several PNG headers, expected one; save it again.")
+        _check_tags([body for kind, body in parts if kind == b"eXIf"], name)
     elif data.startswith(JPEG_START):
         check_jpeg(data, name)
     elif data.startswith(b"RIFF"):

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from pydicom import Dataset
 
-from deep_pneumonia.errors import TooLargeError
+from deep_pneumonia.errors import NotARadiographError, TooLargeError
 from deep_pneumonia.limits import MAX_CHUNKS, MAX_PIXELS
 from deep_pneumonia.radiographs import dicom_bounds, grey_levels, picture_bounds, pictures
 from deep_pneumonia.radiographs.picture_bounds import check_picture
@@ -162,3 +162,10 @@ def test_a_picture_of_too_many_pixels_is_not_decoded(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(Image.Image, "load", None)
     with pytest.raises(TooLargeError, match=f"{MAX_PIXELS} pixels"):
         decode(stream.getvalue())
+
+
+def test_a_png_with_two_headers_is_refused_as_decoders_believe_different_ones() -> None:
+    header = encode(PICTURE)[8:33]
+    other = struct.pack(">II", 2 * PICTURE.shape[1], PICTURE.shape[0]) + header[16:21]
+    with pytest.raises(NotARadiographError, match="several PNG headers"):
+        decode(png_with(b"IHDR", other))

@@ -100,6 +100,8 @@ class Review:
             return self.answers[given.what](self.workspaces.open(given.token), request)
         except DeepPneumoniaError as error:
             return {"problem": str(error)}
+        except OSError as error:  # of the server's disk, whose paths are no visitor's business
+            return {"problem": f"The server cannot read or write the work list's files: {error.strerror or 'unknown'}."}
 
     def list(self, work_list: WorkList, _: object) -> Answer:
         """Every row, as JSON in a text: Gradio would watch each value of plain JSON, and be slow."""

@@ -152,3 +152,13 @@ def test_the_stage_answers_for_files_of_the_work_list(review: Review, tmp_path: 
     other.write_bytes(own.read_bytes())
     with pytest.raises(Exception, match="upload it again"):
         opening.mine(str(other))
+
+
+def test_a_fault_of_the_disk_is_a_sentence_without_paths(review: Review, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: object) -> None:
+        raise OSError(5, "Input/output error", "/srv/lists/7.db")
+
+    monkeypatch.setitem(review.answers, "list", failing)
+    problem = ask(review, "list")["problem"]
+    assert "cannot read or write the work list's files: Input/output error." in problem
+    assert "/srv" not in problem
