@@ -12,7 +12,7 @@ from deep_pneumonia.prediction.explanation import available, compare
 from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.viewer import html
 from deep_pneumonia.viewer.gpu import on_gpu
-from deep_pneumonia.viewer.inspect import PREDICT_QUEUE, Inspect, answered, checked
+from deep_pneumonia.viewer.inspect import ONE_AT_A_TIME, PROGRAM_QUEUE, Inspect, answered, checked
 from deep_pneumonia.viewer.opened_case import opened
 from deep_pneumonia.viewer.stage import WITH_DRAWINGS, Stage
 
@@ -46,7 +46,7 @@ class Compare:
         """Compare again on every new choice, case or drawing while the screen is open."""
         inputs = [self.inspect.opening.shown, self.a, self.b]
         outputs = [self.a, self.b, self.answer, self.table, self.problem]
-        options: dict[str, Any] = {"api_visibility": "private", "trigger_mode": "always_last", **PREDICT_QUEUE}
+        options: dict[str, Any] = {"api_visibility": "private", "trigger_mode": "always_last", **ONE_AT_A_TIME}
         self.stage.on("comparing", self.show, inputs, outputs, show_progress="hidden", **options).success(
             None, self.answer, None, js=SHOW_ANSWER
         )
@@ -56,7 +56,7 @@ class Compare:
         )
         gr.on(
             [], self.compare, [*self.inspect.opening.given, *self.given, self.stage.drawings], self.answer,
-            api_name="compare", **PREDICT_QUEUE,
+            api_name="compare", **PROGRAM_QUEUE,
         )  # fmt: skip
 
     def show(self, shown: str | None, a: str, b: str, drawings: Any) -> dict[Any, Any]:

@@ -19,9 +19,12 @@ from deep_pneumonia.viewer.stage import Stage
 
 T = TypeVar("T")
 
-# Requests that predict: some at a time, so that nobody waits for another's file to be read. The model itself takes one
-# at a time (`gpu.on_gpu`).
-PREDICT_QUEUE: dict[str, Any] = {"concurrency_id": "predict", "concurrency_limit": int(MAX_DECODERS)}
+# Events of the screens that predict, one at a time, whoever asks: two quick events of a page must be answered in their
+# order, or the answer to the first would replace what the second shows.
+ONE_AT_A_TIME: dict[str, Any] = {"concurrency_id": "predict", "concurrency_limit": 1}
+# Calls of programs, which match answers to calls themselves: some at a time, so that nobody waits for another's file to
+# be read. The model itself takes one at a time (`gpu.on_gpu`).
+PROGRAM_QUEUE: dict[str, Any] = {"concurrency_id": "programs", "concurrency_limit": int(MAX_DECODERS)}
 
 
 class Inspect:
@@ -45,7 +48,7 @@ class Inspect:
         """Predict when files are opened, and score agreement again when masks change."""
         opening = self.opening
         progress = {"show_progress_on": [self.head["start"], self.summary], "api_visibility": "private"}
-        opening.listen(blocks, self.show, self.parts, **progress, **PREDICT_QUEUE)
+        opening.listen(blocks, self.show, self.parts, **progress, **ONE_AT_A_TIME)
         self.stage.on(
             "drawn",
             self.redrawn,
@@ -54,10 +57,10 @@ class Inspect:
             show_progress="hidden",
             api_visibility="private",
             trigger_mode="always_last",
-            **PREDICT_QUEUE,
+            **ONE_AT_A_TIME,
         )
-        gr.on([], self.predict, opening.given, self.data, api_name="predict", **PREDICT_QUEUE)
-        gr.on([], self.agree, [*opening.given, self.stage.drawings], self.data, api_name="agreement", **PREDICT_QUEUE)
+        gr.on([], self.predict, opening.given, self.data, api_name="predict", **PROGRAM_QUEUE)
+        gr.on([], self.agree, [*opening.given, self.stage.drawings], self.data, api_name="agreement", **PROGRAM_QUEUE)
 
     @property
     def filled(self) -> list[Any]:

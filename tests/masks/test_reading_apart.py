@@ -1,5 +1,7 @@
 """Uploads read in processes of their own: the same results and errors, and no harm when such a process ends."""
 
+import io
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -95,3 +97,42 @@ def test_too_little_memory_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     for what, kind in (("radiograph", TooLargeError), ("masks", AnnotationError)):
         stated, _ = reading_process.answer({"what": what, "path": "/folder/a.png"})
         assert stated == {"error": kind.__name__, "text": text}
+
+
+def test_the_process_answers_a_line_with_a_line_and_its_bytes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    masks = {"what": "masks", "name": "masks.json", "radiograph": "", "readers": 8, "size": MASK.shape}
+    asked = [
+        {"what": "radiograph", "path": str(folder / "chest.png")},
+        {**masks, "path": str(folder / "masks.json")},
+        {"what": "looks", "path": str(folder / "masks.json")},
+        {"what": "radiograph", "path": str(folder / "notes.txt")},
+    ]
+    out = io.BytesIO()
+    monkeypatch.setattr(reading_process, "resource", None)  # its limits are for a process of its own
+    monkeypatch.setattr(
+        sys, "stdin", io.TextIOWrapper(io.BytesIO(b"".join(json.dumps(a).encode() + b"\n" for a in asked)))
+    )
+    monkeypatch.setattr(sys, "stdout", wrapper := io.TextIOWrapper(out))
+    reading_process.main()
+    out.seek(0)
+    stated = json.loads(out.readline())
+    pixels = np.frombuffer(out.read(stated["bytes"]), np.float32).reshape(stated["size"])
+    np.testing.assert_array_equal(pixels, decode(folder / "chest.png").pixels)
+    stated = json.loads(out.readline())
+    assert stated["readers"] == ["Dr \u00c4", "B"]
+    first = np.unpackbits(np.frombuffer(out.read(stated["bytes"]), np.uint8)[: -(-MASK.size // 8)], count=MASK.size)
+    np.testing.assert_array_equal(first.reshape(MASK.shape), MASK)
+    assert json.loads(out.readline()) == {"looks": True, "bytes": 0}
+    assert json.loads(out.readline())["error"] == "NotARadiographError"
+    assert out.read() == b""
+    wrapper.detach()  # it must not close `out` before
+
+
+def test_a_lack_of_memory_is_said_as_the_kind_of_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(reading_process, "ANSWERS", {"radiograph": full, "masks": full})
+    said = {what: reading_process.answer({"what": what, "path": "/up/a.png"})[0] for what in ("radiograph", "masks")}
+    assert (said["radiograph"]["error"], said["masks"]["error"]) == ("TooLargeError", "AnnotationError")
+    assert said["masks"]["text"] == "a.png needs more memory than allowed; export a smaller copy."

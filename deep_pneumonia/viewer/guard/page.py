@@ -10,6 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from deep_pneumonia.viewer.guard.headers import page_policy
 from deep_pneumonia.viewer.guard.tokens import Tokens
 
+# Neither the token nor the name of the cookie has a character that HTML would need escaped.
+OWN_HEAD = b'<meta name="page-token" content="%s" data-of="%s"><script>%s</script>'
 SENDER = Path(__file__).parents[1] / "static" / "page-token.js"
 
 
@@ -53,10 +55,8 @@ class Page:
             headers.append("set-cookie", self.tokens.set_cookie(token, secure=secure, embedded=self.embedded))
         headers["content-security-policy"] = page_policy(nonce, self.ancestors)
         # Gradio escapes "<" in its JSON, so that every "<script" is a script of the page.
-        own = f'<meta name="page-token" content="{token}" data-of="{self.tokens.cookie}"><script>{self.sender}</script>'
-        html = body.replace(b"<head>", b"<head>" + own.encode(), 1).replace(
-            b"<script", f'<script nonce="{nonce}"'.encode()
-        )
+        own = OWN_HEAD % (token.encode(), self.tokens.cookie.encode(), self.sender.encode())
+        html = body.replace(b"<head>", b"<head>" + own, 1).replace(b"<script", b'<script nonce="%s"' % nonce.encode())
         if scope["method"] != "HEAD":
             headers["content-length"] = str(len(html))
         return html
