@@ -80,6 +80,22 @@ MAX_UNPACKED_RATIO = Limit(200, "unpacked bytes for each byte of a ZIP", "JSON a
 MIN_RATIO_BYTES = Limit(64 * 2**20, "unpacked bytes from which the ratio counts", "small files may have any ratio")
 MAX_MEMBER_LIST_BYTES = Limit(64 * 2**20, "bytes of a ZIP's list of files", "the most files have 50 MB")
 
+# Requests and visitors
+MAX_BODY_BYTES = Limit(32 * 2**20, "bytes of a request in JSON", "drawings with the most runs that people draw fit")
+MAX_TOOL_BYTES = Limit(128 * 2**20, "bytes of a call of an MCP tool", "a radiograph in base64 with its masks fits")
+MAX_UPLOAD_BYTES = Limit(4 * 2**30, "bytes of all files of one upload", "as many as are added to a work list at once")
+MAX_LOGIN_BYTES = Limit(64 * 2**10, "bytes of a login", "a name and a password")
+MAX_LOGINS = Limit(10, "logins that an address may try in a minute", "nobody mistypes a password more often")
+MAX_LOGIN_ADDRESSES = Limit(10_000, "addresses whose logins are counted", "a megabyte of memory")
+MAX_WAITING = Limit(32, "calls that wait in line", "whoever comes later is told that the server is busy")
+MAX_UPLOADS_BYTES = Limit(4 * 2**30, "bytes of an address's uploads", "several hundred radiographs until the sweep")
+MIN_UPLOAD_BYTES = Limit(64 * 2**10, "bytes that even an empty upload counts", "folders and names take room too")
+MIN_FREE_BYTES = Limit(2**29, "bytes of the disk that stay free", "the system and running answers need some")
+MAX_LISTS = Limit(1000, "pages' own work lists at a time", "a list with its thumbnails takes a few megabytes")
+MAX_VISITOR_LISTS = Limit(64, "pages' own work lists of an address", "a class behind one router has as many")
+MAX_LISTS_BYTES = Limit(4 * 2**30, "bytes of an address's own work lists", "a thousand radiographs")
+MAX_FETCH_SECONDS = Limit(30, "seconds to fetch a public file for an MCP tool", "large radiographs take a few")
+
 # Teaching cases
 MAX_LESSON_LENGTH = Limit(2000, "characters of a text in cases.json", "a page of text")
 MAX_LESSON_CASES = Limit(1000, "teaching cases in a folder", "a course has some dozens")

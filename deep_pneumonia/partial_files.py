@@ -58,22 +58,23 @@ def sweep(folder: Path) -> None:
             _sweep_one(partial)
 
 
-def temporary_folder(prefix: str) -> tuple[Path, int | None]:
-    """A new folder among the system's temporary files, and the handle whose lock tells that its process lives.
+def locked_folder(prefix: str, parent: Path | None = None) -> tuple[Path, int | None]:
+    """A new folder for temporary files, and the handle whose lock tells that its process lives.
 
-    Folders of this prefix that killed processes of this user left are deleted first.
+    Folders of this prefix that killed processes of this user left are deleted first, so the prefix must be one that
+    nobody else uses. parent: the folder it lies in; by default the system's for temporary files.
 
     Raises:
         OSError: it cannot be made.
     """
-    parent = Path(tempfile.gettempdir())
+    parent = parent or Path(tempfile.gettempdir())
     if fcntl is not None and hasattr(os, "geteuid"):
         for folder in parent.glob(f"{prefix}{'?' * RANDOM_LENGTH}"):
             with suppress(OSError):
                 if folder.lstat().st_uid == os.geteuid() and folder.is_dir() and not folder.is_symlink():
                     _sweep_one(folder)
     while True:
-        made = Path(tempfile.mkdtemp(prefix=prefix))
+        made = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
         if fcntl is None:
             return made, None
         try:

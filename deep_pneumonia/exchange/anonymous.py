@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from deep_pneumonia.masks.annotation import read_mask, to_png
-from deep_pneumonia.masks.mask_picture import PNG_START
+from deep_pneumonia.radiographs.picture_bounds import PNG_START
 from deep_pneumonia.radiographs.radiograph import decode
 
 # PNG chunks that say how pixels are stored and shown. Text, EXIF, dates and private chunks are left out.

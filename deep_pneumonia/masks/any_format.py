@@ -22,13 +22,13 @@ from deep_pneumonia.masks.coco import is_coco, read_coco
 from deep_pneumonia.masks.dicom_seg import is_seg, read_seg
 from deep_pneumonia.masks.label_picture import lesion_pixels
 from deep_pneumonia.masks.labelme import is_labelme, read_labelme
-from deep_pneumonia.masks.mask_picture import FORMATS, PNG_START, is_picture, open_picture
+from deep_pneumonia.masks.mask_picture import FORMATS, is_picture, open_picture
 from deep_pneumonia.masks.rsna_csv import read_rsna
 from deep_pneumonia.masks.table import SEPARATORS, decoded
 from deep_pneumonia.masks.untrusted import parse_json
 from deep_pneumonia.names import reader_name, shown, stem
 from deep_pneumonia.radiographs import dicom
-from deep_pneumonia.radiographs.picture_bounds import check_picture
+from deep_pneumonia.radiographs.picture_bounds import PNG_START, check_picture
 from deep_pneumonia.radiographs.silence import SILENCE
 
 HEAD_BYTES = 4096  # enough to distinguish JSON, CSV and DICOM from a radiograph

@@ -11,11 +11,10 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from deep_pneumonia.errors import AnnotationError, RadiographError
 from deep_pneumonia.limits import MAX_PIXELS
 from deep_pneumonia.radiographs.deep_pictures import is_deep_colour_png
-from deep_pneumonia.radiographs.picture_bounds import check_picture
+from deep_pneumonia.radiographs.picture_bounds import JPEG_START, PNG_START, TIFF_STARTS, check_picture
 from deep_pneumonia.radiographs.silence import SILENCE
 
-PNG_START = b"\x89PNG\r\n\x1a\n"
-PICTURE_STARTS = (PNG_START, b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"BM")
+PICTURE_STARTS = (PNG_START, JPEG_START, *TIFF_STARTS, b"BM")
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP")
 WHITE_IS_ZERO_TAG, WHITE_IS_ZERO = 262, 0  # PhotometricInterpretation of TIFF
 
@@ -74,7 +73,7 @@ def _opened(data: bytes, name: str) -> Image.Image:
 
 
 def _check_png_header(data: bytes, name: str) -> None:
-    # A second header may contradict the first, and Pillow believes the last.
+    # Pillow believes whichever header it finds, so the first chunk must be one; `check_picture` refuses a second.
     if data[12:16] != b"IHDR" or len(data) < 24:
         raise AnnotationError(f"{name} is damaged or cut short; save it again as PNG.")
     width, height = struct.unpack(">II", data[16:24])

@@ -10,11 +10,9 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
 from deep_pneumonia.radiographs.code_stream import CodeStream, code_stream, is_whole_jpeg
+from deep_pneumonia.radiographs.picture_bounds import EXIF_START, JPEG_START, PNG_START
 
-PNG_START = b"\x89PNG\r\n\x1a\n"
 PNG_COLOUR_TYPES = (2, 4, 6)  # RGB, grey with alpha, RGBA; Pillow decodes 16-bit grey itself
-JPEG_START = b"\xff\xd8\xff"
-EXIF_START = b"Exif\0\0"
 MAX_JPEG_HEADER_BYTES = 2**17
 
 

@@ -100,7 +100,7 @@ def _decoded(header: Dataset, name: str) -> tuple[NDArray[Any], int]:
         if _is_for_pillow(header, stream):
             return _by_pillow(header), stream.precision
         return _by_gdcm(frame, header, stream), stream.precision
-    except Exception:
+    except Exception:  # decoders raise many types; the second one decides whether the frame is damaged
         if stream.precision <= 8 and header.file_meta.TransferSyntaxUID in JPEG_SYNTAXES:
             raise  # every decoder takes such a frame unless it is damaged, and imagecodecs would guess what is missing
         return _by_imagecodecs(frame, header, stream), stream.precision

@@ -6,6 +6,7 @@ from markupsafe import Markup
 from deep_pneumonia import shipped
 from deep_pneumonia.datasets.teaching_cases import load_cases
 from deep_pneumonia.drawing.pictures import NOT_A_DEVICE
+from deep_pneumonia.limits import MAX_WAITING
 from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.viewer import html
 from deep_pneumonia.viewer.about import About
@@ -30,7 +31,6 @@ HEAD = Markup("""<header><h1>{title}</h1>
 <a href="#lesson">Teach</a><a href="#about">About</a></nav>
 <p class="device">{notice}</p></header>""").format(title=TITLE, notice=NOT_A_DEVICE)
 STYLES = [SCRIPTS / name for name in ("viewer.css", "review.css", "teach.css")]
-MAX_WAITING = 32  # calls in line; whoever comes later is told that the server is busy
 # In seconds: every ten minutes, delete uploads older than half an hour.
 DELETE_CACHE = (600, 1800)
 
@@ -92,7 +92,7 @@ def build(predictor: Predictor, other: Predictor | None = None, workspaces: Work
         compare.listen()
         review.listen()
     # Programs wait in line as visitors do.
-    blocks.queue(max_size=MAX_WAITING, api_open=False)
+    blocks.queue(max_size=int(MAX_WAITING), api_open=False)
     return blocks
 
 

@@ -5,7 +5,9 @@ also answers in Python's notation instead of JSON, and never deletes a file that
 """
 
 import json
+import secrets
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -73,6 +75,7 @@ def saved(url: str) -> str:
         ValueError: it holds nothing in base64.
     """
     try:
-        return str(save_base64_to_cache(url, get_upload_folder()))
+        folder = Path(get_upload_folder()) / secrets.token_hex(16)  # Gradio names it by the file, which others may have
+        return str(save_base64_to_cache(url, str(folder)))
     except (OSError, ValueError) as error:
         raise ValueError(f"A data URL must look like data:image/png;base64,..., not {url[:20]!r}.") from error

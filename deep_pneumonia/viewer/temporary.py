@@ -4,7 +4,6 @@ It holds uploads, pages' own work lists and scratch files of every library. A st
 (SIGKILL, a power cut) cannot; the next start then does, because a viewer that runs holds a lock on its folder.
 """
 
-import fcntl
 import os
 import shutil
 import signal
@@ -12,15 +11,15 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
 from deep_pneumonia.errors import DeepPneumoniaError
+from deep_pneumonia.partial_files import locked_folder
 from deep_pneumonia.viewer.guard.owners import sweep
 
-PREFIX = "deep-pneumonia-"
-LOCK_NAME = "lock"
+PREFIX = "deep-pneumonia-viewer-"
 SWEEP_SECONDS = 300.0
 LIFETIME_SECONDS = 1800.0  # of an upload
 VARIABLES = ("GRADIO_TEMP_DIR", "TMPDIR")
@@ -39,8 +38,7 @@ def temporary_folder() -> Iterator[Path]:
     parent = Path(before["GRADIO_TEMP_DIR"] or tempfile.gettempdir())
     try:
         parent.mkdir(parents=True, exist_ok=True)
-        _delete_left_over(parent)
-        folder, lock = _new(parent)
+        folder, lock = locked_folder(PREFIX, parent)
     except OSError as error:
         raise DeepPneumoniaError(
             f"{parent} cannot hold temporary files ({error.strerror}); set GRADIO_TEMP_DIR to another folder."
@@ -62,7 +60,8 @@ def temporary_folder() -> Iterator[Path]:
             os.environ.pop(name) if value is None else os.environ.update({name: value})
         tempfile.tempdir = None
         _delete(folder)
-        os.close(lock)
+        if lock is not None:
+            os.close(lock)
 
 
 @contextmanager
@@ -75,35 +74,13 @@ def stopped_by_sigterm() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():  # only there a program may listen for signals
         yield
         return
-    numbers = (signal.SIGTERM, signal.SIGHUP)
+    numbers = [number for name in ("SIGTERM", "SIGHUP") if (number := getattr(signal, name, None))]  # one on Windows
     before = [signal.signal(number, stop) for number in numbers]
     try:
         yield
     finally:
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
-
-
-def _new(parent: Path) -> tuple[Path, int]:
-    """A new folder and the descriptor of its lock, which is taken before the folder gets its final name."""
-    hidden = Path(tempfile.mkdtemp(prefix=f".{PREFIX}", dir=parent))
-    lock = os.open(hidden / LOCK_NAME, os.O_CREAT | os.O_RDWR, 0o600)
-    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    return hidden.rename(hidden.with_name(hidden.name[1:])), lock
-
-
-def _delete_left_over(parent: Path) -> None:
-    """Delete the folders of viewers that were killed: their locks are free."""
-    for folder in parent.glob(f"{PREFIX}*"):
-        with suppress(OSError):
-            if folder.lstat().st_uid != os.getuid() or folder.is_symlink():
-                continue
-            lock = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_NOFOLLOW)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                _delete(folder)
-            finally:
-                os.close(lock)
 
 
 def _delete(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Masks as JPEG, TIFF and BMP, and pictures that are none: each is a mask by the stated rule, or refused."""
+"""JPEG, TIFF and BMP pictures are masks by the stated rule, or are refused."""
 
 import io
 import struct

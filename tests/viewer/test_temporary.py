@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from deep_pneumonia.errors import DeepPneumoniaError
-from deep_pneumonia.viewer.temporary import LOCK_NAME, temporary_folder
+from deep_pneumonia.viewer.temporary import PREFIX, temporary_folder
 from tests.paths import ROOT
 from tests.ports import free_port
 
@@ -43,16 +43,15 @@ def test_all_temporary_files_lie_in_one_folder_that_is_deleted(parent: Path) -> 
 
 
 def test_a_start_deletes_what_a_killed_viewer_left_and_nothing_else(parent: Path) -> None:
-    for name in ("deep-pneumonia-dead", "other", "deep-pneumonia-without-lock"):
+    for name in (f"{PREFIX}deadline", "other", f"{PREFIX}of-somebody", "deep-pneumonia-20261130"):
         (parent / name).mkdir(parents=True)
-    (parent / "deep-pneumonia-dead" / LOCK_NAME).touch()
-    (parent / "deep-pneumonia-dead" / "chest.png").touch()
-    (parent / "deep-pneumonia-link").symlink_to(parent / "other")
+    (parent / f"{PREFIX}deadline" / "chest.png").touch()
+    (parent / f"{PREFIX}linklink").symlink_to(parent / "other")
     with temporary_folder() as first, pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(parent))
         with temporary_folder() as second:
-            kept = {"other", "deep-pneumonia-without-lock", "deep-pneumonia-link", first.name, second.name}
-            assert {path.name for path in parent.iterdir()} == kept
+            kept = {"other", f"{PREFIX}of-somebody", "deep-pneumonia-20261130", f"{PREFIX}linklink"}
+            assert {path.name for path in parent.iterdir()} == {*kept, first.name, second.name}
 
 
 def test_a_place_that_cannot_hold_files_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,7 +81,7 @@ def viewer(parent: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 
 def files(parent: Path) -> list[Path]:
-    return [path for path in parent.rglob("*") if path.is_file() and path.name != LOCK_NAME]
+    return [path for path in parent.rglob("*") if path.is_file()]
 
 
 def half_an_upload(address: str, parent: Path) -> socket.socket:

@@ -8,8 +8,8 @@ import httpx
 import safehttpx
 from gradio_client.utils import synchronize_async
 
-MAX_FILE_BYTES = 64 * 2**20
-MAX_SECONDS = 30.0
+from deep_pneumonia.limits import MAX_FETCH_SECONDS, MAX_FILE_BYTES
+
 NOT_FETCHED = "The file at this address cannot be fetched; give the address of a public file of at most 64 MiB."
 
 
@@ -35,8 +35,8 @@ async def _content(url: str) -> bytes:
     transport = safehttpx.AsyncSecureTransport(verified)
     content = b""
     async with (
-        asyncio.timeout(MAX_SECONDS),
-        httpx.AsyncClient(transport=transport, timeout=MAX_SECONDS) as client,
+        asyncio.timeout(MAX_FETCH_SECONDS),
+        httpx.AsyncClient(transport=transport, timeout=MAX_FETCH_SECONDS) as client,
         client.stream("GET", url) as answer,
     ):
         answer.raise_for_status()

@@ -11,9 +11,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from deep_pneumonia.viewer.guard.addresses import Addresses, network_of, same_origin
+from deep_pneumonia.viewer.guard.counting import Attempts, TooLong, counted
 from deep_pneumonia.viewer.guard.headers import add_headers
 from deep_pneumonia.viewer.guard.journal import OTHER, Journal
-from deep_pneumonia.viewer.guard.limits import Attempts, TooLong, counted
 from deep_pneumonia.viewer.guard.routes import FILE, HEALTH, LOGIN, METRICS, READING, UPLOAD, Route, route_of
 from deep_pneumonia.viewer.guard.tokens import Tokens
 from deep_pneumonia.viewer.guard.visitors import VISITOR, Visitor

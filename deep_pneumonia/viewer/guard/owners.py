@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deep_pneumonia.errors import LimitError
+from deep_pneumonia.limits import MAX_UPLOADS_BYTES, MIN_FREE_BYTES, MIN_UPLOAD_BYTES
 from deep_pneumonia.viewer.guard.visitors import Visitor, visitor
 
 GIB = 2**30
-MAX_VISITOR_BYTES = 4 * GIB  # of the uploads of one address that are not deleted yet
-MIN_UPLOAD_BYTES = 64 * 1024  # that even an empty upload counts for
-MIN_FREE_BYTES = GIB // 2  # that stay free on the disk
 
 
 @dataclass(frozen=True)
@@ -39,10 +37,10 @@ class Owners:
         check_disk(folder.parent, size)
         with self._lock:
             held = sum(h.size for h in self._held.values() if h.sender.address == sender.address)
-            if held + size > MAX_VISITOR_BYTES:
+            if held + size > MAX_UPLOADS_BYTES:
                 raise LimitError(
                     f"Your uploads would hold {(held + size) / GIB:.1f} GiB on this server, and "
-                    f"{MAX_VISITOR_BYTES // GIB} GiB are allowed; uploads are deleted within the hour, try again later."
+                    f"{MAX_UPLOADS_BYTES // GIB} GiB are allowed; uploads are deleted within the hour, try again later."
                 )
             self._held[folder.name] = Held(sender, size)
 

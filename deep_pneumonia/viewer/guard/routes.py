@@ -7,11 +7,7 @@ write files. A path that is not listed here is not served.
 import re
 from dataclasses import dataclass
 
-MIB = 2**20
-MAX_BODY_BYTES = 32 * MIB  # of a request in JSON; a 64-megapixel mask in the browser takes far less
-MAX_TOOL_BYTES = 128 * MIB  # of a call of an MCP tool, which may hold a file of 64 MiB in base64 and its masks
-MAX_UPLOAD_BYTES = 4 * 2**30  # of all files of one upload
-MAX_LOGIN_BYTES = 64 * 1024
+from deep_pneumonia.limits import MAX_BODY_BYTES, MAX_LOGIN_BYTES, MAX_TOOL_BYTES, MAX_UPLOAD_BYTES
 
 JSON_TYPE, FORM_TYPE, URL_TYPE = "application/json", "multipart/form-data", "application/x-www-form-urlencoded"
 READING = frozenset({"GET", "HEAD"})

@@ -16,7 +16,7 @@ import gradio as gr
 from deep_pneumonia.errors import ConflictError, DeepPneumoniaError, WorkspaceError
 from deep_pneumonia.limits import MAX_CHANGES, MAX_DECODERS
 from deep_pneumonia.masks.annotation import check_masks, read_as_normal
-from deep_pneumonia.radiographs.radiograph import decode
+from deep_pneumonia.masks.reading_apart import decode_apart
 from deep_pneumonia.viewer import html
 from deep_pneumonia.viewer.element import scripted
 from deep_pneumonia.viewer.inspect import ONE_AT_A_TIME, Inspect
@@ -157,7 +157,7 @@ class Review:
         """Store changed masks and give their scores; masks that conflict are named and not stored."""
         given = checked(DrawRequest, request)
         workspace, author = work_list.workspace, given.author or "somebody"
-        size = decode(workspace.item(given.id).case.image).size
+        size = decode_apart(workspace.item(given.id).case.image).size
         check_masks(len(given.changes), size, "The request", most=MAX_CHANGES)
         conflicts: dict[str, str] = {}
         for change in given.changes:

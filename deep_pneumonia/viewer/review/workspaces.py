@@ -19,8 +19,9 @@ from deep_pneumonia.datasets.manifest import Case
 from deep_pneumonia.datasets.teaching_cases import TeachingCase
 from deep_pneumonia.errors import LimitError, WorkspaceError
 from deep_pneumonia.files import sha256
+from deep_pneumonia.limits import MAX_LISTS, MAX_LISTS_BYTES, MAX_VISITOR_LISTS
 from deep_pneumonia.masks.reading_apart import decode_apart
-from deep_pneumonia.partial_files import temporary_folder
+from deep_pneumonia.partial_files import locked_folder
 from deep_pneumonia.viewer.guard.owners import check_disk
 from deep_pneumonia.viewer.guard.visitors import visitor
 from deep_pneumonia.worklist.predictions import Predict, Predictions
@@ -29,9 +30,6 @@ from deep_pneumonia.worklist.workspace import Workspace
 LIFETIME_SECONDS = 3600.0  # of a page's own work list after its last use
 SWEEP_SECONDS = 300.0  # between two searches for unused lists
 TOKEN = re.compile(r"[0-9a-f]{32}")
-MAX_LISTS = 1000  # of pages' own work lists at a time
-MAX_VISITOR_LISTS = 64  # of these from one address: a class behind one router has that many
-MAX_VISITOR_BYTES = 4 * 2**30  # of the lists of one address together
 DOWNLOAD_PREFIX = "download-"
 ROOT_PREFIX = "deep-pneumonia-visitors-"
 TEACHING_SOURCE = "teaching"  # the source of the shipped cases
@@ -84,7 +82,7 @@ class Workspaces:
         """Make the temporary folder, and begin to delete unused lists from it."""
         if self.root is not None:
             return
-        self.root, self._held = temporary_folder(ROOT_PREFIX)  # those of killed servers are deleted
+        self.root, self._held = locked_folder(ROOT_PREFIX)  # those of killed servers are deleted
         self._closing.clear()
         self._sweeper = threading.Thread(target=self._sweep, name="work list sweeper", daemon=True)
         self._sweeper.start()
@@ -150,10 +148,10 @@ class Workspaces:
         with self._lock:
             own = [name for name, begun in self._begun.items() if begun == address]
             held = sum(_size(work_list.workspace.folder.parent / name) for name in own)
-        if held + size > MAX_VISITOR_BYTES:
+        if held + size > MAX_LISTS_BYTES:
             raise LimitError(
                 f"Your work lists would hold {(held + size) / 2**30:.1f} GiB on this server, and "
-                f"{MAX_VISITOR_BYTES // 2**30} GiB are allowed; export your work, and try again later."
+                f"{MAX_LISTS_BYTES // 2**30} GiB are allowed; export your work, and try again later."
             )
 
     def existing(self, token: object) -> WorkList | None:

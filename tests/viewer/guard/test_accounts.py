@@ -8,8 +8,8 @@ from gradio_client import Client
 
 from deep_pneumonia import app
 from deep_pneumonia.errors import DeepPneumoniaError
+from deep_pneumonia.limits import MAX_LOGINS
 from deep_pneumonia.prediction.predictor import Predictor
-from deep_pneumonia.viewer.guard.limits import MAX_LOGINS
 from deep_pneumonia.viewer.serving import Options, launch
 from tests.guarded_viewer import API, guarded
 

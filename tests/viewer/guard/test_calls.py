@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from gradio.queueing import Queue
 
-from deep_pneumonia.viewer.app import MAX_WAITING
+from deep_pneumonia.limits import MAX_WAITING
 from deep_pneumonia.viewer.guard.middleware import BUSY
 from tests.guarded_viewer import API, Served, filedata
 

@@ -5,9 +5,10 @@ import re
 
 import pytest
 
+from deep_pneumonia.limits import MAX_LOGINS
 from deep_pneumonia.version import __version__
+from deep_pneumonia.viewer.guard.counting import Attempts
 from deep_pneumonia.viewer.guard.journal import Journal
-from deep_pneumonia.viewer.guard.limits import MAX_LOGINS, Attempts
 from deep_pneumonia.viewer.guard.tokens import Tokens
 from tests.guarded_viewer import API, Served
 
@@ -75,5 +76,5 @@ def test_one_address_may_not_try_many_passwords(monkeypatch: pytest.MonkeyPatch)
     attempts = Attempts()
     assert [attempts.allow("a") for _ in range(MAX_LOGINS + 1)] == [True] * MAX_LOGINS + [False]
     assert attempts.allow("b")
-    monkeypatch.setattr("deep_pneumonia.viewer.guard.limits.MAX_ADDRESSES", 1)
+    monkeypatch.setattr("deep_pneumonia.viewer.guard.counting.MAX_LOGIN_ADDRESSES", 1)
     assert attempts.allow("a"), "what is remembered is bounded"

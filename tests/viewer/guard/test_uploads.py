@@ -107,7 +107,7 @@ def test_a_visitor_who_holds_too_much_is_told_to_come_later(
     served: Served, radiograph: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(OWNERS, "_held", {})
-    monkeypatch.setattr(owners, "MAX_VISITOR_BYTES", 3 * owners.MIN_UPLOAD_BYTES)
+    monkeypatch.setattr(owners, "MAX_UPLOADS_BYTES", 3 * owners.MIN_UPLOAD_BYTES)
     assert [served.upload(b"x").status_code for _ in range(3)] == [200, 200, 200]
     before = files(served)
     answer = served.upload(radiograph)

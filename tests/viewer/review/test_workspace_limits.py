@@ -57,7 +57,7 @@ def test_all_visitors_together_have_so_many_lists(registry: Workspaces, monkeypa
 def test_the_lists_of_a_visitor_hold_so_many_bytes(registry: Workspaces, monkeypatch: pytest.MonkeyPatch) -> None:
     lists = [registry.open(token) for token in TOKENS[:2]]
     held = sum(path.stat().st_size for own in lists for path in own.workspace.folder.rglob("*") if path.is_file())
-    monkeypatch.setattr(module, "MAX_VISITOR_BYTES", held + 1000)
+    monkeypatch.setattr(module, "MAX_LISTS_BYTES", held + 1000)
     registry.check_room(lists[0], 1000)
     with pytest.raises(LimitError, match="export your work, and try again later"):
         registry.check_room(lists[0], 1001)
@@ -65,7 +65,7 @@ def test_the_lists_of_a_visitor_hold_so_many_bytes(registry: Workspaces, monkeyp
 
 def test_a_shared_list_grows_until_its_disk_is_nearly_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     registry = Workspaces(predict, "0" * 64, [], tmp_path / "shared")
-    monkeypatch.setattr(module, "MAX_VISITOR_BYTES", 0)
+    monkeypatch.setattr(module, "MAX_LISTS_BYTES", 0)
     registry.check_room(registry.open(None), 1000)
     monkeypatch.setattr(owners, "MIN_FREE_BYTES", 2**60)
     with pytest.raises(LimitError, match="disk is nearly full"):

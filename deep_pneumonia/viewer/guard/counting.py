@@ -5,8 +5,9 @@ from collections import defaultdict, deque
 
 from starlette.types import Message, Receive
 
-MAX_LOGINS, LOGIN_SECONDS = 10, 60.0  # attempts of one address in a minute
-MAX_ADDRESSES = 10_000  # whose attempts are remembered
+from deep_pneumonia.limits import MAX_LOGIN_ADDRESSES, MAX_LOGINS
+
+LOGIN_SECONDS = 60.0  # over which the attempts of an address are counted
 
 
 class TooLong(Exception):  # noqa: N818 (never leaves the guard)
@@ -37,7 +38,7 @@ class Attempts:
     def allow(self, address: str) -> bool:
         """Whether this address may try once more now; the attempt is counted."""
         now = time.monotonic()
-        if len(self._times) > MAX_ADDRESSES:
+        if len(self._times) > MAX_LOGIN_ADDRESSES:
             self._times.clear()
         times = self._times[address]
         while times and times[0] < now - LOGIN_SECONDS:
