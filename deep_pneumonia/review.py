@@ -110,7 +110,8 @@ def add(arguments: argparse.Namespace) -> None:
         cases = cases_from(source, split=arguments.split, category=arguments.category, listing=listing)
         new = workspace.add(tqdm(cases, f"Adding {Path(source).name}", unit="case", disable=None))
         known = listing.count - new
-        stay = f", {known} known one{'s stay' if known > 1 else ' stays'} as before" if known > 0 else ""
+        stays = "ones stay as they were, without new masks" if known > 1 else "one stays as it was, without new masks"
+        stay = f", {known} known {stays}" if known > 0 else ""
         print(f"{source}: {new} new case{'s' * (new != 1)}{stay}")
         for line in listing.lines(None if arguments.list_all else MAX_LISTED):
             print(f"  {line}")

@@ -114,7 +114,7 @@ def test_cases_are_added_and_known_ones_stay(tmp_path: Path, capsys: pytest.Capt
     for new in (2, 0):
         assert run("add", tmp_path / "set", "--split", "val", "--workspace", tmp_path / "list") == 0
         said = capsys.readouterr().out
-        assert f"set: {new} new cases{', 2 known ones stay as before' * (not new)}\n" in said
+        assert f"set: {new} new cases{', 2 known ones stay as they were, without new masks' * (not new)}\n" in said
         assert "  2 radiographs without a mask, so unknown: a.png, b.png\n" in said
     assert {i.case.split for i in Workspace(tmp_path / "list").items()} == {"val"}
 

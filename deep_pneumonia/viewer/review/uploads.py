@@ -85,7 +85,9 @@ def _collected(workspace: Workspace, files: Sequence[tuple[Path, str]]) -> str:
         added = workspace.add(_without_identity(workspace.folder, cases, root, listing))
     said = f"{added} new case{'s' * (added != 1)}."
     known = listing.count - added
-    said += f" {known} were in the list already and stay as they are." if known > 0 else ""
+    if known > 0:
+        was, stays = ("was", "stays as it is") if known == 1 else ("were", "stay as they are")
+        said += f" {known} {was} in the list already and {stays}: no mask was added."
     return "\n".join([said, *listing.lines(MAX_LISTED)])
 
 

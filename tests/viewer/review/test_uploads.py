@@ -68,7 +68,8 @@ def test_every_file_is_accounted_for(uploads: Path, space: Workspace) -> None:
     for again in range(2):
         names = ("chest.png", "chest-mask.png", "lung mask.png", "notes.txt")
         said = added(space, sent(*(uploads / name for name in names))).splitlines()
-        assert said[0] == ("0 new cases. 1 were in the list already and stay as they are." if again else "1 new case.")
+        known = "0 new cases. 1 was in the list already and stays as it is: no mask was added."
+        assert said[0] == (known if again else "1 new case.")
         assert said[1] == "1 radiograph without a mask, so unknown: chest.png"
         assert said[2] == "Left out because text is not read (export annotations as COCO JSON): notes.txt"
         assert said[3].endswith("not lesions of pneumonia: lung mask.png")
