@@ -6,6 +6,7 @@ import zlib
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 from scipy.ndimage import gaussian_filter, zoom
 
@@ -135,3 +136,16 @@ def test_sixteen_bits_a_channel_are_read_unless_the_mask_is_dark() -> None:
 
     np.testing.assert_array_equal(read_mask(deep(65535)).mask, DISC)
     assert "16 bits a channel" in refused(deep(255))
+
+
+def test_a_big_tiff_is_a_mask_or_named() -> None:
+    mask = np.zeros((20, 30), np.uint8)
+    mask[4:9, 5:12] = 255
+    little, big = io.BytesIO(), io.BytesIO()
+    tifffile.imwrite(little, mask, bigtiff=True, byteorder="<")
+    tifffile.imwrite(big, mask, bigtiff=True, byteorder=">")
+    assert looks_like_annotation(little.getvalue())
+    (found,) = read_annotations(little.getvalue(), mask.shape, name="mask.tif")
+    np.testing.assert_array_equal(found.mask, mask > 0)
+    with pytest.raises(AnnotationError, match=r"mask\.tif is not a PNG, JPEG, TIFF or BMP picture that can be read"):
+        read_annotations(big.getvalue(), mask.shape, name="mask.tif")  # Pillow does not know this order

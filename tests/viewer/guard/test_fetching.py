@@ -82,6 +82,7 @@ def test_tools_take_data_urls_and_addresses_only_where_allowed(tmp_path: Path, m
     closed, opened = tools(allow_urls=False), tools(allow_urls=True)
     found = closed.convert_strings_to_filedata({"file": PNG, "masks": [PNG]}, None)
     assert Path(found["file"]["path"]).read_bytes() == b"hello"
+    assert found["file"]["path"] != found["masks"][0]["path"], "a path must not tell what somebody else sent"
     for wrong in ("https://example.org/x.png", "/etc/passwd", 7, None):
         with pytest.raises(ValueError, match="must be given as a data URL"):
             closed.convert_strings_to_filedata({"file": wrong}, None)
