@@ -84,7 +84,7 @@ def _bright(values: NDArray[np.integer], full: int, name: str, *, jpeg: bool = F
         )
     if brightest > 1 and not jpeg:
         label = int(values.max(initial=0, where=values < brightest))
-        if 0 < label <= MAX_LABEL and brightest > full // 2:
+        if 0 < label <= MAX_LABEL:
             raise AnnotationError(
                 f"{name} has several classes (values up to {label}, and {brightest}); "
                 f"save the lesion alone, as {full} on 0."

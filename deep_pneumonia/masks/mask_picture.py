@@ -53,7 +53,7 @@ def _opened(data: bytes, name: str) -> Image.Image:
     try:
         image: Image.Image = Image.open(io.BytesIO(data), formats=FORMATS)
         _check_pixels(image.height, image.width, name)
-        _check_form(image, data, name)
+        _check_form(image, name)
         kind = "JPEG" if image.format == "MPO" else image.format  # phones append previews to a JPEG
         image.load()
         if is_deep_colour_png(data) and not image.convert("RGB").getbbox():  # Pillow keeps the upper 8 bits
@@ -87,9 +87,7 @@ def _check_pixels(height: int, width: int, name: str) -> None:
         )
 
 
-def _check_form(image: Image.Image, data: bytes, name: str) -> None:
-    if image.format == "PNG" and image.size != struct.unpack(">II", data[16:24]):
-        raise ValueError("a second header contradicts the first")
+def _check_form(image: Image.Image, name: str) -> None:
     if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
         raise AnnotationError(
             f"{name} has {getattr(image, 'n_frames', 1)} pages or frames, expected one; save the lesion alone."

@@ -70,6 +70,7 @@ def read(stem: str) -> list[tuple[str, str, bool, bool]]:
         ("ground truth-chest-1", [("chest-1", "reader", False, False)]),
         ("chest_ground-truth", [("chest", "reader", False, False)]),
         ("a_b_mask", [("a_b", "reader", True, False)]),
+        ("a_b_mask_gt", [("a_b", "gt", True, False), ("a_b_mask", "reader", False, False)]),
         ("u\u0308_mask", [("\u00fc", "reader", True, False)]),
         # The name of the radiograph may end with the word, or the word tells what is marked.
         ("chest_lung_mask", [("chest_lung", "reader", True, False), ("chest", "reader", True, True)]),

@@ -94,6 +94,11 @@ def test_boxes_of_the_challenge_are_scaled_to_a_smaller_radiograph_and_it_is_sai
     assert read_published(f"{RSNA_ID},0,0,2,2,1", size=(1024, 1024)).reader == "part"
 
 
+def test_a_long_name_does_not_hide_that_the_boxes_are_scaled():
+    found = read_published(f"{RSNA_ID},256,512,128,256,1", f"{OTHER_ID},,,,,0", name="n" * 200 + ".csv")
+    assert found.reader == "n" * (100 - 39) + " (boxes scaled from 1024 x 1024 pixels)"
+
+
 @pytest.mark.parametrize(("size", "box"), [((8, 8), "0,0,4,4"), ((8, 6), "256,512,128,256"), ((8, 8), "256,0,900,1")])
 def test_boxes_of_the_challenge_in_an_unknown_frame_are_refused(size, box):
     with pytest.raises(
