@@ -46,7 +46,7 @@ class CocoIndex:
         for image in self.images:
             for key in _names(image):
                 self._names[key].append(image)
-        self._categories = _categories(document.get("categories"))
+        self._categories, self._doubled = _categories(document.get("categories"))
         self._declared = set(self._categories.values())
         self.lost = sum(len(entries) for key, entries in self._entries.items() if key not in self._ids)
         self._used = sorted({self._category(entry) for entries in self._entries.values() for entry in entries})
@@ -125,6 +125,11 @@ class CocoIndex:
         Raises:
             AnnotationError: it is unclear which of several categories is the lesion, or none is.
         """
+        if not self._wanted and (unclear := sorted(self._doubled & set(self._used))):
+            raise AnnotationError(
+                f"{self.name} has several categories with one id ({shown(unclear[0])}); give each its own id, or "
+                "choose with --category."
+            )
         return chosen(self._used, self._wanted, self.name, declared=self._declared)
 
     def _category(self, entry: Entry) -> str:
@@ -159,13 +164,15 @@ def _names(image: Entry) -> Iterator[tuple[Grade, str]]:
                 yield (tier, level), key
 
 
-def _categories(given: object) -> dict[str | None, str]:
-    """The names of categories by their ids; a damaged list names none."""
+def _categories(given: object) -> tuple[dict[str | None, str], set[str]]:
+    """The names of categories by their ids, and which of them join several; a damaged list names none."""
     listed = (
         [c for c in given if isinstance(c, dict) and isinstance(c.get("name"), str)] if isinstance(given, list) else []
     )
-    names: dict[str | None, str] = {}
+    names: dict[str | None, list[str]] = {}
     for category in listed:
-        key, name = _identity(category.get("id")), category["name"].strip()
-        names[key] = name if names.get(key, name) == name else f"{names[key]} or {name}"
-    return names
+        found, name = names.setdefault(_identity(category.get("id")), []), category["name"].strip()
+        if name not in found:
+            found.append(name)
+    joined = {key: " or ".join(found) for key, found in names.items()}
+    return joined, {joined[key] for key, found in names.items() if len(found) > 1}

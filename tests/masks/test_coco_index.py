@@ -6,6 +6,7 @@ import pytest
 
 from deep_pneumonia.errors import AnnotationError, UnknownMaskError
 from deep_pneumonia.masks.coco import read_coco
+from deep_pneumonia.masks.coco_index import CocoIndex
 
 SIZE = (4, 5)
 
@@ -37,6 +38,8 @@ def test_images_that_share_an_id_are_rejected_where_annotations_use_it():
         with pytest.raises(AnnotationError, match=r"^a\.json has 2 images with the id 13, .* its own id"):
             area(images, [box(13), box("14", 3)], radiograph)
     assert area(images, [box(13), box("14", 3)], "z.png") == 3
+    with pytest.raises(UnknownMaskError, match="has no annotation for this radiograph"):
+        area(images, [box(14)], "x.png")
 
 
 @pytest.mark.parametrize("number", [2, "x", None, True, [1]])
@@ -144,3 +147,54 @@ def test_the_closest_name_decides():
     for same in (folders, [image(1, "1b6a7a5c-x.png"), image(2, "2b6a7a5c-x.png")]):
         with pytest.raises(AnnotationError, match=r"^a\.json has 2 images named x\.png"):
             area(same, annotations[:2])
+
+
+@pytest.mark.parametrize("radiograph", ["val/x.png", "images/val/x.png", "/a/set/images/val/x.png"])
+@pytest.mark.parametrize("form", ["val/x.png", "/val/x.png", "./val/x.png", "val\\x.png"])
+def test_as_many_folders_as_are_in_common_decide(radiograph, form):
+    images = [image(1, "train/x.png"), image(2, form), image(3, "x.png.jpg")]
+    assert area(images, [box(1, 1), box(2, 2), box(3, 3)], radiograph) == 2
+
+
+def test_the_name_decides_before_the_name_without_its_ending():
+    images = [image(1, "a/x.png"), image(2, "b/x.jpg"), image(3, "Xx.png")]
+    assert area(images, [box(1, 1), box(2, 2), box(3, 3)], "x.png") == 1
+    assert area(images, [box(1, 1), box(2, 2), box(3, 3)], "Xx.tif") == 3
+    with pytest.raises(AnnotationError, match=r"2 images named x\.tif"):
+        area(images, [box(1, 1), box(2, 2)], "x.tif")
+
+
+def test_one_hash_of_label_studio_is_left_out():
+    images = [image(1, "1b6a7a5c-2b6a7a5c-x.png"), image(2, "y.png")]
+    assert area(images, [box(1)], "2b6a7a5c-x.png") == 2
+    with pytest.raises(AnnotationError, match=r"2 images, none of them named x\.png"):
+        area(images, [box(1)], "x.png")
+
+
+def test_which_images_are_annotated():
+    index = CocoIndex({"images": [image(1), image("2")], "annotations": [box(2)]}, "a.json")
+    assert [index.is_annotated(found) for found in index.images] == [False, True]
+
+
+def test_annotations_without_a_category_are_named():
+    with pytest.raises(AnnotationError, match=r"of 2 categories \(category 7, no category\)"):
+        area([image(1)], [box(1, category=None), box(1, category=7)])
+
+
+@pytest.mark.parametrize("key", ["images", "annotations"])
+def test_a_damaged_list_is_named(key):
+    document = {"images": [image(1)], "annotations": [], key: 7}
+    with pytest.raises(AnnotationError, match=rf"^a\.json .*{key}"):
+        CocoIndex(document, "a.json")
+
+
+def test_categories_that_share_an_id_are_rejected_where_annotations_use_it():
+    document = {
+        "images": [image(1)], "annotations": [box(1)],
+        "categories": [{"id": 1, "name": "opacity"}, {"id": "1", "name": "heart"}],
+    }  # fmt: skip
+    with pytest.raises(AnnotationError, match=r"^a\.json has several categories with one id \(opacity or heart\)"):
+        read_coco(document, SIZE, name="a.json")
+    assert read_coco(document, SIZE, name="a.json", category=["opacity or heart"])[0].mask.sum() == 2
+    document["categories"][1]["name"] = "opacity"
+    assert read_coco(document, SIZE, name="a.json")[0].mask.sum() == 2

@@ -8,7 +8,7 @@ import pytest
 
 from deep_pneumonia.errors import AnnotationError, MaskSizeError, UnknownMaskError
 from deep_pneumonia.masks.annotation import Annotation, to_png
-from deep_pneumonia.masks.labelme import read_labelme
+from deep_pneumonia.masks.labelme import is_labelme, read_labelme
 
 SIZE = (6, 8)
 CROP = np.array([[1, 0, 1], [0, 1, 0]], bool)
@@ -58,6 +58,7 @@ def test_an_oriented_rectangle_is_drawn_among_the_other_shapes():
         shape("circle", [[20, 2], [24, 2]]),
         shape("oriented_rectangle", [[20, 2], [24, 2], [24, 4], [20, 4]]),
         brushed(CROP, [[8, 1], [10, 2]]),
+        brushed(CROP, [[1, 9], [3, 10]]),
     ],
 )
 def test_a_shape_drawn_on_a_larger_picture_is_rejected(outside):
@@ -101,7 +102,7 @@ def test_no_shapes_are_unknown_unless_a_flag_or_a_shape_says_normal():
         with pytest.raises(UnknownMaskError, match=r"^dr_a\.json has no shape of a lesion .* set a flag named normal"):
             read(flags=flags)
     for found in (read(flags={"Normal": True}), read(shape("rectangle", [[0, 0], [8, 6]], label="normal"))):
-        assert (found.kind, found.is_empty) == ("normal", True)
+        assert (found.kind, found.is_empty, found.reader) == ("normal", True, "dr_a")
     with pytest.raises(AnnotationError, match="says normal, yet marks lesion"):
         read(shape("polygon", SQUARE), flags={"normal": True})
 
@@ -114,7 +115,7 @@ def test_of_several_labels_the_lesions_counts_or_the_chosen_one():
     with pytest.raises(AnnotationError, match=r"3 categories \(consolidation, lung, opacity\).*choose with --category"):
         read_labelme(document, SIZE, name="a.json")
     assert read_labelme(document, SIZE, name="a.json", category=["Opacity"])[0].mask.sum() == 4
-    with pytest.raises(AnnotationError, match="annotates only 'lung'"):
+    with pytest.raises(AnnotationError, match=r"^dr_a\.json annotates only 'lung'"):
         read(lung)
     with pytest.raises(AnnotationError, match="has no category rib"):
         read_labelme(document, SIZE, name="a.json", category=["rib"])
@@ -134,6 +135,7 @@ HOSTILE = [
     shape("mask", [[0, 0], [2, 1]], mask=7), shape("mask", [[0, 0], [2, 1]], mask="AAAA"),
     brushed(CROP, [[0, 0], [3, 1]]), brushed(CROP, [[0, 0], [1e6, 1e6]]),
     shape("mask", [[0, 0], [2, 1]], mask=base64.b64encode(to_png(CROP)[:-30]).decode()),
+    shape("mask", [[0, 0], [2, 1]], mask="!" + base64.b64encode(to_png(CROP)).decode()),
 ]  # fmt: skip
 
 
@@ -144,6 +146,18 @@ def test_a_damaged_shape_is_named_in_one_sentence(damaged):
     assert str(caught.value).startswith("dr_a.json has ")
     assert len(str(caught.value)) < 350
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("kind", "count"), [("line", 2), ("circle", 4), ("mask", 4), ("oriented_rectangle", 2)])
+def test_a_kind_of_shape_with_other_points_is_said(kind, count):
+    with pytest.raises(AnnotationError, match=rf"^dr_a\.json has a shape of {count} points and type '{kind}'"):
+        read(shape(kind, SQUARE[:count]))
+
+
+def test_labelme_is_known_by_its_shapes():
+    assert is_labelme({"shapes": []})
+    for other in ({}, ["shapes"], "shapes", None):
+        assert not is_labelme(other)
 
 
 @pytest.mark.parametrize("change", [{"shapes": None}, {"shapes": [[]]}, {"imageWidth": None}, {"imageHeight": "6"}])
