@@ -12,7 +12,8 @@ from deep_pneumonia.prediction.explanation import available, compare
 from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.viewer import html
 from deep_pneumonia.viewer.gpu import on_gpu
-from deep_pneumonia.viewer.inspect import ONE_AT_A_TIME, PROGRAM_QUEUE, Inspect, answered, checked
+from deep_pneumonia.viewer.guard.turns import PAGE_QUEUE, PROGRAM_QUEUE
+from deep_pneumonia.viewer.inspect import Inspect, answered, checked
 from deep_pneumonia.viewer.opened_case import opened
 from deep_pneumonia.viewer.stage import WITH_DRAWINGS, Stage
 
@@ -46,7 +47,7 @@ class Compare:
         """Compare again on every new choice, case or drawing while the screen is open."""
         inputs = [self.inspect.opening.shown, self.a, self.b]
         outputs = [self.a, self.b, self.answer, self.table, self.problem]
-        options: dict[str, Any] = {"api_visibility": "private", "trigger_mode": "always_last", **ONE_AT_A_TIME}
+        options: dict[str, Any] = {"api_visibility": "private", "trigger_mode": "always_last", **PAGE_QUEUE}
         self.stage.on("comparing", self.show, inputs, outputs, show_progress="hidden", **options).success(
             None, self.answer, None, js=SHOW_ANSWER
         )

@@ -7,24 +7,17 @@ from typing import Any, TypeVar
 import gradio as gr
 
 from deep_pneumonia.errors import AnnotationError, DeepPneumoniaError, UnreadableFileError
-from deep_pneumonia.limits import MAX_DECODERS
 from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.viewer import html
 from deep_pneumonia.viewer.downloads import Downloads
 from deep_pneumonia.viewer.gpu import on_gpu
+from deep_pneumonia.viewer.guard.turns import PAGE_QUEUE, PROGRAM_QUEUE
 from deep_pneumonia.viewer.opened_case import Case, open_case
 from deep_pneumonia.viewer.opening import Opening
 from deep_pneumonia.viewer.scene import scene
 from deep_pneumonia.viewer.stage import Stage
 
 T = TypeVar("T")
-
-# Events of the screens that predict, one at a time, whoever asks: two quick events of a page must be answered in their
-# order, or the answer to the first would replace what the second shows.
-ONE_AT_A_TIME: dict[str, Any] = {"concurrency_id": "predict", "concurrency_limit": 1}
-# Calls of programs, which match answers to calls themselves: some at a time, so that nobody waits for another's file to
-# be read. The model itself takes one at a time (`gpu.on_gpu`).
-PROGRAM_QUEUE: dict[str, Any] = {"concurrency_id": "programs", "concurrency_limit": int(MAX_DECODERS)}
 
 
 class Inspect:
@@ -48,7 +41,7 @@ class Inspect:
         """Predict when files are opened, and score agreement again when masks change."""
         opening = self.opening
         progress = {"show_progress_on": [self.head["start"], self.summary], "api_visibility": "private"}
-        opening.listen(blocks, self.show, self.parts, **progress, **ONE_AT_A_TIME)
+        opening.listen(blocks, self.show, self.parts, **progress, **PAGE_QUEUE)
         self.stage.on(
             "drawn",
             self.redrawn,
@@ -57,7 +50,7 @@ class Inspect:
             show_progress="hidden",
             api_visibility="private",
             trigger_mode="always_last",
-            **ONE_AT_A_TIME,
+            **PAGE_QUEUE,
         )
         gr.on([], self.predict, opening.given, self.data, api_name="predict", **PROGRAM_QUEUE)
         gr.on([], self.agree, [*opening.given, self.stage.drawings], self.data, api_name="agreement", **PROGRAM_QUEUE)

@@ -5,6 +5,7 @@ a traceback for each.
 """
 
 import inspect
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 from starlette.datastructures import Headers
 
+from deep_pneumonia.errors import LimitError
 from deep_pneumonia.viewer.guard.addresses import network_of
 from deep_pneumonia.viewer.guard.journal import Journal
 from deep_pneumonia.viewer.guard.owners import OWNERS
 from deep_pneumonia.viewer.guard.tokens import Tokens
+from deep_pneumonia.viewer.guard.turns import PAGES, Turns
 from deep_pneumonia.viewer.guard.visitors import NOBODY, VISITOR, Visitor
 
 FILE_HELP = "upload it with gradio_client.handle_file"
@@ -29,11 +32,19 @@ class GuardedBlocks(gr.Blocks):
     tokens: Tokens | None = None
     journal: Journal | None = None
 
+    def __init__(self, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self.turns = Turns()
+
     async def process_api(self, block_fn: Any, inputs: list[Any], *given: Any, **options: Any) -> dict[str, Any]:
         """Answer one call, as Gradio does, but with one line in the log for an error that nobody foresaw."""
         VISITOR.set(self._visitor(options.get("request")))
+        line = self.turns.turn(str(options.get("session_hash"))) if block_fn.concurrency_id == PAGES else nullcontext()
         try:
-            return await super().process_api(block_fn, inputs, *given, **options)
+            async with line:
+                return await super().process_api(block_fn, inputs, *given, **options)
+        except LimitError as error:
+            raise _refused(str(error)) from error
         except gr.Error as error:
             error.print_exception = False
             raise

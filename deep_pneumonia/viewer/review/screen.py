@@ -19,7 +19,8 @@ from deep_pneumonia.masks.annotation import check_masks, read_as_normal
 from deep_pneumonia.masks.reading_apart import decode_apart
 from deep_pneumonia.viewer import html
 from deep_pneumonia.viewer.element import scripted
-from deep_pneumonia.viewer.inspect import ONE_AT_A_TIME, Inspect
+from deep_pneumonia.viewer.guard.turns import PAGE_QUEUE
+from deep_pneumonia.viewer.inspect import Inspect
 from deep_pneumonia.viewer.opened_case import Case, drawn
 from deep_pneumonia.viewer.review import uploads
 from deep_pneumonia.viewer.review.downloads import write_download
@@ -84,7 +85,7 @@ class Review:
         inspect = self.inspect
         self.html.opening(
             self.opened, self.request, [*inspect.parts, self.refused], js=OPENING, api_visibility="private",
-            trigger_mode="always_last", show_progress_on=[inspect.summary], **ONE_AT_A_TIME,
+            trigger_mode="always_last", show_progress_on=[inspect.summary], **PAGE_QUEUE,
         ).then(None, self.refused, None, js=REFUSED)  # fmt: skip
         self.html.taking(
             self.taken, self.request, [self.file, self.why], js=TAKING, api_visibility="private",

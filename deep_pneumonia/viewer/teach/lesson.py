@@ -9,7 +9,7 @@ from deep_pneumonia.errors import DeepPneumoniaError
 from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.viewer import html
 from deep_pneumonia.viewer.element import scripted
-from deep_pneumonia.viewer.inspect import ONE_AT_A_TIME
+from deep_pneumonia.viewer.guard.turns import PAGE_QUEUE
 from deep_pneumonia.viewer.opening import Opening
 from deep_pneumonia.viewer.teach.lesson_steps import Steps
 from deep_pneumonia.viewer.teach.lesson_text import TITLES
@@ -41,7 +41,7 @@ class Lesson:
             number = gr.Number(1, precision=0, visible=False)
         self.html.asked(
             self.page, number, self.html, js=ASKED_STEP, show_progress="hidden", api_visibility="private",
-            **ONE_AT_A_TIME,
+            **PAGE_QUEUE,
         )  # fmt: skip
 
     def page(self, step: int | None) -> str:

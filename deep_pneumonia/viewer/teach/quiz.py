@@ -21,7 +21,7 @@ from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.radiographs.radiograph import Radiograph, decode
 from deep_pneumonia.viewer.element import scripted
 from deep_pneumonia.viewer.gpu import on_gpu
-from deep_pneumonia.viewer.inspect import ONE_AT_A_TIME
+from deep_pneumonia.viewer.guard.turns import PAGE_QUEUE
 from deep_pneumonia.viewer.opened_case import Case, Opened, drawn
 from deep_pneumonia.viewer.scene import picture
 from deep_pneumonia.viewer.stage import Stage
@@ -73,7 +73,7 @@ class Quiz:
         self._on("begin", self.begin, [self.token], [], js=f"() => [{PAGE_KEY}]", **latest)
         self._on("choose", self.choose, [self.token], [], js=f"() => [{PAGE_KEY}]", **latest)
         self._on("ask", self.ask, both, [self.stage.html], js=KEY_AND_REQUEST, **latest)
-        self._on("reveal", self.reveal, both, [self.stage.html], js=KEY_AND_REQUEST, **ONE_AT_A_TIME)
+        self._on("reveal", self.reveal, both, [self.stage.html], js=KEY_AND_REQUEST, **PAGE_QUEUE)
 
     def _on(self, event: str, function: Callable[..., Any], inputs: Any, outputs: list[Any], **options: Any) -> None:
         answer = self.answers[event]
