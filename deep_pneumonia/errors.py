@@ -9,6 +9,7 @@ DeepPneumoniaError
 ├── AnnotationError            a mask or annotation file that cannot be read
 │   ├── MaskSizeError          a mask that differs in size from its radiograph
 │   ├── UnknownMaskError       an annotation file that does not say whether anybody looked at a radiograph
+│   ├── NotATableError         not a table with the expected columns
 │   └── TooLargeAnnotationError  more bytes or values than allowed
 ├── PreparationError           a raw data set that lacks a part
 ├── ManifestError              a manifest.csv that contradicts itself
@@ -64,6 +65,10 @@ class MaskSizeError(AnnotationError):
 
 class UnknownMaskError(AnnotationError):
     """An annotation file has no drawing for a radiograph and does not say that it was read as normal."""
+
+
+class NotATableError(AnnotationError):
+    """The file is not a table with the expected columns."""
 
 
 class TooLargeAnnotationError(AnnotationError):

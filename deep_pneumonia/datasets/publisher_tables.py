@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from deep_pneumonia.errors import AnnotationError
+from deep_pneumonia.errors import AnnotationError, NotATableError
 from deep_pneumonia.files import read_bytes
-from deep_pneumonia.masks.table import Box, NotATableError, Row, parse_table, plain
+from deep_pneumonia.masks.table import Box, Row, parse_table, plain
 
 NIH_FRAME = (1024, 1024)  # every NIH-based publisher drew on the 1024 x 1024 release
 Point = tuple[float, float]

@@ -11,11 +11,11 @@ reader's name says so.
 
 import re
 
-from deep_pneumonia.errors import AnnotationError
+from deep_pneumonia.errors import AnnotationError, NotATableError
 from deep_pneumonia.limits import MAX_NAME_LENGTH
 from deep_pneumonia.masks.annotation import Annotation, Size, read_as_normal
 from deep_pneumonia.masks.shapes import Shapes, Work
-from deep_pneumonia.masks.table import NotATableError, Row, leaves, parse_table
+from deep_pneumonia.masks.table import Row, leaves, parse_table
 from deep_pneumonia.names import reader_name, shown, stem
 
 BOX_COLUMNS = ("x", "y", "width", "height")

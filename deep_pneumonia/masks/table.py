@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn, TypeVar
 
-from deep_pneumonia.errors import AnnotationError, TooLargeAnnotationError
+from deep_pneumonia.errors import AnnotationError, NotATableError, TooLargeAnnotationError
 from deep_pneumonia.limits import (
     MAX_COORDINATE,
     MAX_LINE_LENGTH,
@@ -32,10 +32,6 @@ WORKBOOK_PARTS = (b"xl/workbook", b"opendocument.spreadsheet")
 ROUNDING = 1  # pixels by which a box may leave the picture it was drawn on
 Box = tuple[float, float, float, float]
 Meaning = TypeVar("Meaning")
-
-
-class NotATableError(AnnotationError):
-    """The file is not a table with the expected columns."""
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from deep_pneumonia.errors import AnnotationError
+from deep_pneumonia.errors import AnnotationError, NotATableError
 from deep_pneumonia.files import read_bytes
 from deep_pneumonia.masks.annotation import Annotation, Size
 from deep_pneumonia.masks.coco import is_coco
 from deep_pneumonia.masks.labelme import is_labelme, read_labelme
 from deep_pneumonia.masks.mask_names import mask_names
 from deep_pneumonia.masks.rsna_csv import RsnaTable
-from deep_pneumonia.masks.table import NotATableError
 from deep_pneumonia.masks.untrusted import parse_json
 from deep_pneumonia.names import base, shown, stem
 from deep_pneumonia.worklist.folder_coco import FolderCoco

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from skimage.draw import polygon
 
-from deep_pneumonia.errors import AnnotationError, TooLargeAnnotationError
+from deep_pneumonia.errors import AnnotationError, NotATableError, TooLargeAnnotationError
 from deep_pneumonia.masks import annotation, rle, table, untrusted
 from deep_pneumonia.masks.annotation import from_polygons
 from deep_pneumonia.masks.any_format import read_annotations
-from deep_pneumonia.masks.table import NotATableError, parse_table
+from deep_pneumonia.masks.table import parse_table
 from deep_pneumonia.masks.untrusted import parse_json
 
 SIZE = (30, 40)

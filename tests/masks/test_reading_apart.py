@@ -1,15 +1,26 @@
 """Uploads read in processes of their own: the same results and errors, and no harm when such a process ends."""
 
+import importlib
 import io
 import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from pkgutil import walk_packages
 
 import numpy as np
 import pytest
 
-from deep_pneumonia.errors import AnnotationError, MaskSizeError, NotARadiographError, TooLargeError
+import deep_pneumonia
+from deep_pneumonia import errors
+from deep_pneumonia.errors import (
+    AnnotationError,
+    DeepPneumoniaError,
+    MaskSizeError,
+    NotARadiographError,
+    NotATableError,
+    TooLargeError,
+)
 from deep_pneumonia.masks import reading_apart, reading_process
 from deep_pneumonia.masks.annotation import Annotation
 from deep_pneumonia.masks.any_format import read_annotations
@@ -29,6 +40,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "masks.json").write_bytes(
         to_coco([Annotation(MASK, "Dr Ä", "pixel"), Annotation(~MASK, "B", "box")], "a")
     )
+    (tmp_path / "labels.csv").write_text("image,label\na.png,0\n")
     (tmp_path / "notes.txt").write_bytes(b"no picture, no mask")
     return tmp_path
 
@@ -57,6 +69,19 @@ def test_errors_are_the_same_as_here(folder: Path) -> None:
         read_apart(folder / "masks.json", (9, 9), name="masks.json")
     with pytest.raises(AnnotationError, match="has 2 masks of one radiograph, expected at most 1"):
         read_apart(folder / "masks.json", MASK.shape, name="masks.json", readers=1)
+    with pytest.raises(NotATableError, match=r"^labels\.csv is not in a supported format"):
+        read_apart(folder / "labels.csv", MASK.shape, name="labels.csv")
+
+
+def test_every_error_can_be_told_from_one_process_to_another() -> None:
+    for name in (m.name for m in walk_packages(deep_pneumonia.__path__, "deep_pneumonia.")):
+        if not name.endswith("__main__"):
+            importlib.import_module(name)
+    kinds = [DeepPneumoniaError]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    assert len(kinds) > 20
+    assert [k for k in kinds if getattr(errors, k.__name__, None) is not k] == []
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ import codecs
 
 import pytest
 
-from deep_pneumonia.errors import AnnotationError
+from deep_pneumonia.errors import AnnotationError, NotATableError
 from deep_pneumonia.masks import table
-from deep_pneumonia.masks.table import NotATableError, Row, leaves, parse_table, plain
+from deep_pneumonia.masks.table import Row, leaves, parse_table, plain
 
 COLUMNS = ("name", "x", "y", "width", "height")
 
