@@ -103,6 +103,12 @@ def test_a_rotation_that_cannot_be_drawn_is_rejected(annotation):
         read(annotation)
 
 
+def test_a_polygon_that_turns_by_whole_circles_is_as_drawn():
+    assert read({"segmentation": [SQUARE], "rotation": 720})[0].mask.sum() == 4
+    with pytest.raises(AnnotationError, match="has a rotated polygon"):
+        read({"segmentation": [SQUARE], "rotation": 361})
+
+
 def test_empty_polygons_are_ignored():
     assert [(a.kind, a.mask.sum()) for a in read({"segmentation": [[]], "bbox": [0, 0, 2, 1]})] == [("box", 2)]
     assert [a.mask.sum() for a in read({"segmentation": [[], SQUARE]})] == [4]

@@ -117,6 +117,9 @@ def test_a_category_that_says_normal_gives_an_empty_mask(name):
     document["annotations"][-1]["reader"] = "B"
     both = read_coco(document, SIZE, name="a.json", radiograph="y.png")
     assert [(a.reader, a.kind) for a in both] == [("B", "box"), ("a", "normal")]
+    whole["reader"] = "C"
+    both = read_coco(document, SIZE, name="a.json", radiograph="y.png")
+    assert [(a.reader, a.kind) for a in both] == [("B", "box"), ("C", "normal")]
 
 
 DIFFERENT = {
