@@ -122,7 +122,7 @@ class Row:
 
     def _number(self, column: str) -> float | None:
         cell = self[column].strip()
-        if self.decimal_comma and "." not in cell:
+        if self.decimal_comma:
             cell = cell.replace(",", ".")
         return float(cell) if NUMBER.fullmatch(cell) else None
 

@@ -11,7 +11,7 @@ from skimage.draw import polygon
 
 from deep_pneumonia.errors import AnnotationError, NotATableError, TooLargeAnnotationError
 from deep_pneumonia.masks import annotation, rle, table, untrusted
-from deep_pneumonia.masks.annotation import from_polygons
+from deep_pneumonia.masks.annotation import from_crops, from_polygons
 from deep_pneumonia.masks.any_format import read_annotations
 from deep_pneumonia.masks.table import parse_table
 from deep_pneumonia.masks.untrusted import parse_json
@@ -75,6 +75,14 @@ def test_wide_tables_and_long_lines_are_refused(monkeypatch: pytest.MonkeyPatch)
 def test_tables_are_decoded_line_by_line(encoding: str) -> None:
     rows = parse_table('a;b\n"x\r\ny";1\nä;2\n'.encode(encoding), ["a", "b"], "t.csv")
     assert [(row["a"], row["b"]) for row in rows] == [("x\r\ny", "1"), ("ä", "2")]
+
+
+def test_both_sizes_of_pasted_crops_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(annotation, "MAX_PIXELS", 15)
+    assert from_crops([], (3, 5), (5, 3), reader="r").is_empty
+    for frame, size in (((4, 4), (3, 5)), ((3, 5), (4, 4))):
+        with pytest.raises(AnnotationError, match="A mask cannot have 4 x 4 pixels"):
+            from_crops([], frame, size, reader="r")
 
 
 COORDINATES = st.one_of(st.floats(-10, 50), st.integers(-10, 50), st.integers(-20, 100).map(lambda n: n / 2))
