@@ -61,7 +61,8 @@ def two(one: tuple[int, ...], other: tuple[int, ...], mode: str) -> bytes:
         (two((0, 0), (255, 255), "LA"), True), (two((9, 0), (9, 255), "LA"), True),
         (two((0, 255), (200, 255), "LA"), True), (two((9, 255), (200, 255), "LA"), False),
         (two((9, 8, 7, 0), (9, 8, 7, 255), "RGBA"), True), (two((9, 8, 7, 90), (9, 8, 7, 255), "RGBA"), False),
-        (two((0, 0, 0, 255), (9, 8, 7, 255), "RGBA"), True), (two((0, 0, 9), (9, 8, 0), "RGB"), False),
+        (two((0, 0, 0, 255), (9, 8, 7, 255), "RGBA"), True),
+        (two((0, 8, 7, 255), (9, 8, 7, 255), "RGBA"), False), (two((0, 0, 9), (9, 8, 0), "RGB"), False),
         (two((0, 0, 0), (0, 8, 0), "RGB"), True),
         (encode(rgba((255, 0, 0), MASK * 120)), True),
     ],
@@ -87,6 +88,7 @@ def test_a_jpeg_looks_like_a_mask_only_if_it_is_one() -> None:
     rows, columns = np.mgrid[:64, :96]
     disc = (rows - 32) ** 2 + (columns - 40) ** 2 < 20**2
     assert looks_like_annotation(encode(disc * np.uint8(255), "JPEG"))
+    assert looks_like_annotation(encode(~disc * np.uint8(255), "JPEG"))
     spot = disc * np.uint8(255)
     spot[4:12, 80:88] = 128  # too few to be seen in the small copy
     assert not looks_like_annotation(encode(spot, "JPEG"))
@@ -108,6 +110,8 @@ def test_formats_that_no_mask_is_read_from_do_not_look_like_one() -> None:
     assert not looks_like_annotation(encode(MASK * np.uint8(255), "WEBP"))
     assert looks_like_annotation(b" \n[")
     assert looks_like_annotation(b"\xef\xbb\xbf{")
+    assert looks_like_annotation("ä,b\n".encode())
+    assert not looks_like_annotation(b"\xe4,b\n")  # damaged text
 
 
 def test_the_options_reach_the_format() -> None:
