@@ -138,7 +138,8 @@ def _annotation(reader: str, segments: list[tuple[int, Kind]], mask_of: MaskOf, 
             joined |= mask
     joined.setflags(write=False)
     kinds = {kind for _, kind in segments}
-    return checked(joined, reader, kinds.pop() if len(kinds) == 1 else "pixel", name)
+    mixed: Kind = "normal" if "normal" in kinds else "pixel"  # `checked` refuses a normal mask that marks lesion
+    return checked(joined, reader, kinds.pop() if len(kinds) == 1 else mixed, name)
 
 
 def _masks(header: Dataset, size: Size, name: str) -> MaskOf:

@@ -6,6 +6,7 @@ from pydicom import Dataset
 from pydicom.uid import SegmentationStorage
 
 from deep_pneumonia.errors import AnnotationError
+from deep_pneumonia.masks import dicom_seg
 from deep_pneumonia.masks.annotation import Annotation
 from deep_pneumonia.masks.dicom_seg import read_seg
 from deep_pneumonia.masks.dicom_seg_write import to_seg
@@ -70,6 +71,23 @@ def test_the_number_of_a_frame_itself_is_nearer_than_the_shared_one() -> None:
     np.testing.assert_array_equal(b.mask, FRAMES[0])
 
 
+def test_the_number_of_another_frame_is_not_taken() -> None:
+    own = {"PerFrameFunctionalGroupsSequence": [Dataset(), identified(2)]}
+    with pytest.raises(AnnotationError, match=r"^s\.dcm is damaged"):
+        read(segmentation(2, A, B, **own))
+
+
+def test_frames_segments_and_readers_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    header = segmentation(2, A, B, PerFrameFunctionalGroupsSequence=[identified(1), identified(2)])
+    with pytest.raises(AnnotationError, match=r"^s\.dcm has 2 masks of one radiograph, expected at most 1"):
+        read_seg(written(header), SIZE, name="s.dcm", readers=1)
+    monkeypatch.setattr(dicom_seg, "MAX_SEG_FRAMES", 2)
+    assert len(read(header)) == 2
+    monkeypatch.setattr(dicom_seg, "MAX_SEG_FRAMES", 1)
+    with pytest.raises(AnnotationError, match=r"^s\.dcm has 2 frames, expected 1 to 1"):
+        read(header)
+
+
 def test_the_padding_value_is_the_background_of_label_maps_alone() -> None:
     (found,) = read(segmentation(1, A, PixelPaddingValue=1))
     np.testing.assert_array_equal(found.mask, FRAMES[0])
@@ -80,6 +98,10 @@ def test_frames_that_are_cut_short_are_said_before_they_are_read() -> None:
     assert len(read(header)) == 2
     header.PixelData = header.PixelData[:4]  # of 6 bytes
     with pytest.raises(AnnotationError, match=r"^s\.dcm is cut short: it has fewer pixels than its 2 frames"):
+        read(header)
+    header = segmentation(1, A, SegmentationType="FRACTIONAL", MaximumFractionalValue=255, PixelData=bytes(22))
+    header.BitsAllocated = 8
+    with pytest.raises(AnnotationError, match=r"^s\.dcm is cut short"):
         read(header)
 
 
@@ -109,3 +131,16 @@ def test_a_normal_segment_that_marks_lesion_is_named() -> None:
     assert [a.kind for a in read(segmentation(1, normal, PixelData=bytes(4)))] == ["normal"]
     with pytest.raises(AnnotationError, match=r"^s\.dcm says that A read the radiograph as normal, yet marks"):
         read(segmentation(1, normal))
+
+
+def test_segments_of_one_reader_and_several_kinds_are_pixels_or_contradict_each_other() -> None:
+    def kinds(*words: str) -> Dataset:
+        texts = [{**A, "SegmentDescription": f"Kind: {word}"} for word in words]
+        return segmentation(2, *texts, PerFrameFunctionalGroupsSequence=[identified(1), identified(2)])
+
+    (found,) = read(kinds("box", "polygon"))
+    assert (found.reader, found.kind) == ("A", "pixel")
+    np.testing.assert_array_equal(found.mask, FRAMES.any(axis=0))
+    for words in (("box", "normal"), ("normal", "polygon")):
+        with pytest.raises(AnnotationError, match=r"^s\.dcm says that A read the radiograph as normal, yet marks"):
+            read(kinds(*words))
