@@ -27,6 +27,7 @@ MAX_NAME_LENGTH = Limit(100, "characters of a name", "names stand on one line of
 
 # Radiographs
 MAX_PIXELS = Limit(36_000_000, "pixels of a radiograph or mask", "6000 x 6000; digitised films have up to 30 million")
+MAX_SAMPLE_BYTES = Limit(288_000_000, "bytes of a TIFF's samples, decoded", "16-bit RGBA of the most pixels fits")
 MAX_CHUNKS = Limit(20_000, "chunks of a PNG or WebP, or segments of a JPEG", "the largest files have some thousand")
 MAX_JPEG_SCANS = Limit(64, "scans of a JPEG", "encoders write up to 12; each passes over all pixels")
 MAX_PAGES = Limit(100, "pages of a TIFF that are looked at", "files of several images are refused")
@@ -35,6 +36,7 @@ MAX_DICOM_ITEMS = Limit(20_000, "items in all sequences of a DICOM object", "a s
 MAX_DICOM_READS = Limit(200_000, "steps in which a DICOM header is read", "two for each element; headers have hundreds")
 MAX_DICOM_VALUE_BYTES = Limit(256 * 2**10, "bytes of a DICOM value but pixels", "a lookup table of 65,536 entries fits")
 MAX_DICOM_SEQUENCE_BYTES = Limit(2 * 2**20, "bytes of a DICOM sequence that is used", "fifteen lookup tables fit")
+MAX_CODEC_BYTES = Limit(72_000_000, "bytes of samples in lossless JPEG and such", "16-bit grey of the most pixels fits")
 MAX_DECODING_SECONDS = Limit(30, "seconds of a file in a process of its own", "large radiographs take one or two")
 MAX_DECODING_BYTES = Limit(2 * 2**30, "bytes of memory of that process", "accepted files take up to 700 MB")
 MAX_DECODERS = Limit(4, "processes that read uploads", "so that a few slow files do not keep others waiting")
@@ -55,6 +57,11 @@ MAX_DRAWN_RUNS = Limit(8_000_000, "runs of all drawings in a request", "drawn ma
 
 # JSON and tables
 MAX_JSON_VALUES = Limit(4_000_000, "values in a JSON file of masks", "thousands of masks with their outlines")
+MAX_WIDE_JSON_BYTES = Limit(
+    32 * 2**20,
+    "bytes of a JSON file with characters beyond U+FFFF",
+    "they may take five times as much memory",
+)
 MAX_TABLE_BYTES = Limit(32 * 2**20, "bytes of a table", "published tables have up to 10 MB")
 MAX_TABLE_ROWS = Limit(200_000, "rows of a table", "the largest published table has 112,120")
 MAX_TABLE_COLUMNS = Limit(1000, "columns of a table", "published tables have up to 40")

@@ -66,8 +66,8 @@ def table(line: str, count: int, header: str = "patientId,x,y,width,height,Targe
     return lambda: (header + "\n" + (line + "\n") * count).encode()
 
 
-def seg(frames: int, side: int) -> Made:
-    """A DICOM segmentation, one segment for each frame."""
+def seg(frames: int, side: int, *, normal: bool = False) -> Made:
+    """A DICOM segmentation, one segment for each frame; with `normal`, the last one contradicts its pixels."""
 
     def made() -> bytes:
         header = Dataset()
@@ -83,6 +83,8 @@ def seg(frames: int, side: int) -> Made:
             group.SegmentIdentificationSequence = [identity]
             header.SegmentSequence.append(segment)
             header.PerFrameFunctionalGroupsSequence.append(group)
+        if normal:
+            segment.SegmentDescription = "Kind: normal"
         return written(header, b"\xff" * (frames * side * side // 8))
 
     return made

@@ -187,7 +187,7 @@ def j2k(side: int, claim: int = 0) -> Made:
 
 def rle() -> bytes:
     """RLE Lossless of the most pixels."""
-    runs = (b"\x81\x05" * (SIDE * SIDE // 128 + 1)) * 2
+    runs = (b"\x81\x05" * (SIDE * SIDE // 128)) * 2
     half = len(runs) // 2
     header = struct.pack("<16I", 2, 64, 64 + half, *[0] * 13)
     return written(dataset(SIDE, SIDE), header + runs, RLELossless)

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from studies import bomb_depths
 from studies import bomb_masks as masks
 from studies import bomb_pictures as pictures
 from studies.bomb_pictures import SIDE, flat
@@ -68,6 +69,7 @@ RADIOGRAPHS: dict[str, Made] = {
     "DICOM, inflates to a million items": pictures.inflating_items,
     "DICOM, ten million window centres": pictures.long_window,
     "DICOM, a lookup table of 60 MB": pictures.long_table,
+    **bomb_depths.RADIOGRAPHS,
 }
 MASKS: dict[str, Made] = {
     "mask, PNG, RGBA": masks.mask_rgba,
@@ -88,6 +90,7 @@ MASKS: dict[str, Made] = {
     "mask, CSV, 15 million rows": masks.table("a,,,,,0", 8_000_000),
     "mask, CSV, 30 million columns": masks.table("a,,,,,0", 1, "patientId" + "," * 30_000_000),
     "mask, CSV, a line of 60 MB": masks.table("a" * 60_000_000, 1),
+    **bomb_depths.MASKS,
 }
 EXPORTS: dict[str, Made] = {
     "export, three million empty cases": masks.many_cases,

@@ -6,7 +6,7 @@ outside the image are cut off.
 """
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -95,6 +95,20 @@ def check_masks(count: int, size: Size, name: str, *, most: int) -> None:
             f"{name} has {count} masks of {size[0]} x {size[1]} pixels, more than the {MAX_MASK_PIXELS} pixels "
             "allowed in all; give fewer."
         )
+
+
+def gathered(annotations: Iterable[Annotation]) -> list[Annotation]:
+    """A list of annotations that are drawn one by one, each kept in an eighth of its size until the last one is there.
+
+    So a file whose last mask is damaged never takes the memory of all.
+    """
+    packed = [(np.packbits(a.mask), a.size, a.reader, a.kind) for a in annotations]
+    found = []
+    for bits, size, reader, kind in packed:
+        mask = np.unpackbits(bits, count=size[0] * size[1]).view(np.bool_).reshape(size)
+        mask.setflags(write=False)  # so that it is not copied
+        found.append(Annotation(mask, reader, kind))
+    return found
 
 
 def read_mask(

@@ -21,6 +21,7 @@ from deep_pneumonia.masks.annotation import (
     Size,
     check_masks,
     check_size,
+    gathered,
     read_as_normal,
 )
 from deep_pneumonia.masks.coco_index import CocoIndex, Entry
@@ -88,7 +89,7 @@ def read_image(
             "unknown; annotate it with a category named normal if it was."
         )
     check_masks(len(found) + len(normal), size, called, most=readers)
-    drawn = [_drawn(reader, entries, size, work) for reader, entries in found.items()]
+    drawn = gathered(_drawn(reader, entries, size, work) for reader, entries in found.items())
     return drawn + [read_as_normal(size, reader=reader) for reader in sorted(normal)]
 
 

@@ -15,7 +15,7 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossl
 
 from deep_pneumonia.errors import AnnotationError, TooLargeError, UnsupportedDicomError
 from deep_pneumonia.limits import MAX_FILE_BYTES, MAX_FILE_READERS, MAX_SEG_FRAMES
-from deep_pneumonia.masks.annotation import KINDS, Annotation, Kind, Mask, Size, check_masks, check_size
+from deep_pneumonia.masks.annotation import KINDS, Annotation, Kind, Mask, Size, check_masks, check_size, gathered
 from deep_pneumonia.masks.lesion_names import is_other
 from deep_pneumonia.masks.shapes import checked
 from deep_pneumonia.names import reader_name, shown, stem
@@ -114,7 +114,7 @@ def _joined(header: Dataset, size: Size, name: str, otherwise: str, most: int) -
         )
     check_masks(len(segments), size, name, most=most)
     mask_of = _labels(header, size, name, background) if label_map else _masks(header, size, name)
-    return [_annotation(reader, found, mask_of, size, name) for reader, found in segments.items()]
+    return gathered(_annotation(reader, found, mask_of, size, name) for reader, found in segments.items())
 
 
 def _is_other(segment: Dataset) -> bool:

@@ -56,13 +56,13 @@ def _opened(data: bytes, name: str) -> Image.Image:
         _check_form(image, name)
         kind = "JPEG" if image.format == "MPO" else image.format  # phones append previews to a JPEG
         image.load()
-        if is_deep_colour_png(data) and not image.convert("RGB").getbbox():  # Pillow keeps the upper 8 bits
+        if is_deep_colour_png(data) and _is_black(image):  # Pillow keeps the upper 8 bits
             raise AnnotationError(
                 f"{name} has 16 bits a channel but is dark; save the lesion with 8 bits, as 255 on 0."
             )
-        upright = ImageOps.exif_transpose(image)
-        upright.format = kind
-        return upright
+        ImageOps.exif_transpose(image, in_place=True)
+        image.format = kind
+        return image
     except UnidentifiedImageError:
         raise AnnotationError(
             f"{name} is not a PNG, JPEG, TIFF or BMP picture that can be read; save the mask as PNG, lesion white on "
@@ -70,6 +70,11 @@ def _opened(data: bytes, name: str) -> Image.Image:
         ) from None
     except (OSError, SyntaxError, ValueError, EOFError, KeyError, struct.error, Image.DecompressionBombError) as error:
         raise AnnotationError(f"{name} is damaged or cut short; save it again as PNG.") from error
+
+
+def _is_black(image: Image.Image) -> bool:
+    colours = image.getbands()[: 1 if image.mode == "LA" else 3]
+    return all(image.getchannel(colour).getextrema() == (0, 0) for colour in colours)
 
 
 def _check_png_header(data: bytes, name: str) -> None:

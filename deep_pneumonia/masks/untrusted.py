@@ -5,25 +5,35 @@ Every error names the file as the user knows it, without its folders.
 
 import codecs
 import math
+import re
 from typing import Any
 
 from pydantic_core import from_json
 
 from deep_pneumonia.errors import AnnotationError, TooLargeAnnotationError
-from deep_pneumonia.limits import MAX_COORDINATE, MAX_JSON_VALUES
+from deep_pneumonia.limits import MAX_COORDINATE, MAX_JSON_VALUES, MAX_WIDE_JSON_BYTES
+
+# A text with one character beyond U+FFFF, in UTF-8 or as \ud83d, takes four bytes of memory for each of its characters.
+WIDE_CHARACTER = re.compile(rb"[\xf0-\xf4]|\\u[dD][89abAB]")
 
 
 def parse_json(data: bytes, name: str) -> Any:
     """Parse a JSON file in UTF-8. NaN and Infinity are accepted, as other tools write them into fields of no use here.
 
     Raises:
-        TooLargeAnnotationError: it has more values than MAX_JSON_VALUES.
+        TooLargeAnnotationError: it has more values than MAX_JSON_VALUES, or more than MAX_WIDE_JSON_BYTES and
+            characters beyond U+FFFF.
         AnnotationError: not JSON, cut short, or nested in more than 200 levels.
     """
     # Each value follows a comma, or is the first of a list or object.
     if sum(map(data.count, (b",", b"[", b"{"))) > MAX_JSON_VALUES:
         raise TooLargeAnnotationError(
             f"{name} has more than {MAX_JSON_VALUES} values; export the annotations of fewer radiographs."
+        )
+    if len(data) > MAX_WIDE_JSON_BYTES and WIDE_CHARACTER.search(data):
+        raise TooLargeAnnotationError(
+            f"{name} has more than {MAX_WIDE_JSON_BYTES} bytes with characters such as emoji, which take four bytes "
+            "each; export it without the image itself."
         )
     try:
         # It reads the bytes without a copy as text, which may take four times their size, and refuses deep nesting.

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deep_pneumonia.radiographs.bands import bands
 from deep_pneumonia.radiographs.grey_levels import full_scale, scaled_floats, scaled_integers
 
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow
@@ -18,13 +19,22 @@ def over_black(colours: NDArray[Any], alpha: NDArray[Any] | None) -> NDArray[Any
 
     Integers stay integers of the same type; an integer alpha is opaque at the highest value of its type.
     """
+    if colours.shape[2] == 1 and alpha is None:
+        return colours[..., 0]
+    grey = np.empty(colours.shape[:2], colours.dtype)
+    for rows in bands(grey.shape):  # the sums are wider than the values
+        grey[rows] = _band_over_black(colours[rows], None if alpha is None else alpha[rows])
+    return grey
+
+
+def _band_over_black(colours: NDArray[Any], alpha: NDArray[Any] | None) -> NDArray[Any]:
     wide: np.dtype[Any] = np.dtype(np.float32 if colours.dtype.itemsize <= 2 else np.float64)
     grey = np.zeros(colours.shape[:2], wide)
     for index, weight in enumerate(LUMA if colours.shape[2] == 3 else (1.0,)):
         grey += wide.type(weight) * colours[..., index]
     if alpha is not None:
         grey *= alpha.astype(wide) / wide.type(1 if alpha.dtype.kind == "f" else np.iinfo(alpha.dtype).max)
-    return grey.astype(colours.dtype) if colours.dtype.kind == "f" else np.rint(grey).astype(colours.dtype)
+    return grey if colours.dtype.kind == "f" else np.rint(grey)
 
 
 def scaled(grey: NDArray[Any]) -> NDArray[np.float32]:
@@ -45,5 +55,9 @@ def colour_share(colours: NDArray[Any], grey: NDArray[Any]) -> float:
         scale = 1.0 if low >= 0 and high <= 1 else high - low
     else:
         scale = full_scale(int(high)) if low >= 0 and high < 2**16 else high - low
-    spread = np.ptp(colours, axis=2) if colours.dtype.kind == "u" else np.ptp(colours.astype(np.float64), axis=2)
-    return float(np.mean(spread / max(scale, np.finfo(float).tiny) * 255 > MIN_COLOUR_RANGE))
+    coloured = 0
+    for rows in bands(grey.shape):
+        band = colours[rows] if colours.dtype.kind == "u" else colours[rows].astype(np.float64)
+        spread = np.ptp(band, axis=2) / max(scale, np.finfo(float).tiny)
+        coloured += int(np.count_nonzero(spread * 255 > MIN_COLOUR_RANGE))
+    return coloured / grey.size

@@ -5,10 +5,9 @@ of raising an error, and it writes to stderr, so it must not run inside the app'
 decoder, for frames that the first one does not take.
 
 stdin: one line of JSON with the name of the decoder, the transfer syntax and the arguments of pydicom's decoder, then
-the encoded frame. stdout: the array as .npy.
+the encoded frame. stdout: one line of JSON with the shape and the type of the array, then its bytes.
 """
 
-import io
 import json
 import sys
 from typing import Any
@@ -22,9 +21,9 @@ def main() -> None:
     options = json.loads(sys.stdin.buffer.readline())
     frame = sys.stdin.buffer.read()
     values = by_gdcm(frame, **options) if options.pop("decoder") == "gdcm" else by_imagecodecs(frame)
-    npy = io.BytesIO()
-    np.save(npy, values)
-    sys.stdout.buffer.write(npy.getvalue())
+    sys.stdout.buffer.write(json.dumps({"shape": values.shape, "type": values.dtype.str}).encode() + b"\n")
+    sys.stdout.buffer.write(np.ascontiguousarray(values).data.cast("B"))
+    sys.stdout.buffer.flush()
 
 
 def by_gdcm(frame: bytes, *, transfer_syntax: str, **options: Any) -> NDArray[Any]:

@@ -6,8 +6,9 @@ import io
 import json
 import subprocess
 import sys
+import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import imagecodecs
 import numpy as np
@@ -27,8 +28,9 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from deep_pneumonia.errors import NotARadiographError
-from deep_pneumonia.limits import MAX_DECODING_SECONDS
+from deep_pneumonia.errors import NotARadiographError, TooLargeError
+from deep_pneumonia.limits import MAX_CODEC_BYTES, MAX_DECODING_SECONDS
+from deep_pneumonia.radiographs.bands import bands
 from deep_pneumonia.radiographs.code_stream import CodeStream, code_stream, is_whole_jpeg
 from deep_pneumonia.radiographs.grey_levels import stored_bits
 
@@ -61,6 +63,7 @@ def read_frame(header: Dataset, name: str) -> NDArray[Any]:
 
     Raises:
         NotARadiographError: the encoded frame is damaged or differs in size from the header.
+        TooLargeError: it is in a compression whose decoder takes too much memory for its colours.
     """
     syntax = header.file_meta.TransferSyntaxUID
     if not syntax.is_encapsulated:
@@ -76,9 +79,15 @@ def read_frame(header: Dataset, name: str) -> NDArray[Any]:
         return values
     if not _is_converted(header):
         values = stored_bits(values, header, precision)
-    if values.ndim == 3 and values.dtype != np.uint8:
-        values = (values / (2 ** int(header.BitsStored) - 1) * 255).round().clip(0, 255).astype(np.uint8)
-    return values
+    return _in_bytes(values, int(header.BitsStored)) if values.ndim == 3 and values.dtype != np.uint8 else values
+
+
+def _in_bytes(values: NDArray[Any], bits: int) -> NDArray[np.uint8]:
+    """Colours (H, W, 3) of `bits` a channel, scaled to 8 bits a band of rows at a time."""
+    scaled = np.empty(values.shape, np.uint8)
+    for rows in bands(values.shape):
+        scaled[rows] = (values[rows] / (2**bits - 1) * 255).round().clip(0, 255).astype(np.uint8)
+    return scaled
 
 
 def _decoded(header: Dataset, name: str) -> tuple[NDArray[Any], int]:
@@ -92,12 +101,19 @@ def _decoded(header: Dataset, name: str) -> tuple[NDArray[Any], int]:
         )
     if stream.marker and not is_whole_jpeg(frame):
         raise NotARadiographError(f"{name} is damaged: its encoded image is cut short; export it again.")
+    for_pillow = _is_for_pillow(header, stream)
+    samples = header.Rows * header.Columns * header.SamplesPerPixel
+    if not for_pillow and samples * (2 if stream.precision > 8 else 1) > MAX_CODEC_BYTES:
+        raise TooLargeError(
+            f"{name} has more than the {MAX_CODEC_BYTES} bytes of decoded samples that its compression is read with; "
+            "export it as greyscale or uncompressed."
+        )
     if stream.signed:
         header.PixelRepresentation = 1
     try:
         if header.file_meta.TransferSyntaxUID in HIGH_THROUGHPUT_SYNTAXES:
             return _by_imagecodecs(frame, header, stream), stream.precision
-        if _is_for_pillow(header, stream):
+        if for_pillow:
             return _by_pillow(header), stream.precision
         return _by_gdcm(frame, header, stream), stream.precision
     except Exception:  # decoders raise many types; the second one decides whether the frame is damaged
@@ -113,9 +129,9 @@ def _by_run_lengths(header: Dataset) -> NDArray[Any]:
     planes = run_length_planes(frame, width * channels, pixels)
     if _is_converted(header):
         return pixel_array(header, correct_unused_bits=True)
-    samples = planes.reshape(channels, width, pixels).transpose(2, 0, 1)
+    samples = planes.reshape(channels, width, pixels)[:, ::-1].transpose(2, 0, 1)  # the lowest byte first
     kind = "i" if header.PixelRepresentation == 1 else "u"
-    values = np.ascontiguousarray(samples).view(f">{kind}{width}").astype(f"{kind}{width}")
+    values = np.ascontiguousarray(samples).view(f"<{kind}{width}").astype(f"{kind}{width}", copy=False)
     return values.reshape(*size(header), channels) if channels > 1 else values.reshape(size(header))
 
 
@@ -203,11 +219,21 @@ def _by_imagecodecs(frame: bytes, header: Dataset, stream: CodeStream) -> NDArra
 
 def _in_own_process(decoder: str, frame: bytes, **options: object) -> NDArray[Any]:
     # -P keeps the script's folder out of sys.path, so that its modules cannot shadow the standard library.
-    decoded = subprocess.run(  # noqa: S603  (no shell, no argument from outside)
-        [sys.executable, "-P", str(Path(__file__).with_name("codec_process.py"))],
-        input=json.dumps({"decoder": decoder, **options}).encode() + b"\n" + frame,
-        capture_output=True,
-        timeout=MAX_DECODING_SECONDS,
-        check=True,
-    )
-    return np.load(io.BytesIO(decoded.stdout), allow_pickle=False)
+    command = [sys.executable, "-P", str(Path(__file__).with_name("codec_process.py"))]
+    with subprocess.Popen(  # noqa: S603  (no shell, no argument from outside)
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
+        timer = threading.Timer(MAX_DECODING_SECONDS, process.kill)
+        timer.start()
+        try:
+            stdin, stdout = cast(BinaryIO, process.stdin), cast(io.BufferedReader, process.stdout)
+            stdin.write(json.dumps({"decoder": decoder, **options}).encode() + b"\n" + frame)
+            stdin.close()
+            stated = json.loads(stdout.readline())
+            values = np.empty(stated["shape"], stated["type"])
+            if stdout.readinto(values.data.cast("B")) != values.nbytes:
+                raise EOFError
+        finally:
+            timer.cancel()
+            process.kill()
+    return values

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
 
-BAND_ROWS = 256  # of an image that are scaled at once
+from deep_pneumonia.radiographs.bands import bands
+
 MAX_MARK_SHARE = 0.05  # of the pixels
 MIN_MARK_RATIO = 4  # of the darkest pixel of a mark to the full scale of the film
 
@@ -66,11 +67,11 @@ def stretched(values: NDArray[np.number], low: float, high: float) -> NDArray[np
     if not high > low:
         return np.zeros(values.shape, dtype=np.float32)
     scaled = np.empty(values.shape, dtype=np.float32)
-    for top in range(0, len(values), BAND_ROWS):  # in double precision, without a copy of the whole
-        band = values[top : top + BAND_ROWS].astype(np.float64)
+    for rows in bands(values.shape):  # in double precision, without a copy of the whole
+        band = values[rows].astype(np.float64)
         band -= low
         band /= high - low
-        scaled[top : top + BAND_ROWS] = np.clip(band, 0, 1, out=band)
+        scaled[rows] = np.clip(band, 0, 1, out=band)
     return scaled
 
 
@@ -108,8 +109,7 @@ def displayed(stored: NDArray[Any], header: Dataset) -> NDArray[np.float32]:
     padding = _padding(stored, header)
     extremes: tuple[float, float] | None = None
     seen = np.empty(stored.shape, np.float32)
-    for top in range(0, len(stored), BAND_ROWS):  # in double precision, without a copy of the whole
-        rows = slice(top, top + BAND_ROWS)
+    for rows in bands(stored.shape):  # in double precision, without a copy of the whole
         values = _modality(stored[rows], header)
         band = _voi(values, header)
         if band is None:
@@ -126,8 +126,7 @@ def _extremes(stored: NDArray[Any], padding: NDArray[np.bool_], header: Dataset)
     """The lowest and the highest value after the modality step, of pixels that are neither padding nor bright marks."""
     counted = _below_marks(stored, ~padding if not padding.all() else padding)
     low, high = np.inf, -np.inf
-    for top in range(0, len(stored), BAND_ROWS):
-        rows = slice(top, top + BAND_ROWS)
+    for rows in bands(stored.shape):
         values = _modality(stored[rows], header)
         low = np.minimum(low, values.min(initial=np.inf, where=counted[rows]))  # keeps a NaN, as `min` would not
         high = np.maximum(high, values.max(initial=-np.inf, where=counted[rows]))

@@ -12,11 +12,11 @@ from tifffile import TiffPage
 
 from deep_pneumonia.errors import NotARadiographError, TooLargeError
 from deep_pneumonia.radiographs import deep_pictures, tiff
+from deep_pneumonia.radiographs.bands import image_bands, image_values
 from deep_pneumonia.radiographs.channels import MIN_COLOUR_RANGE, colour_share, over_black, scaled
 from deep_pneumonia.radiographs.picture_bounds import check_picture
 
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
-BAND_ROWS = 256  # of a picture that become grey at once
 MIN_SIDE = 16  # pixels; smaller images are icons, and the model's map has no cell for them
 
 _UPRIGHT = {
@@ -85,10 +85,12 @@ def read_picture(data: bytes, name: str, max_pixels: int) -> Picture | None:
         raise _several_images(name)
     if deep_pictures.is_deep_colour_png(data):
         image.load()  # finds damage, and the EXIF data that may follow the pixels
+        orientation = _orientation(image)
+        image.close()  # frees its 8-bit pixels
         channels = deep_pictures.png_channels(data)
         colours = channels[..., : 3 if channels.shape[2] > 2 else 1]
         alpha = channels[..., -1] if channels.shape[2] in (2, 4) else None
-        return _from_channels(colours, alpha, source, _orientation(image))
+        return _from_channels(colours, alpha, source, orientation)
     return _by_pillow(image, source)
 
 
@@ -110,12 +112,14 @@ def _read_tiff(pages: list[TiffPage], data: bytes, name: str, max_pixels: int) -
             pass
     colours, alpha = tiff.split_channels(page, data, name)
     picture = _from_channels(colours, alpha, "TIFF", tiff.orientation(page))
-    return picture._replace(pixels=1 - picture.pixels) if page.photometric == tiff.WHITE_IS_ZERO else picture
+    if page.photometric == tiff.WHITE_IS_ZERO:
+        np.subtract(1, picture.pixels, out=picture.pixels)
+    return picture
 
 
 def _from_channels(colours: NDArray[Any], alpha: NDArray[Any] | None, source: str, orientation: int) -> Picture:
     grey = over_black(colours, alpha)
-    return Picture(upright(scaled(grey), orientation), colour_share(colours, grey), source)
+    return Picture(scaled(upright(grey, orientation)), colour_share(colours, grey), source)
 
 
 def _by_pillow(image: Image.Image, source: str) -> Picture:
@@ -131,22 +135,24 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-def upright(pixels: NDArray[np.float32], orientation: int) -> NDArray[np.float32]:
-    """Pixels (H, W) turned and flipped as an EXIF orientation says."""
-    turn = _UPRIGHT.get(orientation)
-    return pixels if turn is None else np.array(Image.fromarray(pixels).transpose(turn))
+def upright(values: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """Values (H, W) turned and flipped as an EXIF orientation says."""
+    if orientation in (5, 6, 7, 8):  # the rows of the file are columns
+        values = values.T
+    if orientation in (3, 4, 7, 8):
+        values = values[::-1]
+    if orientation in (2, 3, 6, 7):
+        values = values[:, ::-1]
+    return np.ascontiguousarray(values)
 
 
 def grey_pixels(image: Image.Image) -> tuple[NDArray[np.float32], float]:
     """Pixels (H, W) in [0, 1] of a loaded image and the share of clearly coloured pixels."""
-    if image.mode.startswith("I"):
-        return scaled(np.asarray(image)), 0.0
-    if image.mode == "F":
-        return scaled(np.asarray(image)), 0.0
+    if image.mode == "F" or image.mode.startswith("I"):
+        return scaled(image_values(image)), 0.0
     pixels, coloured = np.empty((image.height, image.width), np.float32), 0
-    for top in range(0, image.height, BAND_ROWS):  # so that the copies stay small
-        end = min(top + BAND_ROWS, image.height)
-        pixels[top:end], count = _grey_band(image.crop((0, top, image.width, end)))
+    for rows, band in image_bands(image):
+        pixels[rows], count = _grey_band(band)
         coloured += count
     pixels /= np.float32(255)
     return pixels, coloured / pixels.size

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from PIL import ExifTags
 from tifffile import TiffFile, TiffPage
 
-from deep_pneumonia.errors import NotARadiographError
+from deep_pneumonia.errors import NotARadiographError, TooLargeError
+from deep_pneumonia.limits import MAX_SAMPLE_BYTES
 from deep_pneumonia.radiographs.code_stream import code_stream, is_whole_jpeg
 
 logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # it logs tag values
@@ -69,6 +70,7 @@ def split_channels(page: TiffPage, data: bytes, name: str) -> tuple[NDArray[Any]
 
     Raises:
         NotARadiographError: the page is in a colour space, depth or compression that is not supported.
+        TooLargeError: the values take more bytes than MAX_SAMPLE_BYTES.
         ValueError: the page is damaged.
     """
     colours = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3}.get(page.photometric)
@@ -82,13 +84,13 @@ def split_channels(page: TiffPage, data: bytes, name: str) -> tuple[NDArray[Any]
             f"{name} is a TIFF in a colour space, depth or compression that is not supported; "
             "save it in grey without compression."
         )
-    channels = _channels(page, data)
-    extra = (*page.extrasamples, 0)[0] if samples > colours else 0
-    return channels[..., :colours], channels[..., colours] if extra == UNASSOCIATED_ALPHA else None
+    has_alpha = samples > colours and (*page.extrasamples, 0)[0] == UNASSOCIATED_ALPHA
+    channels = _channels(page, data, name, colours + has_alpha)
+    return channels[..., :colours], channels[..., colours] if has_alpha else None
 
 
-def _channels(page: TiffPage, data: bytes) -> NDArray[Any]:
-    """All channels (H, W, C) of a page, from its strips or tiles.
+def _channels(page: TiffPage, data: bytes, name: str, count: int) -> NDArray[Any]:
+    """The first `count` channels (H, W, count) of a page, from its strips or tiles.
 
     `TiffPage.asarray` fills missing strips with zeros; here they are an error.
     """
@@ -100,11 +102,15 @@ def _channels(page: TiffPage, data: bytes) -> NDArray[Any]:
     expected = separate * math.ceil(height / tile[0]) * math.ceil(width / tile[1])
     if len(places) != expected:
         raise ValueError(f"{len(places)} strips or tiles, expected {expected}")
-    found = np.empty((separate, height, width, contiguous), page.dtype)
-    for index, (start, count) in enumerate(places):
-        segment = data[start : start + count]
-        if not count or len(segment) < count:
-            raise ValueError("a strip or tile is cut short")
+    if any(not length or start + length > len(data) for start, length in places):
+        raise ValueError("a strip or tile is cut short")
+    found = np.empty((height, width, count), page.dtype)
+    if max(found.size, tile[0] * tile[1] * contiguous) * found.itemsize > MAX_SAMPLE_BYTES:
+        raise TooLargeError(
+            f"{name} has more than the allowed {MAX_SAMPLE_BYTES} bytes of samples; save it in grey with 16 bits."
+        )
+    for index, (start, length) in enumerate(places):
+        segment = data[start : start + length]
         if page.compression in (JPEG, *JPEG_2000):
             stream = code_stream(segment)  # before a decoder allocates what a few bytes claim
             if stream is None or stream.size[0] > tile[0] or stream.size[1] > tile[1]:
@@ -114,5 +120,10 @@ def _channels(page: TiffPage, data: bytes) -> NDArray[Any]:
         values, (plane, _, top, left, _), _ = page.decode(segment, index, jpegtables=page.jpegtables)
         if values is None:
             raise ValueError("a strip or tile is missing")
-        found[plane, top : top + tile[0], left : left + tile[1]] = values[0, : height - top, : width - left]
-    return found[0] if separate == 1 else np.ascontiguousarray(found[..., 0].transpose(1, 2, 0))
+        place = slice(top, top + tile[0]), slice(left, left + tile[1])
+        part = values[0, : height - top, : width - left]
+        if separate == 1:
+            found[place] = part[..., :count]
+        elif plane < count:
+            found[(*place, plane)] = part[..., 0]
+    return found

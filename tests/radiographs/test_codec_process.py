@@ -49,4 +49,6 @@ def test_the_frame_on_stdin_is_the_array_on_stdout(decoder: str, monkeypatch: py
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given)))
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(out))
     codec_process.main()
-    np.testing.assert_array_equal(np.load(io.BytesIO(out.getvalue())), FRAME)
+    line, pixels = out.getvalue().split(b"\n", 1)
+    stated = json.loads(line)
+    np.testing.assert_array_equal(np.frombuffer(pixels, stated["type"]).reshape(stated["shape"]), FRAME)

@@ -7,12 +7,14 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from PIL import Image
+from imagecodecs import png_encode
+from PIL import Image, ImageOps
 from pydicom import Dataset
 
 from deep_pneumonia.errors import NotARadiographError, TooLargeError
 from deep_pneumonia.limits import MAX_CHUNKS, MAX_PIXELS
-from deep_pneumonia.radiographs import dicom_bounds, grey_levels, picture_bounds, pictures
+from deep_pneumonia.radiographs import bands, dicom_bounds, picture_bounds, pictures
+from deep_pneumonia.radiographs.channels import colour_share, over_black
 from deep_pneumonia.radiographs.picture_bounds import check_picture
 from deep_pneumonia.radiographs.radiograph import decode
 from tests.dicom_objects import RAMP, data_set, written
@@ -99,8 +101,7 @@ def test_bands_give_the_same_pixels(mode: str, monkeypatch: pytest.MonkeyPatch) 
     if mode == "P":
         image.info["transparency"] = 7
     whole, colour = pictures.grey_pixels(image)
-    for module in (pictures, grey_levels):
-        monkeypatch.setattr(module, "BAND_ROWS", 7)
+    monkeypatch.setattr(bands, "BAND_PIXELS", 7 * 30)
     pixels, share = pictures.grey_pixels(image)
     np.testing.assert_array_equal(pixels, whole)
     assert share == colour
@@ -110,7 +111,7 @@ def test_bands_give_the_same_pixels(mode: str, monkeypatch: pytest.MonkeyPatch) 
 def test_bands_give_the_same_dicom_pixels(elements: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
     data = written(data_set(RAMP, RescaleSlope=2, RescaleIntercept=-7, **elements))
     whole = decode(data).pixels
-    monkeypatch.setattr(grey_levels, "BAND_ROWS", 3)
+    monkeypatch.setattr(bands, "BAND_PIXELS", 3 * RAMP.shape[1])
     np.testing.assert_array_equal(decode(data).pixels, whole)
 
 
@@ -169,3 +170,34 @@ def test_a_png_with_two_headers_is_refused_as_decoders_believe_different_ones() 
     other = struct.pack(">II", 2 * PICTURE.shape[1], PICTURE.shape[0]) + header[16:21]
     with pytest.raises(NotARadiographError, match="several PNG headers"):
         decode(png_with(b"IHDR", other))
+
+
+@pytest.mark.parametrize("kind", ["u2", "i4", "f8"])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_bands_give_the_same_grey_and_colour(kind: str, channels: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    values = (np.random.default_rng(1).random((40, 30, channels)) * 9000).astype(kind)
+    colours, alpha = values[..., : 3 if channels > 2 else 1], values[..., -1] if channels in (2, 4) else None
+    whole = over_black(colours, alpha)
+    share = colour_share(colours, whole)
+    monkeypatch.setattr(bands, "BAND_PIXELS", 7 * 30)
+    np.testing.assert_array_equal(over_black(colours, alpha), whole)
+    assert (whole.dtype, colour_share(colours, whole)) == (np.dtype(kind), share)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_values_are_turned_as_pillow_turns_pictures(orientation: int) -> None:
+    values = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    stream, exif = io.BytesIO(), Image.Exif()
+    exif[0x112] = orientation
+    Image.fromarray(values).save(stream, "PNG", exif=exif)
+    expected = np.asarray(ImageOps.exif_transpose(Image.open(stream)))
+    np.testing.assert_array_equal(pictures.upright(values, orientation), expected)
+
+
+def test_deep_colour_takes_no_more_than_its_values_and_its_pixels() -> None:
+    side = 2000
+    data = png_encode(np.full((side, side, 3), 900, np.uint16))
+    tracemalloc.start()
+    decode(data)
+    assert tracemalloc.get_traced_memory()[1] < (6 + 2 + 4) * side * side + 40 * MEGABYTE  # before, 130 MB
+    tracemalloc.stop()

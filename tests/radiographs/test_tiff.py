@@ -10,6 +10,7 @@ import pytest
 import tifffile
 
 from deep_pneumonia.errors import NotARadiographError, RadiographError, TooLargeError
+from deep_pneumonia.radiographs import tiff as tiff_module
 from deep_pneumonia.radiographs.radiograph import decode
 
 FILM = (np.add.outer(np.arange(40) * 60, np.arange(56) * 28) + 17).astype(np.uint16)  # 17 to 3897: 12 bits
@@ -169,3 +170,23 @@ def test_several_pages_and_large_pages_are_refused() -> None:
     for data in (tiff(FILM, byteorder=">"), tiff(FILM.astype("f8")), tiff(np.dstack([FILM] * 3), photometric="rgb")):
         with pytest.raises(TooLargeError, match="pixels"):
             decode(data, max_pixels=FILM.size - 1)
+
+
+@pytest.mark.parametrize("planar", ["contig", "separate"])
+def test_samples_are_counted_before_they_are_decoded(planar: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    colours = np.zeros((5, 20, 30) if planar == "separate" else (20, 30, 5), np.uint16)
+    data = tiff(
+        colours,
+        photometric="rgb",
+        planarconfig=planar,
+        extrasamples=["unassalpha", 0],
+        compression="zlib",
+        rowsperstrip=20,
+    )
+    kept = 4 if planar == "separate" else 5  # planes of no use are left out, but a strip holds all channels
+    monkeypatch.setattr(tiff_module, "MAX_SAMPLE_BYTES", 20 * 30 * kept * 2)
+    assert decode(data).size == (20, 30)
+    monkeypatch.setattr(tiff_module, "MAX_SAMPLE_BYTES", 20 * 30 * kept * 2 - 1)
+    monkeypatch.setattr(tifffile.TiffPage, "decode", None)
+    with pytest.raises(TooLargeError, match="bytes of samples; save it in grey with 16 bits"):
+        decode(data)
