@@ -8,9 +8,9 @@ import tifffile
 from PIL import Image
 
 from deep_pneumonia.errors import AnnotationError
-from deep_pneumonia.masks import label_picture
 from deep_pneumonia.masks.annotation import read_mask
 from deep_pneumonia.masks.label_picture import lesion_pixels
+from deep_pneumonia.radiographs import bands
 from tests.pictures import encode
 
 RED, GREEN, BLACK = (255, 0, 0), (0, 255, 0), (0, 0, 0)
@@ -34,7 +34,7 @@ def colours(*pixels: tuple[int, ...]) -> np.ndarray:
 def test_colours_are_compared_in_every_row_whatever_is_compared_at_once(
     chunk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(label_picture, "CHUNK_PIXELS", chunk)
+    monkeypatch.setattr(bands, "BAND_PIXELS", chunk)
     overlay = np.zeros((5, 3, 4), np.uint8)
     overlay[:, :2] = (*RED, 120)
     assert mask(overlay) == [[1, 1, 0]] * 5
