@@ -130,8 +130,10 @@ def _kind(entry: Entry) -> Kind | None:
 
 
 def _one(kinds: set[Kind | None]) -> Kind | None:
-    """The kind that all annotations of a reader state, or None if they differ."""
-    return next(iter(kinds)) if len(kinds) == 1 else None
+    """The kind that all annotations of a reader state; if they differ, "normal" if one states it, or else None."""
+    if len(kinds) == 1:
+        return next(iter(kinds))
+    return "normal" if "normal" in kinds else None  # a normal mask that marks lesion is refused
 
 
 def _add(entry: Entry, shapes: Shapes, size: Size, work: Work) -> None:

@@ -2,8 +2,9 @@
 
 import pytest
 
-from deep_pneumonia.errors import AnnotationError
-from deep_pneumonia.masks.coco import read_coco
+from deep_pneumonia.errors import AnnotationError, MaskSizeError
+from deep_pneumonia.masks.annotation import Annotation
+from deep_pneumonia.masks.coco import is_coco, read_coco
 from tests.masks.coco_documents import NAME, SIZE, document, read
 
 HOSTILE = [
@@ -52,3 +53,47 @@ def test_strange_names_of_readers_become_printable():
     (found,) = read({"bbox": [0, 0, 1, 1], "reader": "A\n\ud800" + "b" * 200})
     assert found.reader == "A??" + "b" * 97
     assert [a.reader for a in read({"bbox": [0, 0, 1, 1], "reader": ["x"]})] == ["dr_a"]
+
+
+IMAGE = {"id": 1, "file_name": "x.png", "height": 4, "width": 5}
+BOX = {"image_id": 1, "bbox": [0, 0, 2, 1]}
+NOTHING = {"image_id": 1, "segmentation": {"size": [4, 5], "counts": [20]}}
+
+
+def read_all(*annotations: dict, **options: object) -> list[Annotation]:
+    return read_coco({"images": [IMAGE], "annotations": list(annotations)}, (4, 5), name="/secret/a.json", **options)
+
+
+def test_a_reader_who_says_normal_and_marks_lesion_contradicts_himself() -> None:
+    for kind in ("box", None):
+        with pytest.raises(AnnotationError, match=r"^a\.json says that a read the radiograph as normal, yet marks"):
+            read_all({**NOTHING, "kind": "normal"}, {**BOX, "kind": kind})
+    assert [a.kind for a in read_all({**NOTHING, "kind": "normal"})] == ["normal"]
+    assert [a.kind for a in read_all({**BOX, "kind": "box"}, {**BOX, "kind": "polygon"})] == ["box"]
+
+
+@pytest.mark.parametrize("count", [4, 5, 7])
+def test_a_polygon_has_x_and_y_of_three_points(count: int) -> None:
+    with pytest.raises(AnnotationError, match=rf"^a\.json has a polygon of {count} numbers; expected x and y"):
+        read_all({"image_id": 1, "segmentation": [[0, 0, 4, 0, 4, 4, 0][:count]]})
+
+
+def test_run_lengths_of_another_size_are_named() -> None:
+    with pytest.raises(MaskSizeError, match=r"^a\.json has 5 x 4 pixels .* 4 x 5"):
+        read_all({"image_id": 1, "segmentation": {"size": [5, 4], "counts": [20]}})
+
+
+def test_readers_of_normal_images_count_too() -> None:
+    both = {
+        "images": [IMAGE], "categories": [{"id": 1, "name": "opacity"}, {"id": 2, "name": "normal"}],
+        "annotations": [{**BOX, "category_id": 1}, {"image_id": 1, "category_id": 2, "reader": "B"}],
+    }  # fmt: skip
+    assert len(read_coco(both, (4, 5), name="a.json", readers=2)) == 2
+    with pytest.raises(AnnotationError, match="has 2 masks of one radiograph, expected at most 1"):
+        read_coco(both, (4, 5), name="a.json", readers=1)
+
+
+def test_coco_is_known_by_its_keys() -> None:
+    assert is_coco({"images": [], "annotations": []})
+    for other in ({"images": []}, {"annotations": []}, ["images", "annotations"], None):
+        assert not is_coco(other)
