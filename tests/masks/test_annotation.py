@@ -105,6 +105,12 @@ def test_a_crop_over_the_edge_is_cut_off(top, left):
     np.testing.assert_array_equal(mask, expected[2:6, 2:6])
 
 
+def test_a_crop_over_the_lower_edge_keeps_its_rows():
+    crop = np.array([[1], [0], [1], [1]], bool)
+    mask = from_crops([(crop, 0, 3)], (2, 5), (2, 5), reader="R").mask
+    np.testing.assert_array_equal(np.argwhere(mask), [[0, 3]])
+
+
 def test_an_annotation_owns_its_mask():
     mask = np.zeros((2, 3), bool)
     annotation = Annotation(mask, "Dr A", "pixel")

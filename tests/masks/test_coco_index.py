@@ -172,6 +172,9 @@ def test_one_hash_of_label_studio_is_left_out():
     assert area(images, [box(1)], "2b6a7a5c-x.png") == 2
     with pytest.raises(AnnotationError, match=r"2 images, none of them named x\.png"):
         area(images, [box(1)], "x.png")
+    images[0]["file_name"] = "ab1b6a7a5c-x.png"  # a hash that is not at the start belongs to the name
+    with pytest.raises(AnnotationError, match=r"2 images, none of them named abx\.png"):
+        area(images, [box(1)], "abx.png")
 
 
 def test_which_images_are_annotated():
