@@ -3,7 +3,7 @@
     python -m studies.kills --kills 100
 
 Subjects: training, pre-training, prepare, a prediction, a work list that is filled, predicted, exported and imported,
-and a shared work list that the viewer's requests change. Each process is killed with SIGKILL at a random moment of its
+and the served viewer, to which a page sends verdicts and masks. Each is killed with SIGKILL at a random moment of its
 work and begun again, up to three times in a row, until it ends by itself. Then nothing may be missing or different:
 weights and logs are equal to the bit, files are equal, work lists have every case, verdict and mask that was confirmed,
 and no temporary file is left. Prints a table; the exit status is 1 if anything was lost. Data and networks are tiny and
@@ -19,20 +19,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from deep_pneumonia import predict, prepare, pretrain, review, shipped, train
 from deep_pneumonia.datasets.manifest import Case
 from deep_pneumonia.files import sha256
-from deep_pneumonia.masks.annotation import Annotation, write_mask
+from deep_pneumonia.masks.annotation import write_mask
 from deep_pneumonia.prediction.predictor import Predictor
-from deep_pneumonia.viewer.app import workspaces_for
 from deep_pneumonia.worklist.history import history
 from deep_pneumonia.worklist.predictions import Predictions
-from deep_pneumonia.worklist.records import VERDICTS
 from deep_pneumonia.worklist.rows import rows
 from deep_pneumonia.worklist.workspace import Workspace
+from studies.kill_viewer import serve
 from studies.killing import Subject, table, trial, undisturbed
 from tests.phantom import draw, make_set, save_png
 
@@ -128,24 +126,13 @@ def list_state(folder: Path, key: str) -> Any:
 
 
 def served(images: Sequence[Path], predictor: Predictor) -> Subject:
-    """The shared work list of the viewer: verdicts and masks as its page stores them, each confirmed once kept."""
+    """The served viewer: verdicts and masks that a page stores in its shared work list, each confirmed once kept."""
 
     def begin(folder: Path) -> None:
         Workspace(folder / "list").add([Case(image, image.stem, "own", "test") for image in images])
 
     def work(folder: Path) -> int:
-        with (folder / "told.txt").open("a") as told, workspaces_for(predictor, str(folder / "list")) as registry:
-            mine = registry.open(None)
-            for number in range(1, len(images) + 1):
-                mine.workspace.judge(number, "Ana", VERDICTS[number % 4], f"case {number}", version=0)
-                told.write(f"verdict {number}\n")
-                told.flush()
-                mask = Annotation(np.random.default_rng(number).random((96, 80)) < 0.3, "Ana", "pixel")
-                mine.workspace.draw(number, mask, version=0, author="Ana")
-                told.write(f"mask {number}\n")
-                told.flush()
-                mine.predictions.make(number, predictor.predict)
-        return 0
+        return serve(folder, predictor, images)
 
     return Subject("app", work, lambda folder: list_state(folder / "list", predictor.checkpoint.key), begin, confirmed)
 

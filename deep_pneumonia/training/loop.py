@@ -77,7 +77,7 @@ def fit(
     epoch: (N,) the row numbers of one epoch, repeats included. description: name of the progress bar.
 
     Raises:
-        TrainingError: an epoch is shorter than one batch, or the saved state is damaged.
+        TrainingError: an epoch is shorter than one batch, the saved state is damaged, or the loss is not finite.
     """
     steps = steps_per_epoch(len(epoch), config.batch, fabric.world_size)
     model, optimizer = _set_up(fabric, run, config, learner)
@@ -91,7 +91,7 @@ def fit(
         _update(fabric, optimizer, terms["loss"], learning_rate(step, total, config.lr))
         learner.after_step()
 
-        losses = {name: round(term.item(), 6) for name, term in terms.items()}
+        losses = _numbers(terms, step, config.lr)
         bar.update()
         bar.set_postfix(losses, refresh=False)
         done, ends_epoch = step + 1, (step + 1) % steps == 0
@@ -131,6 +131,21 @@ def _update(fabric: Fabric, optimizer: torch.optim.Optimizer, loss: torch.Tensor
     for group in optimizer.param_groups:
         group["lr"] = lr
     optimizer.step()
+
+
+def _numbers(terms: Mapping[str, torch.Tensor], step: int, lr: float) -> dict[str, float]:
+    """The terms of the loss for the log.
+
+    Raises:
+        TrainingError: one is not finite, so the weights are lost; the state of the last save is not.
+    """
+    losses = {name: round(term.item(), 6) for name, term in terms.items()}
+    if bad := next((name for name, value in losses.items() if not math.isfinite(value)), None):
+        raise TrainingError(
+            f'The term "{bad}" of the loss is {losses[bad]} in step {step + 1}; begin a new run with a lower --lr than '
+            f"{lr:g}, or with --precision 32-true."
+        )
+    return losses
 
 
 def steps_per_epoch(images: int, batch: int, processes: int) -> int:

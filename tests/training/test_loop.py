@@ -1,13 +1,26 @@
 """What every step of a run depends on: learning rates by hand, an order and random numbers of its own."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from deep_pneumonia.errors import TrainingError
-from deep_pneumonia.training.loop import channels_last, generator_at, learning_rate, shuffled, steps_per_epoch
+from deep_pneumonia.training.loop import (
+    RunConfig,
+    channels_last,
+    fit,
+    generator_at,
+    launch,
+    learning_rate,
+    shuffled,
+    steps_per_epoch,
+)
+from deep_pneumonia.training.run import Run
 
 
 def test_learning_rate_by_hand() -> None:
@@ -78,3 +91,39 @@ def test_channels_last_moves_no_value() -> None:
     assert not layer.weight.is_contiguous()
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
     assert torch.allclose(network(images), output, atol=1e-6)
+
+
+class Diverging:
+    """A learner whose loss is finite in the first two steps alone."""
+
+    def __init__(self) -> None:
+        self.network, self.steps = torch.nn.Linear(1, 1), 0
+
+    def losses(self, model: torch.nn.Module, rows: NDArray[np.int64], _: torch.Generator) -> dict[str, torch.Tensor]:
+        self.steps += 1
+        error = model(torch.ones(len(rows), 1)).square().mean()
+        return {"loss": error, "attention": error.detach() * (1.0 if self.steps < 3 else np.inf)}
+
+    def after_step(self) -> None:
+        """Nothing follows the weights."""
+
+    def after_epoch(self) -> dict[str, float]:
+        return {}
+
+    def state(self) -> dict[str, object]:
+        return {"network": self.network.state_dict()}
+
+    def restore(self, state: dict[str, object]) -> None:
+        raise NotImplementedError
+
+
+def test_a_loss_that_is_not_finite_ends_the_run_before_it_is_saved(tmp_path: Path) -> None:
+    config = RunConfig(epochs=1, batch=2, lr=0.125, device="cpu", precision="32-true", save_every=2)
+    fabric, learner = launch("cpu", "32-true"), Diverging()
+    with pytest.raises(TrainingError, match=r'"attention" of the loss is (inf|nan) in step 3; .* --lr than 0\.125'):
+        fit(fabric, Run(tmp_path, config, {}), config, learner, np.arange(20), "diverging")
+    saved = Run(tmp_path, config, {})
+    state = saved.load()
+    assert state is not None
+    assert saved.step == 2
+    assert torch.isfinite(state["network"]["weight"]).all()
