@@ -52,11 +52,13 @@ MAX_DRAWING_WORK = Limit(
     "10 s of drawing; hostile shapes would take hours",
 )
 MAX_COORDINATE = Limit(1_000_000, "pixels from the origin to a coordinate", "far beyond any radiograph")
-MAX_RUN_LENGTH_TEXT = Limit(4 * 2**20, "characters of compressed run lengths", "noise over two megapixels fits")
+MAX_RUN_LENGTH_TEXT = Limit(3 * 2**20, "characters of compressed run lengths", "noise over one megapixel fits")
 MAX_DRAWN_RUNS = Limit(8_000_000, "runs of all drawings in a request", "drawn masks have some thousand runs each")
 
 # JSON and tables
-MAX_JSON_VALUES = Limit(4_000_000, "values in a JSON file of masks", "thousands of masks with their outlines")
+MAX_JSON_MEMORY = Limit(
+    128_000_000, "bytes that a JSON file's values take, estimated", "COCO of fifteen thousand radiographs takes half"
+)
 MAX_WIDE_JSON_BYTES = Limit(
     32 * 2**20,
     "bytes of a JSON file with characters beyond U+FFFF",

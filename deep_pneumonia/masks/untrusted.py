@@ -11,24 +11,27 @@ from typing import Any
 from pydantic_core import from_json
 
 from deep_pneumonia.errors import AnnotationError, TooLargeAnnotationError
-from deep_pneumonia.limits import MAX_COORDINATE, MAX_JSON_VALUES, MAX_WIDE_JSON_BYTES
+from deep_pneumonia.limits import MAX_COORDINATE, MAX_JSON_MEMORY, MAX_WIDE_JSON_BYTES
 
 # A text with one character beyond U+FFFF, in UTF-8 or as \ud83d, takes four bytes of memory for each of its characters.
 WIDE_CHARACTER = re.compile(rb"[\xf0-\xf4]|\\u[dD][89abAB]")
+
+# Bytes that a list, an object, a number and half a text take in memory, by the character that begins or ends each.
+VALUE_BYTES = {b"[": 100, b"{": 250, b",": 40, b'"': 35}
 
 
 def parse_json(data: bytes, name: str) -> Any:
     """Parse a JSON file in UTF-8. NaN and Infinity are accepted, as other tools write them into fields of no use here.
 
     Raises:
-        TooLargeAnnotationError: it has more values than MAX_JSON_VALUES, or more than MAX_WIDE_JSON_BYTES and
-            characters beyond U+FFFF.
+        TooLargeAnnotationError: its values would take more memory than MAX_JSON_MEMORY, or it has more bytes than
+            MAX_WIDE_JSON_BYTES and characters beyond U+FFFF.
         AnnotationError: not JSON, cut short, or nested in more than 200 levels.
     """
-    # Each value follows a comma, or is the first of a list or object.
-    if sum(map(data.count, (b",", b"[", b"{"))) > MAX_JSON_VALUES:
+    if sum(data.count(character) * size for character, size in VALUE_BYTES.items()) > MAX_JSON_MEMORY:
         raise TooLargeAnnotationError(
-            f"{name} has more than {MAX_JSON_VALUES} values; export the annotations of fewer radiographs."
+            f"{name} has so many values that they take more than {MAX_JSON_MEMORY} bytes of memory; export the "
+            "annotations of fewer radiographs."
         )
     if len(data) > MAX_WIDE_JSON_BYTES and WIDE_CHARACTER.search(data):
         raise TooLargeAnnotationError(

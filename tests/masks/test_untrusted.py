@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from deep_pneumonia.errors import AnnotationError
+from deep_pneumonia.errors import AnnotationError, TooLargeAnnotationError
 from deep_pneumonia.masks import untrusted
 from deep_pneumonia.masks.untrusted import frame, items, numbers, parse_json
 
@@ -20,12 +20,24 @@ def test_what_is_no_json_is_refused(data: bytes) -> None:
         parse_json(data, "a.json")
 
 
-def test_values_are_counted_before_they_are_built(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(untrusted, "MAX_JSON_VALUES", 6)
-    assert parse_json(b'[[], {}, {"a": 1}]', "a.json") == [[], {}, {"a": 1}]
-    for data in (b"[1, 2, 3, 4, 5, 6, 7]", b"[[], {}, {}, []]", b"[[[[[[[", b"{{{{{{{", b",,,,,,,"):
-        with pytest.raises(AnnotationError, match=r"^a\.json has more than 6 values"):
-            parse_json(data, "a.json")
+@pytest.mark.parametrize(
+    ("data", "estimate"),
+    [
+        (b"[1, 2, 3]", 100 + 2 * 40),
+        (b"[[[[", 4 * 100),
+        (b'{"a": {"b": 1}}', 2 * 250 + 4 * 35),
+        (b'["a", "b"]', 100 + 40 + 4 * 35),
+    ],
+)
+def test_memory_of_json_is_estimated_before_it_is_parsed(
+    data: bytes, estimate: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(untrusted, "from_json", lambda _: "parsed")
+    monkeypatch.setattr(untrusted, "MAX_JSON_MEMORY", estimate)
+    assert parse_json(data, "a.json") == "parsed"
+    monkeypatch.setattr(untrusted, "MAX_JSON_MEMORY", estimate - 1)
+    with pytest.raises(TooLargeAnnotationError, match=f"more than {estimate - 1} bytes of memory; export"):
+        parse_json(data, "a.json")
 
 
 def test_a_list_of_objects() -> None:

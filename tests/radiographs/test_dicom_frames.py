@@ -16,7 +16,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from deep_pneumonia.errors import NotARadiographError, UnsupportedDicomError
+from deep_pneumonia.errors import NotARadiographError, TooLargeError, UnsupportedDicomError
 from deep_pneumonia.radiographs import dicom, dicom_frames
 from deep_pneumonia.radiographs.code_stream import code_stream
 from deep_pneumonia.radiographs.radiograph import decode
@@ -73,6 +73,17 @@ def test_a_frame_that_is_cut_short_is_refused(syntax: str, share: float) -> None
     frame = ENCODERS[syntax](noise, 12)
     with pytest.raises(NotARadiographError, match="damaged"):
         decode(coded(frame[: int(share * len(frame))], syntax, allocated=16, stored=12, signed=False))
+
+
+@pytest.mark.parametrize("syntax", [JPEGLSLossless, JPEGLosslessSV1, HTJ2KLossless])
+def test_samples_are_counted_before_a_decoder_that_copies_them(syntax: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = ENCODERS.get(syntax, ENCODERS[JPEG2000Lossless])(RAMP, 12)
+    data = coded(frame, syntax, allocated=16, stored=12, signed=False)
+    monkeypatch.setattr(dicom_frames, "MAX_CODEC_BYTES", 2 * RAMP.size)
+    assert stored_values(data).shape == RAMP.shape
+    monkeypatch.setattr(dicom_frames, "MAX_CODEC_BYTES", 2 * RAMP.size - 1)
+    with pytest.raises(TooLargeError, match=r"^x has more than the \d+ bytes of decoded samples .* as greyscale or"):
+        stored_values(data)
 
 
 @pytest.mark.parametrize("stored", [8, 16])
