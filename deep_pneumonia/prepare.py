@@ -20,7 +20,8 @@ from deep_pneumonia.cli import guarded
 from deep_pneumonia.datasets.covid import covid
 from deep_pneumonia.datasets.manifest import Case, MaskRef, split_of, table, write_manifest
 from deep_pneumonia.datasets.nih import missing_tables, nih
-from deep_pneumonia.datasets.source import Find, folder, kermany, peek_size
+from deep_pneumonia.datasets.own_folder import folder
+from deep_pneumonia.datasets.source import Find, kermany, peek_size
 from deep_pneumonia.errors import PreparationError
 from deep_pneumonia.files import check_new_folder
 from deep_pneumonia.masks.annotation import write_mask
@@ -121,7 +122,11 @@ def _finds(options: argparse.Namespace) -> list[Find]:
             return kermany(options.raw)
         case "covid":
             return covid(options.raw, masks=options.masks)
-    return folder(options.raw, normal=options.normal, patient_pattern=options.patient_pattern)
+    return folder(options.raw, normal=options.normal, patient_pattern=options.patient_pattern, note=_note)
+
+
+def _note(text: str) -> None:
+    print(f"note: {text}", file=sys.stderr)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -143,6 +148,6 @@ def _run(options: argparse.Namespace) -> None:
     check_new_folder(options.out)
     finds = _finds(options)
     for note in missing_tables(options.raw) if options.source == "nih" else ():
-        print(f"note: {note}", file=sys.stderr)
+        _note(note)
     print(table(prepare(finds, options.source, options.out, val=options.val, test=test)))
     print(f"\n{options.out / 'manifest.csv'}")

@@ -1,21 +1,18 @@
 """Adapters that turn a publisher's folder into a list of finds, one per image, and the names of all classes.
 
-This module holds the shared parts and the two small adapters, kermany and folder; nih and covid have their own modules.
+This module holds the shared parts and the smallest adapter, kermany; the others have their own modules.
 """
 
 import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import pydicom
 from PIL import Image
 
 from deep_pneumonia.errors import PreparationError, RadiographError
-from deep_pneumonia.masks.annotation import Annotation, Size, read_mask
-from deep_pneumonia.masks.mask_names import folder_role
+from deep_pneumonia.masks.annotation import Annotation, Size
 from deep_pneumonia.radiographs.radiograph import decode
 
 NORMAL = "Normal"
@@ -151,74 +148,3 @@ def _child(image: Path, split: str) -> Find:
     label = BACTERIAL if cause[0].lower() == "bacteria" else VIRAL
     # person<N> restarts for each cause. The hash uses the number alone, in case both are one patient.
     return Find(image.name, image, f"{number}-{cause[0].lower()}", label, published, hash_key=number)
-
-
-def folder(raw: Path, *, normal: str | None = None, patient_pattern: str | None = None) -> list[Find]:
-    """Read your own RAW/<class>/<images> with optional masks/<class>/<stem>.png or masks/<stem>.png.
-
-    normal: the class whose images a doctor read as normal.
-    patient_pattern: a regular expression whose first group, found in the file's stem, is the patient; without it, each
-    image is a patient.
-
-    Raises:
-        PreparationError: no class, a class named like masks, an unknown `normal`, or a pattern or mask that does not
-            match.
-        AnnotationError: a mask cannot be read.
-    """
-    classes = sorted(
-        d.name for d in raw.glob("*") if d.is_dir() and d.name != "masks" and not d.name.startswith((".", "__MACOSX"))
-    )
-    images = [image for name in classes for image in images_below(raw / name)]
-    if not images:
-        raise PreparationError(f"{raw} holds no images; put them into one folder for each class: {raw}/<class>/.")
-    if masks := [name for name in classes if folder_role(name) in ("mask", "other")]:
-        raise PreparationError(
-            f"{raw / masks[0]} looks like a folder of masks, not of a class; move masks of lesions to {raw / 'masks'}, "
-            "and others elsewhere."
-        )
-    if normal and normal not in classes:
-        raise PreparationError(
-            f"The normal class {normal!r} is not a folder of {raw}; choose from {', '.join(classes)}."
-        )
-    twice = [stem for stem, n in Counter(image.stem for image in images).items() if n > 1]
-    return [_own(raw, image, image.parent.name == normal, _compiled(patient_pattern), twice) for image in images]
-
-
-def _own(raw: Path, image: Path, is_normal: bool, pattern: re.Pattern[str] | None, twice: Sequence[str]) -> Find:
-    label, masks = image.parent.name, raw / "masks"
-    flat = masks / f"{image.stem}.png"
-    mask = first_existing([masks / label / f"{image.stem}.png", flat])
-    if mask == flat and image.stem in twice:
-        raise PreparationError(f"{flat} fits several images; move it to {masks}/<class>/{flat.name}.")
-    # An empty file may mean that nobody looked. Only the normal class has known, empty masks.
-    drawn = mask is not None and not read_mask(mask).is_empty
-    if drawn and is_normal:
-        raise PreparationError(f"{mask} marks a lesion on an image of the normal class {label!r}; correct one.")
-    drawings = (partial(read_mask, mask, reader="reader"),) if drawn and mask else ()
-    return Find(
-        f"{label}/{image.name}", image, _patient(image, pattern), label,
-        drawings=drawings, normal_by=("reader",) if is_normal else (),
-    )  # fmt: skip
-
-
-def _compiled(pattern: str | None) -> re.Pattern[str] | None:
-    if not pattern:
-        return None
-    try:
-        compiled = re.compile(pattern)
-    except re.error as error:
-        raise PreparationError(
-            f"The patient pattern {pattern!r} is not a regular expression ({error}); correct it."
-        ) from error
-    if not compiled.groups:
-        raise PreparationError(f"The patient pattern {pattern!r} has no group; put the patient in ( ).")
-    return compiled
-
-
-def _patient(image: Path, pattern: re.Pattern[str] | None) -> str:
-    if pattern is None:
-        return image.stem
-    found = pattern.search(image.stem)
-    if found is None or not found[1]:
-        raise PreparationError(f"The patient pattern {pattern.pattern!r} finds no patient in {image.name}.")
-    return found[1]

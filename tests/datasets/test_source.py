@@ -111,6 +111,34 @@ def test_a_folder_of_masks_is_no_class(own, tmp_path, capsys, name):
     assert f"{name} looks like a folder of masks, not of a class" in refused(capsys, "folder", own, tmp_path / "out")
 
 
+def test_folder_takes_masks_in_the_forms_and_names_of_other_programs(own, tmp_path, capsys):
+    lesion = np.zeros((8, 8), np.uint8)
+    lesion[2:5, 1:7] = 255
+    for name in ("sick/p3-a_mask_Ana.tif", "sick/mask_p3-a.TIFF", "p1-a-mask.jpg", "p1-a_lung_mask.png", "p9.png"):
+        path = own / "masks" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(lesion).save(path, quality=100)
+    dicom(own / "masks" / "p1-b.dcm", (8, 8))
+    (own / "masks" / "sick" / "p3-a.png").unlink(missing_ok=True)
+    (own / "masks" / "p3-a.png").unlink()
+    cases = run("folder", own, tmp_path / "out")
+    assert sorted(readers_of(cases["p3-a"])) == [("Ana", "pixel"), ("reader", "pixel")]
+    assert readers_of(cases["p1-a"]) == [("reader", "pixel")]
+    for mask in (*cases["p3-a"].annotations((8, 8)), *cases["p1-a"].annotations((8, 8))):
+        np.testing.assert_array_equal(mask.mask, lesion > 0)
+    masks = own / "masks"
+    assert capsys.readouterr().err.splitlines() == [
+        f"note: {masks / 'p1-a_lung_mask.png'} is left out: by its name it marks no lesion.",
+        f"note: {masks / 'p1-b.dcm'} is left out: masks of a folder are PNG, JPEG or TIFF.",
+        f"note: {masks / 'p9.png'} is left out: it has the name of no image.",
+    ]
+
+
+def test_folder_refuses_two_masks_of_one_reader(own, tmp_path, capsys):
+    picture(own / "masks" / "p2-a_mask.png")
+    assert "p2-a.png are masks of one image by one reader; keep one" in refused(capsys, "folder", own, tmp_path / "out")
+
+
 def test_folder_masks_of_names_alike_stay_apart(tmp_path):
     raw = tmp_path / "alike"
     stems = ("a;b", "a%b", "a%3Bb")
