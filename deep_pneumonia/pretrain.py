@@ -1,6 +1,6 @@
 """Pre-train the backbone by contrastive learning on the training split, without labels or other data.
 
-Writes OUT/encoder.safetensors (for `train --pretrained OUT`), log.jsonl and curves.png. The same command resumes a
+Writes OUT/encoder.safetensors (for `train --initial OUT`), log.jsonl and curves.png. The same command resumes a
 run that was stopped. For several processes: `torchrun --nproc-per-node N -m deep_pneumonia.pretrain ...`.
 """
 
@@ -21,12 +21,10 @@ import numpy as np
 from deep_pneumonia.cli import add_data_options, cache_folder, config_from, guarded, parser_for
 from deep_pneumonia.datasets.manifest import read_manifests
 from deep_pneumonia.files import check_new_folder
-from deep_pneumonia.prediction.model_frame import InputRecipe
-from deep_pneumonia.prediction.network import Backbone
 from deep_pneumonia.training.cache import Cache
 from deep_pneumonia.training.contrast import ContrastLearner, PretrainConfig
-from deep_pneumonia.training.initial_weights import ENCODER
-from deep_pneumonia.training.loop import fit, launch, steps_per_epoch
+from deep_pneumonia.training.initial_weights import ENCODER, initial_backbone
+from deep_pneumonia.training.loop import fit, input_recipe, launch, steps_per_epoch
 from deep_pneumonia.training.run import Run, save_tree
 
 
@@ -46,9 +44,9 @@ def pretrain(config: PretrainConfig, manifests: Sequence[str], out: Path, cache:
     for folder in (out, cache):
         check_new_folder(folder)
     Run(out, config, facts, main=False)
-    Backbone(config.backbone)  # an unknown name is refused before images are decoded
+    initial_backbone(config.backbone, config.initial)  # what cannot work is refused before images are decoded
     with fabric.rank_zero_first():
-        data = Cache(cases, InputRecipe(config.size), cache, progress=fabric.is_global_zero)
+        data = Cache(cases, input_recipe(config), cache, progress=fabric.is_global_zero)
     run = Run(out, config, facts, main=fabric.is_global_zero)
     learner = ContrastLearner(config, data, fabric)
     fit(fabric, run, config, learner, np.arange(len(cases)), "Pre-training")

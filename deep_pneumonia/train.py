@@ -24,12 +24,11 @@ from deep_pneumonia.cli import add_data_options, cache_folder, config_from, guar
 from deep_pneumonia.datasets.manifest import read_manifests
 from deep_pneumonia.files import check_new_folder
 from deep_pneumonia.prediction.checkpoint import save
-from deep_pneumonia.prediction.model_frame import InputRecipe
 from deep_pneumonia.training.data import choose, gather, with_weak_labels
 from deep_pneumonia.training.final_checkpoint import finish
-from deep_pneumonia.training.guided import BEST_WEIGHTS, GuidedLearner, TrainConfig, initial_network
+from deep_pneumonia.training.guided import BEST_WEIGHTS, GuidedLearner, TrainConfig, seeded_network
 from deep_pneumonia.training.initial_weights import named
-from deep_pneumonia.training.loop import fit, launch, steps_per_epoch
+from deep_pneumonia.training.loop import fit, input_recipe, launch, steps_per_epoch
 from deep_pneumonia.training.run import Run, load_tree
 
 
@@ -53,10 +52,10 @@ def train(config: TrainConfig, manifests: Sequence[str], out: Path, cache: Path,
         check_new_folder(folder)
     steps_per_epoch(chosen.epoch_length, config.batch, fabric.world_size)
     Run(out, config, facts, main=False)
-    initial_network(config, chosen.classes)
+    seeded_network(config, chosen.classes)
     options = _published(config)  # now, as the folder to start from may be gone hours later
     with fabric.rank_zero_first():
-        data = gather(chosen, InputRecipe(config.size), cache, progress=fabric.is_global_zero)
+        data = gather(chosen, input_recipe(config), cache, progress=fabric.is_global_zero)
     run = Run(out, config, facts, main=fabric.is_global_zero)
     learner = GuidedLearner(config, data, run, fabric)
     fit(fabric, run, config, learner, data.epoch, "Training")
@@ -68,8 +67,8 @@ def train(config: TrainConfig, manifests: Sequence[str], out: Path, cache: Path,
 
 
 def _published(config: TrainConfig) -> dict[str, Any]:
-    """The options as the checkpoint states them: folders by name alone, a start also by its weights."""
-    return asdict(replace(config, pretrained=Path(config.pretrained).name, start=named(config.start)))
+    """The options as the checkpoint states them: a folder to start from by its name, a checkpoint by its weights."""
+    return asdict(replace(config, initial=named(config.initial)))
 
 
 def parser() -> argparse.ArgumentParser:

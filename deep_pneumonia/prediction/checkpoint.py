@@ -34,6 +34,7 @@ from deep_pneumonia.prediction.model_frame import InputRecipe
 from deep_pneumonia.prediction.network import AttentionNet, ModelConfig
 from deep_pneumonia.prediction.tensor_file import write_tensors
 
+FORMAT_1_RECIPE = ("size", "low", "high")
 METRICS, README = "metrics.json", "README.md"
 WEIGHTS, GATE = "model.safetensors", "gate.safetensors"
 
@@ -73,12 +74,19 @@ class Checkpoint:
     gate: Gate | None = None
     metrics: Mapping[str, Any] | None = None
 
+    def __post_init__(self) -> None:
+        backbone = self.network.backbone
+        if (backbone.mean, backbone.std) != (self.recipe.mean, self.recipe.std):
+            raise ValueError(f"The network expects the grey levels {backbone.mean}, {backbone.std}, not {self.recipe}.")
+
     @property
     def key(self) -> str:
         """SHA-256 of everything a prediction depends on: weights, recipe, thresholds, temperature and gate."""
         # Limit and bias stand for the gate's tensors, because another fit gives other values.
         gate = (self.gate.limit, self.gate.bias) if self.gate else None
-        facts = [self.sha256, self.classes, self.normal, asdict(self.recipe), asdict(self.thresholds), self.temperature]
+        # Entries of later formats count where they are used, so older checkpoints keep the keys they had.
+        recipe = {k: v for k, v in asdict(self.recipe).items() if k in FORMAT_1_RECIPE or v != getattr(InputRecipe, k)}
+        facts = [self.sha256, self.classes, self.normal, recipe, asdict(self.thresholds), self.temperature]
         return sha256(json.dumps([*facts, gate]).encode())
 
 
@@ -149,7 +157,7 @@ def load(folder: str | Path, *, with_gate: bool = True) -> Checkpoint:
         raise DamagedCheckpointError(
             f"{folder / MODEL} lacks an entry or has a wrong one ({error}); fetch the checkpoint again."
         ) from error
-    network = AttentionNet(config).eval()
+    network = AttentionNet(config, recipe.mean, recipe.std).eval()
     digest = facts["weights"]["sha256"]
     fill(network, verified_tensors(folder / WEIGHTS, digest), folder)
     gate = _gate(folder, facts.get("gate"), network.backbone.channels[1]) if with_gate else None

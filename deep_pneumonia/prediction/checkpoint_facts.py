@@ -10,7 +10,7 @@ from deep_pneumonia.errors import DamagedCheckpointError, ForeignCheckpointError
 from deep_pneumonia.files import read_bytes
 from deep_pneumonia.strict_json import StrictModel, first_problem
 
-FORMAT = 1
+FORMAT = 2  # 2 adds detail, mean and std to the recipe
 PACKAGE = "deep-pneumonia"
 MODEL = "model.json"
 MAX_MODEL_BYTES = 16 * 2**20
@@ -26,6 +26,9 @@ class _Recipe(StrictModel):
     size: Annotated[int, Field(ge=32, le=MAX_SIDE)] = 224
     low: Percentile = 0.5
     high: Percentile = 99.5
+    detail: Annotated[int, Field(ge=0, le=MAX_SIDE)] = 0
+    mean: Share = 0.5
+    std: Annotated[float, Field(ge=1e-3, le=1e3, allow_inf_nan=False)] = 0.25
 
 
 class _Architecture(StrictModel):

@@ -3,8 +3,9 @@
 The model's frame is a square of `size` pixels, 8 bit, with the contrast stretched between two percentiles. The
 radiograph is stretched to fill the whole square. Padding would tell the network which hospital an image is from,
 and cropping could remove a lesion. One of the public training sets is published already squeezed to a square, so
-this also treats all sets alike. A map returns by the inverse stretch: cell (i, j) of an (h, w) map covers the
-rectangle [i H/h, (i+1) H/h) x [j W/w, (j+1) W/w) of an (H, W) radiograph.
+this also treats all sets alike. For the same reason a radiograph can first be reduced to the detail that all sets
+have: how sharp an image is must not tell where it is from. A map returns by the inverse stretch: cell (i, j) of an
+(h, w) map covers the rectangle [i H/h, (i+1) H/h) x [j W/w, (j+1) W/w) of an (H, W) radiograph.
 """
 
 from dataclasses import dataclass
@@ -20,12 +21,16 @@ class InputRecipe:
     """How a radiograph becomes the network's input; it travels inside the checkpoint.
 
     size: side of the model's square frame in pixels. low, high: percentiles of the radiograph's pixels, 0 to
-    100, that become black and white.
+    100, that become black and white. detail: sides that are longer, in pixels, are first reduced to this length; 0
+    for none. mean, std: of the grey levels, on the scale of [0, 1], that the network's weights expect.
     """
 
     size: int = 224
     low: float = 0.5
     high: float = 99.5
+    detail: int = 0
+    mean: float = 0.5
+    std: float = 0.25
 
 
 def to_model(pixels: NDArray[np.float32], recipe: InputRecipe) -> NDArray[np.uint8]:
@@ -33,10 +38,13 @@ def to_model(pixels: NDArray[np.float32], recipe: InputRecipe) -> NDArray[np.uin
 
     A radiograph without contrast becomes black.
     """
+    if recipe.detail:
+        rows, columns = pixels.shape
+        pixels = _resize(pixels, (min(rows, recipe.detail), min(columns, recipe.detail)))
     low, high = np.percentile(pixels, (recipe.low, recipe.high))
     if high - low < 1e-6:  # stretching would only show the rounding errors of the resize
         return np.zeros((recipe.size, recipe.size), np.uint8)
-    scaled = (_resize(pixels, recipe.size) - low) / (high - low)
+    scaled = (_resize(pixels, (recipe.size, recipe.size)) - low) / (high - low)
     return np.rint(np.clip(scaled, 0, 1) * 255).astype(np.uint8)
 
 
@@ -45,7 +53,7 @@ def mask_to_model(mask: NDArray[np.bool_] | NDArray[np.float32], size: int) -> N
 
     Returns uint8 (size, size): 255 times the covered share of each pixel.
     """
-    return np.rint(_resize(mask.astype(np.float32), size) * 255).astype(np.uint8)
+    return np.rint(_resize(mask.astype(np.float32), (size, size)) * 255).astype(np.uint8)
 
 
 def to_grid(masks: torch.Tensor, shape: tuple[int, int]) -> torch.Tensor:
@@ -68,8 +76,8 @@ def _bilinear(n: int, m: int) -> NDArray[np.float64]:
     return np.maximum(0.0, 1.0 - np.abs(place[:, None] - np.arange(n)))
 
 
-def _resize(pixels: NDArray[np.float32], size: int) -> NDArray[np.float32]:
-    """Resize (H, W) to (size, size) with an anti-aliased bilinear kernel."""
+def _resize(pixels: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    """Resize (H, W) to `size` (H, W) with an anti-aliased bilinear kernel."""
     tensor = torch.tensor(pixels)[None, None]
-    resized = F.interpolate(tensor, size=(size, size), mode="bilinear", antialias=True)
+    resized = F.interpolate(tensor, size=size, mode="bilinear", antialias=True)
     return resized[0, 0].numpy()

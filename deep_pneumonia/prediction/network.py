@@ -10,21 +10,17 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
-import torchvision
 from torch import nn
 from torch.nn import functional as F
 
-from deep_pneumonia.errors import ForeignCheckpointError
-
-# Families of torchvision whose layers do not form a chain with features at stride 16 and 32.
-FAMILIES_WITHOUT_STAGES = ("alexnet", "googlenet", "inception", "maxvit", "mnasnet", "squeezenet", "swin", "vit")
+from deep_pneumonia.prediction.backbone import Backbone
 
 
 @dataclass(frozen=True)
 class ModelConfig:
     """The architecture of a network.
 
-    backbone: name of a torchvision classification model. classes: number of classes C. width: channels of the
+    backbone: name of a network that `Backbone` knows. classes: number of classes C. width: channels of the
     fused features. floor: c of the pooling, as a share of the map's cells.
     """
 
@@ -53,41 +49,19 @@ class Output(NamedTuple):
         return self.attention_logits.sigmoid()
 
 
-class Backbone(nn.Module):
-    """A torchvision network with one input channel, cut into its stages at stride 16 and at stride 32.
+class AttentionNet(nn.Module):
+    """A classifier that sees only what its own attention map lets through.
+
+    mean, std: of the grey levels, on the scale of [0, 1], that the backbone's weights expect.
 
     Raises:
-        ForeignCheckpointError: torchvision has no such model, or the model lacks these two stages.
+        ForeignCheckpointError: the backbone is unknown or does not fit.
     """
 
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        layers = _layers(name)
-        try:
-            strides = _strides(layers)
-        except (AssertionError, RuntimeError):  # its layers do not form a chain, as in a transformer
-            strides = [0]
-        if 16 not in strides or strides[-1] != 32:
-            raise ForeignCheckpointError(f"The backbone {name!r} has no stages at stride 16 and 32; use resnet18.")
-        cut = len(strides) - strides[::-1].index(16)
-        self.fine, self.coarse = nn.Sequential(*layers[:cut]), nn.Sequential(*layers[cut:])
-        with torch.no_grad():
-            self.channels = tuple(x.shape[1] for x in self.eval()(torch.zeros(1, 1, 64, 64)))
-        self.train()
-
-    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Features at stride 16 and at stride 32 of images (B, 1, S, S) in [0, 1]."""
-        fine = self.fine(images * 4 - 2)
-        return fine, self.coarse(fine)
-
-
-class AttentionNet(nn.Module):
-    """A classifier that sees only what its own attention map lets through."""
-
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, mean: float = 0.5, std: float = 0.25) -> None:
         super().__init__()
         self.config = config
-        self.backbone = Backbone(config.backbone)
+        self.backbone = Backbone(config.backbone, mean, std)
         fine, coarse = self.backbone.channels
         self.lateral = nn.Conv2d(fine, config.width, 1)
         self.top = nn.Conv2d(coarse, config.width, 1)
@@ -123,52 +97,5 @@ def map_shape(size: int) -> tuple[int, int]:
     return -(-size // 16), -(-size // 16)
 
 
-def backbones() -> list[str]:
-    """The names of torchvision's classifiers whose families have the two stages that `Backbone` needs."""
-    names = torchvision.models.list_models(module=torchvision.models)
-    return [name for name in names if not name.startswith(FAMILIES_WITHOUT_STAGES)]
-
-
 def _block(before: int, after: int) -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(before, after, 3, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU())
-
-
-def _layers(name: str) -> list[nn.Module]:
-    """The convolutional part of a torchvision model as a flat list, with a first convolution for one channel."""
-    # Without this check, the name of a segmentation model would start a download of its backbone.
-    if name not in torchvision.models.list_models(module=torchvision.models):
-        raise ForeignCheckpointError(
-            f"torchvision has no classifier named {name!r:.60}; use resnet18, or another one of "
-            f"{', '.join(backbones())}."
-        )
-    network = torchvision.models.get_model(name, weights=None)
-    if hasattr(network, "features"):
-        layers = list(network.features)
-    elif hasattr(network, "trunk_output"):
-        layers = [network.stem, *network.trunk_output]
-    else:
-        layers = [m for m in network.children() if not isinstance(m, nn.AdaptiveAvgPool2d | nn.Linear)]
-    whole = nn.Sequential(*layers)
-    _one_channel(whole)
-    return list(whole)
-
-
-def _one_channel(layers: nn.Sequential) -> None:
-    """Give the first convolution a single input channel, in place."""
-    for child in layers.modules():
-        if isinstance(child, nn.Conv2d):
-            child.in_channels = 1
-            child.weight = nn.Parameter(child.weight.new_empty(child.out_channels, 1, *child.kernel_size))
-            nn.init.kaiming_normal_(child.weight, mode="fan_out", nonlinearity="relu")
-            return
-
-
-def _strides(layers: list[nn.Module]) -> list[int]:
-    """Stride of the features after each layer, found with an empty image."""
-    x, strides = torch.zeros(1, 1, 64, 64), []
-    with torch.no_grad():
-        for layer in layers:
-            x = layer.eval()(x)
-            strides.append(64 // x.shape[-1])
-            layer.train()
-    return strides

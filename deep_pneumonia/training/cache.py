@@ -24,7 +24,7 @@ from deep_pneumonia.prediction.model_frame import InputRecipe, mask_to_model, to
 from deep_pneumonia.radiographs.radiograph import decode
 
 # Part of the key; raise it when the decoder, the meaning of a recipe or the layout below changes.
-CACHE_FORMAT = 3
+CACHE_FORMAT = 4
 
 Frames = NDArray[np.uint8]
 
@@ -71,7 +71,8 @@ class Cache:
 
     def _key(self) -> str:
         files = [[_stamp(p) for p in (c.image, *(m.path for m in c.masks))] for c in self.cases]
-        text = json.dumps([CACHE_FORMAT, self.recipe.__dict__, files])
+        facts = [self.recipe.size, self.recipe.low, self.recipe.high, self.recipe.detail]
+        text = json.dumps([CACHE_FORMAT, facts, files])
         return sha256(text.encode())[:16]
 
     @property

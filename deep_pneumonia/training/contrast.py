@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 from deep_pneumonia.cli import option
-from deep_pneumonia.prediction.network import Backbone
 from deep_pneumonia.training.augment import views
 from deep_pneumonia.training.cache import Cache
+from deep_pneumonia.training.initial_weights import initial_backbone
 from deep_pneumonia.training.loop import RunConfig, channels_last
 from deep_pneumonia.training.losses import info_nce, nt_xent
 from deep_pneumonia.training.run import Tree
@@ -48,7 +48,7 @@ class Contrast(nn.Module):
     def __init__(self, config: PretrainConfig) -> None:
         super().__init__()
         self.config = config
-        backbone = Backbone(config.backbone)
+        backbone = initial_backbone(config.backbone, config.initial)
         wide = backbone.channels[1]
         projection = nn.Sequential(nn.Linear(wide, wide), nn.ReLU(), nn.Linear(wide, config.dimension))
         self.query = nn.ModuleDict({"backbone": backbone, "projection": projection})

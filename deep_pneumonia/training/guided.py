@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -15,7 +14,7 @@ from deep_pneumonia.cli import option
 from deep_pneumonia.prediction.network import AttentionNet, ModelConfig
 from deep_pneumonia.training import validation
 from deep_pneumonia.training.data import TrainingData
-from deep_pneumonia.training.initial_weights import averaged, load_encoder, load_network
+from deep_pneumonia.training.initial_weights import averaged, initial_network
 from deep_pneumonia.training.loop import RunConfig, channels_last
 from deep_pneumonia.training.losses import class_balanced_weights
 from deep_pneumonia.training.run import Run, Tree, save_tree
@@ -28,8 +27,6 @@ BEST_WEIGHTS = "best.safetensors"
 class TrainConfig(LossConfig, RunConfig):
     """Options of one training run."""
 
-    pretrained: str = option("", "folder of a pre-training run whose backbone to start from; empty = none")
-    start: str = option("", "checkpoint folder whose weights to start from; empty = none")
     width: int = option(256, "channels of the fused features", low=2)
     class_balance: bool = option(True, "weight classes by their effective number of images")
     beta: float = option(0.999, "beta of the class balance, 0 to 1", low=0, high=0.999999)
@@ -43,19 +40,15 @@ class TrainConfig(LossConfig, RunConfig):
     lesion_repeats: int = option(3, "times that an image with a drawn lesion appears in an epoch", low=1)
 
 
-def initial_network(config: TrainConfig, classes: Sequence[str]) -> AttentionNet:
+def seeded_network(config: TrainConfig, classes: Sequence[str]) -> AttentionNet:
     """The network that a run starts with, which depends on the arguments alone.
 
     Raises:
         CheckpointError, TrainingError: the backbone is unknown, or the weights to start from are missing or do not fit.
     """
     torch.manual_seed(config.seed)
-    network = AttentionNet(ModelConfig(config.backbone, len(classes), config.width))
+    network = initial_network(ModelConfig(config.backbone, len(classes), config.width), config.initial, classes)
     channels_last(network)
-    if config.pretrained:
-        load_encoder(network, Path(config.pretrained))
-    if config.start:
-        load_network(network, classes, Path(config.start))
     return network
 
 
@@ -70,7 +63,7 @@ class GuidedLearner:
 
     def __init__(self, config: TrainConfig, data: TrainingData, run: Run, fabric: Fabric) -> None:
         self.config, self.data, self.run, self.fabric = config, data, run, fabric
-        self.network = initial_network(config, data.classes)
+        self.network = seeded_network(config, data.classes)
         self.average = averaged(self.network, config.average).to(fabric.device)
         balanced = class_balanced_weights(data.counts, config.beta) if config.class_balance else None
         self.class_weights = (torch.ones(len(data.classes)) if balanced is None else balanced).to(fabric.device)

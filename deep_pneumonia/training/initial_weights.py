@@ -1,42 +1,94 @@
-"""The weights that a training run starts from, a pre-trained backbone or a whole checkpoint, and their average."""
+"""The weights that a run starts from: ImageNet's, random ones or those in a folder; and their running average.
+
+A folder is recognised by what it holds: encoder.safetensors of a pre-training run, model.json of a checkpoint, or one
+file of weights of torchvision.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from deep_pneumonia.errors import TrainingError
 from deep_pneumonia.prediction import checkpoint as checkpoints
-from deep_pneumonia.prediction.network import AttentionNet
+from deep_pneumonia.prediction.backbone import Backbone, grey_statistics
+from deep_pneumonia.prediction.checkpoint_facts import MODEL
+from deep_pneumonia.prediction.network import AttentionNet, ModelConfig
+from deep_pneumonia.training.public_weights import imagenet_layers, layers_in
 from deep_pneumonia.training.run import load_tree
 
 ENCODER = "encoder.safetensors"  # the backbone that a pre-training run writes
+IMAGENET, RANDOM = "imagenet", "random"
 
 
-def load_encoder(network: AttentionNet, folder: Path) -> None:
-    """Load the backbone of the pre-training run in `folder`.
+def initial_backbone(name: str, initial: str) -> Backbone:
+    """The backbone that a run starts with. initial: "imagenet", "random" or a folder.
 
     Raises:
-        TrainingError: the run is not finished, or it has another backbone.
+        ForeignCheckpointError: the backbone is unknown.
+        CheckpointError, TrainingError: the weights are missing or do not fit.
     """
-    path = folder / ENCODER
-    if not path.exists():
-        raise TrainingError(f"{folder} holds no {ENCODER}; finish `pretrain --out {folder}` first.")
+    backbone = Backbone(name, *grey_statistics(name))
+    _fill(backbone, name, initial)
+    return backbone
+
+
+def initial_network(config: ModelConfig, initial: str, classes: Sequence[str]) -> AttentionNet:
+    """The network that a run starts with: a whole checkpoint, or a backbone under a random head.
+
+    Raises:
+        ForeignCheckpointError: the backbone is unknown.
+        CheckpointError, TrainingError: the weights are missing or do not fit.
+    """
+    network = AttentionNet(config, *grey_statistics(config.backbone))
+    if _is_checkpoint(initial):
+        _load_network(network, classes, Path(initial))
+    else:
+        _fill(network.backbone, config.backbone, initial)
+    return network
+
+
+def _fill(backbone: Backbone, name: str, initial: str) -> None:
+    if initial == IMAGENET:
+        _load_chain(backbone, imagenet_layers(name), f"ImageNet's weights of {name}")
+    elif initial != RANDOM:
+        _load_folder(backbone, name, Path(initial))
+
+
+def _is_checkpoint(initial: str) -> bool:
+    return initial not in (IMAGENET, RANDOM) and (Path(initial) / MODEL).is_file()
+
+
+def _load_folder(backbone: Backbone, name: str, folder: Path) -> None:
+    if _is_checkpoint(str(folder)):
+        start = checkpoints.load(folder, with_gate=False).network
+        if start.config.backbone != name:
+            raise TrainingError(f"{folder} has the backbone {start.config.backbone!r}; give --backbone with its name.")
+        backbone.load_state_dict(start.backbone.state_dict())
+    elif (folder / ENCODER).is_file():
+        _load(backbone, load_tree(folder / ENCODER), str(folder / ENCODER))
+    else:
+        _load_chain(backbone, layers_in(folder, name), str(folder))
+
+
+def _load_chain(backbone: Backbone, state: dict[str, torch.Tensor], what: str) -> None:
+    """Load the layers of a network for three colours: their weights are summed, as grey has three equal colours."""
+    own = backbone.chain
+    stem = next(key for key, tensor in own.state_dict().items() if tensor.dim() == 4)
+    if stem in state and state[stem].dim() == 4:
+        state = state | {stem: state[stem].sum(dim=1, keepdim=True)}
+    _load(own, state, what)
+
+
+def _load(module: torch.nn.Module, state: dict[str, torch.Tensor], what: str) -> None:
     try:
-        network.backbone.load_state_dict(load_tree(path))
+        module.load_state_dict(state)
     except RuntimeError as error:
-        raise TrainingError(
-            f"{path} does not fit the backbone {network.config.backbone!r}; give the --backbone of its run."
-        ) from error
+        raise TrainingError(f"{what} does not fit the backbone; give the --backbone that it belongs to.") from error
 
 
-def load_network(network: AttentionNet, classes: Sequence[str], folder: Path) -> None:
-    """Load all weights of the checkpoint in `folder`.
-
-    Raises:
-        CheckpointError: the folder holds no checkpoint, or it is damaged or of a newer version.
-        TrainingError: the checkpoint has other classes or another architecture.
-    """
+def _load_network(network: AttentionNet, classes: Sequence[str], folder: Path) -> None:
     start = checkpoints.load(folder, with_gate=False)
     if start.classes != tuple(classes):
         raise TrainingError(
@@ -51,9 +103,13 @@ def load_network(network: AttentionNet, classes: Sequence[str], folder: Path) ->
     network.load_state_dict(start.network.state_dict())
 
 
-def named(folder: str) -> str:
-    """Name of a checkpoint folder and the first 12 digits of its weights' SHA-256; "" for ""."""
-    return f"{Path(folder).name} {checkpoints.load(Path(folder), with_gate=False).sha256[:12]}" if folder else ""
+def named(initial: str) -> str:
+    """What a checkpoint says of its start: a folder by its name alone, a checkpoint also by its weights' SHA-256."""
+    if initial in (IMAGENET, RANDOM):
+        return initial
+    folder = Path(initial)
+    digest = checkpoints.load(folder, with_gate=False).sha256[:12] if _is_checkpoint(initial) else ""
+    return f"{folder.name} {digest}".strip()
 
 
 def averaged(network: AttentionNet, kept: float) -> AveragedModel:

