@@ -10,8 +10,8 @@ from safetensors.torch import load_file
 from deep_pneumonia import train
 from deep_pneumonia.prediction import checkpoint
 
-PRECISE = ["--size", "64", "--batch", "6", "--precision", "32-true", "--device", "cpu"]
-SMALL = [*PRECISE, "--width", "32"]
+PRECISE = ["--size", "64", "--batch", "6", "--precision", "32-true", "--device", "cpu", "--initial", "random"]
+SMALL = [*PRECISE, "--backbone", "resnet18", "--width", "32"]
 TINY = [*PRECISE, "--backbone", "shufflenet_v2_x0_5"]
 TINY_PRETRAINING = [*TINY, "--view", "48", "--queue", "24"]
 

@@ -16,7 +16,7 @@ from deep_pneumonia import cli, evaluate, fit_gate, predict, prepare, pretrain, 
 from deep_pneumonia.cli import guarded
 from deep_pneumonia.errors import SimulationError
 from deep_pneumonia.prediction import predictor as predicting
-from deep_pneumonia.prediction.network import Backbone, backbones
+from deep_pneumonia.prediction.backbone import Backbone, backbones
 from deep_pneumonia.training import cache
 from tests.paths import ROOT
 from tests.phantom import draw, make_set, save_png
@@ -54,11 +54,11 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["train", "--out", "{0}/run", "--cache", "{0}/file", *TRAINING], "file is a file; choose another place"),
         (
             ["train", "--out", "{0}/run", "--backbone", "resnet19", *TRAINING],
-            "use resnet18, or another one of convnext",
+            "'resnet19'; use one of efficientnet_lite0",
         ),
-        (["train", "--out", "{0}/run", "--pretrained", "{0}/none", *TRAINING], "holds no encoder.safetensors"),
+        (["train", "--out", "{0}/run", "--initial", "{0}/none", *TRAINING], "none is no folder; give imagenet"),
         (["pretrain", "--out", "{0}/file", *TRAINING], "file is a file; choose another place"),
-        (["pretrain", "--out", "{0}/run", "--backbone", "resnet", *TRAINING], "no classifier named 'resnet'"),
+        (["pretrain", "--out", "{0}/run", "--backbone", "resnet", *TRAINING], "no backbone named 'resnet'"),
         (["evaluate", "--out", "{0}/file", "--device", "cpu"], "file is a file; choose another place"),
     ],
 )

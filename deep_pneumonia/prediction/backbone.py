@@ -1,5 +1,7 @@
 """Backbones: networks from torchvision or from this package, for one grey channel, cut at stride 16 and 32."""
 
+from typing import Any
+
 import torch
 import torchvision
 from torch import nn
@@ -30,7 +32,9 @@ class Backbone(nn.Module):
         except (AssertionError, RuntimeError):  # its layers do not form a chain, as in a transformer
             strides = [0]
         if 16 not in strides or strides[-1] != 32:
-            raise ForeignCheckpointError(f"The backbone {name!r} has no stages at stride 16 and 32; use resnet18.")
+            raise ForeignCheckpointError(
+                f"The backbone {name!r} has no stages at stride 16 and 32; use efficientnet_lite0."
+            )
         cut = len(strides) - strides[::-1].index(16)
         self.fine, self.coarse = nn.Sequential(*layers[:cut]), nn.Sequential(*layers[cut:])
         with torch.no_grad():
@@ -62,21 +66,31 @@ def grey_statistics(name: str) -> tuple[float, float]:
     return (efficientnet_lite.MEAN, efficientnet_lite.STD) if name in efficientnet_lite.SCALES else (0.5, 0.25)
 
 
+def published_names(name: str) -> dict[str, str]:
+    """The name of each tensor in torchvision's network, by its name in the backbone's chain."""
+    network = _torchvision(name)
+    names = {id(tensor): key for key, tensor in network.state_dict(keep_vars=True).items()}
+    chain = nn.Sequential(*_convolutional(network))
+    return {key: names[id(tensor)] for key, tensor in chain.state_dict(keep_vars=True).items()}
+
+
 def _layers(name: str) -> list[nn.Module]:
     """The convolutional part of a network as a flat list, with a first convolution for one channel."""
-    layers = efficientnet_lite.layers(name) if name in efficientnet_lite.SCALES else _torchvision_layers(name)
+    is_lite = name in efficientnet_lite.SCALES
+    layers = efficientnet_lite.layers(name) if is_lite else _convolutional(_torchvision(name))
     _one_channel(nn.Sequential(*layers))
     return layers
 
 
-def _torchvision_layers(name: str) -> list[nn.Module]:
+def _torchvision(name: str) -> nn.Module:
     # Without this check, the name of a segmentation model would start a download of its backbone.
     if name not in torchvision.models.list_models(module=torchvision.models):
-        raise ForeignCheckpointError(
-            f"There is no backbone named {name!r:.60}; use efficientnet_lite0, or another one of "
-            f"{', '.join(backbones())}."
-        )
-    network = torchvision.models.get_model(name, weights=None)
+        raise ForeignCheckpointError(f"There is no backbone named {name!r:.60}; use one of {', '.join(backbones())}.")
+    return torchvision.models.get_model(name, weights=None)
+
+
+def _convolutional(network: Any) -> list[nn.Module]:
+    """The layers of a network of torchvision before its pooling and classifier, in order."""
     if hasattr(network, "features"):
         return list(network.features)
     if hasattr(network, "trunk_output"):

@@ -16,7 +16,7 @@ from deep_pneumonia.prediction.backbone import Backbone, grey_statistics
 from deep_pneumonia.prediction.checkpoint_facts import MODEL
 from deep_pneumonia.prediction.network import AttentionNet, ModelConfig
 from deep_pneumonia.training.public_weights import imagenet_layers, layers_in
-from deep_pneumonia.training.run import load_tree
+from deep_pneumonia.training.run import STATE, load_tree
 
 ENCODER = "encoder.safetensors"  # the backbone that a pre-training run writes
 IMAGENET, RANDOM = "imagenet", "random"
@@ -61,6 +61,8 @@ def _is_checkpoint(initial: str) -> bool:
 
 
 def _load_folder(backbone: Backbone, name: str, folder: Path) -> None:
+    if not folder.is_dir():
+        raise TrainingError(f"--initial {folder} is no folder; give {IMAGENET}, {RANDOM} or a folder with weights.")
     if _is_checkpoint(str(folder)):
         start = checkpoints.load(folder, with_gate=False).network
         if start.config.backbone != name:
@@ -68,6 +70,11 @@ def _load_folder(backbone: Backbone, name: str, folder: Path) -> None:
         backbone.load_state_dict(start.backbone.state_dict())
     elif (folder / ENCODER).is_file():
         _load(backbone, load_tree(folder / ENCODER), str(folder / ENCODER))
+    elif (folder / STATE).is_file():
+        raise TrainingError(
+            f"{folder} is a run without {ENCODER}; finish `pretrain --out {folder}` first, or give the folder "
+            "`checkpoint` of a finished training run."
+        )
     else:
         _load_chain(backbone, layers_in(folder, name), str(folder))
 

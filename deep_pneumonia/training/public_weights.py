@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 
 from deep_pneumonia.errors import TrainingError
 from deep_pneumonia.prediction import efficientnet_lite
+from deep_pneumonia.prediction.backbone import published_names
 
 # The class in each package that knows where its weights lie.
 PACKAGES = {
@@ -51,21 +52,31 @@ def imagenet_layers(backbone: str) -> State:
 
 
 def layers_in(folder: Path, backbone: str) -> State:
-    """Weights in a folder for three colours, under the names of a backbone's chain of layers.
+    """Weights in a folder, named as its publisher does, under the names of a backbone's chain of layers.
 
     Raises:
-        TrainingError: the folder does not hold one file of weights, or it cannot be read.
+        TrainingError: the folder does not hold one file of weights, or it cannot be read or does not fit.
     """
     files = sorted(path for path in folder.glob("*") if path.suffix in ENDINGS)
     if len(files) != 1:
         raise TrainingError(
-            f"{folder} holds {len(files)} files of weights, expected one; give the folder of a finished pre-training "
-            f"run, of a checkpoint, or one with a single file that ends in {', '.join(ENDINGS)}."
+            f"{folder} holds {len(files)} files of weights, expected one that ends in {', '.join(ENDINGS)}; give the "
+            "folder of a finished pre-training run, of a checkpoint, or of published weights."
         )
     state = _tensors(files[0])
-    if backbone in efficientnet_lite.SCALES and "_conv_stem.weight" in state:
-        return efficientnet_lite.layers_state(state)
-    return state
+    try:
+        if backbone in efficientnet_lite.SCALES:
+            return efficientnet_lite.layers_state(state)
+        optional = ("num_batches_tracked",)  # which older files lack
+        names = published_names(backbone).items()
+        return {
+            own: state.get(name, torch.tensor(0)) if name.endswith(optional) else state[name] for own, name in names
+        }
+    except (KeyError, ValueError) as error:
+        raise TrainingError(
+            f"{files[0]} has no weights of the backbone {backbone!r} (missing: {error}); give the --backbone that it "
+            "belongs to."
+        ) from error
 
 
 def _tensors(path: Path) -> State:

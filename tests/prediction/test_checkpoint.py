@@ -100,11 +100,11 @@ def test_the_second_time_every_bit_stays(saved: Path, tmp_path: Path) -> None:
 def test_model_json_tells_everything(saved: Path) -> None:
     assert facts_of(saved) == {
         "package": "deep-pneumonia",
-        "format": 1,
+        "format": 2,
         "name": "tiny",
         "classes": ["Normal", "COVID-19", "Lungenentzündung"],
         "normal": "Normal",
-        "recipe": {"size": 64, "low": 1.0, "high": 99.0},
+        "recipe": {"size": 64, "low": 1.0, "high": 99.0, "detail": 0, "mean": 0.5, "std": 0.25},
         "architecture": {"backbone": "shufflenet_v2_x0_5", "classes": 3, "width": 8, "floor": 0.02},
         "thresholds": {"attention": 0.35, "grad_cam": 0.6, "finding": 0.125},
         "temperature": 1.5,
@@ -234,8 +234,8 @@ def test_weights_of_another_architecture_are_refused(other: ModelConfig, origina
 
 
 def test_a_newer_format_asks_for_an_update(saved: Path) -> None:
-    change(saved, format=2, classes="in another way")
-    with pytest.raises(NewerCheckpointError, match=r"has format 2, .* reads up to 1; update deep-pneumonia"):
+    change(saved, format=3, classes="in another way")
+    with pytest.raises(NewerCheckpointError, match=r"has format 3, .* reads up to 2; update deep-pneumonia"):
         load(saved)
 
 

@@ -58,6 +58,34 @@ def test_the_frame_has_neither_bars_nor_crop() -> None:
     assert (frame[1::2] == 0).all()
 
 
+def test_detail_is_reduced_before_anything_else_by_hand() -> None:
+    # Sides of 4 become 2, by the weights above: stripes of one column become one grey; then 2 become 4 again.
+    stripes = np.tile(np.array([0, 1, 0, 1], np.float32), (4, 1))
+    sevenths = np.array([[3, 4]] * 2, np.float32) / 7
+    recipe = InputRecipe(4, 0, 100, detail=2)
+    assert np.array_equal(to_model(stripes, recipe), to_model(sevenths, InputRecipe(4, 0, 100)))
+    assert not np.array_equal(to_model(stripes, recipe), to_model(stripes, InputRecipe(4, 0, 100)))
+
+
+def test_sides_that_are_no_longer_than_the_detail_stay() -> None:
+    pixels = np.random.default_rng(0).random((20, 60), np.float32)
+    assert np.array_equal(to_model(pixels, InputRecipe(16, detail=60)), to_model(pixels, InputRecipe(16)))
+    squeezed = to_model(pixels, InputRecipe(16, detail=20))
+    assert not np.array_equal(squeezed, to_model(pixels, InputRecipe(16)))
+
+
+def test_two_sharpnesses_become_one() -> None:
+    sharp = np.random.default_rng(0).random((256, 256), np.float32)
+    blurred = to_model(sharp, InputRecipe(64, 0, 100)).astype(np.float32) / 255
+
+    def edges(pixels: NDArray[np.float32], detail: int) -> float:
+        frame = to_model(pixels, InputRecipe(128, 0, 100, detail)).astype(float)
+        return float(np.abs(np.diff(frame)).mean() / frame.std())
+
+    assert edges(sharp, 0) > 1.5 * edges(blurred, 0)
+    assert edges(sharp, 64) == pytest.approx(edges(blurred, 64), rel=0.02)
+
+
 @few
 @given(st.floats(0, 1, width=32), PIXELS, PIXELS, st.sampled_from([17, 32, 48]))
 def test_a_radiograph_without_contrast_becomes_black(value: float, height: int, width: int, size: int) -> None:

@@ -2,10 +2,8 @@
 
 import pytest
 import torch
-from torchvision.models import VisionTransformer
 
-from deep_pneumonia.errors import ForeignCheckpointError
-from deep_pneumonia.prediction.network import AttentionNet, Backbone, ModelConfig, Output, map_shape
+from deep_pneumonia.prediction.network import AttentionNet, ModelConfig, Output, map_shape
 
 SMALL = ModelConfig(classes=3, width=16)
 
@@ -31,47 +29,6 @@ def pooled_by_hand(output: Output, maps: torch.Tensor, floor: float = SMALL.floo
                 weighted += cells[i, j] * features[:, i, j]
         rows.append(weighted / (cells.sum() + floor * cells.numel()))
     return torch.stack(rows)
-
-
-@pytest.mark.parametrize(
-    ("name", "channels"),
-    [("resnet18", (256, 512)), ("mobilenet_v3_small", (48, 576)), ("densenet121", (1024, 1024)),
-     ("shufflenet_v2_x0_5", (96, 1024)), ("regnet_y_400mf", (208, 440))],
-)  # fmt: skip
-def test_a_backbone_gives_strides_16_and_32(name: str, channels: tuple[int, int]) -> None:
-    backbone = Backbone(name)
-    assert backbone.training
-    assert backbone.channels == channels
-    with torch.inference_mode():
-        fine, coarse = backbone.eval()(torch.zeros(1, 1, 96, 96))
-    assert fine.shape == (1, channels[0], 6, 6)
-    assert coarse.shape == (1, channels[1], 3, 3)
-
-
-@pytest.mark.parametrize("name", ["", "resnet19", "lraspp_mobilenet_v3_large", "raft_small"])
-def test_a_name_that_is_no_classifier_is_refused(name: str) -> None:
-    with pytest.raises(ForeignCheckpointError, match=f"'{name}'; use resnet18"):
-        Backbone(name)
-
-
-@pytest.mark.parametrize("name", ["squeezenet1_1", "mnasnet0_5"])
-def test_a_backbone_without_the_two_stages_is_refused(name: str) -> None:
-    with pytest.raises(ForeignCheckpointError, match=f"'{name}' has no stages at stride 16 and 32"):
-        AttentionNet(ModelConfig(name, width=8))
-
-
-def test_a_transformer_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    tiny = VisionTransformer(image_size=32, patch_size=16, num_layers=1, num_heads=1, hidden_dim=8, mlp_dim=8)
-    monkeypatch.setattr("torchvision.models.get_model", lambda *_, **__: tiny)
-    with pytest.raises(ForeignCheckpointError, match="'vit_b_16' has no stages"):
-        Backbone("vit_b_16")
-
-
-def test_a_network_that_ends_at_stride_16_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    short = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3, stride=16, padding=1))
-    monkeypatch.setattr("torchvision.models.get_model", lambda *_, **__: short)
-    with pytest.raises(ForeignCheckpointError, match="'resnet18' has no stages"):
-        Backbone("resnet18")
 
 
 def test_the_backbone_centres_its_input(network: AttentionNet) -> None:

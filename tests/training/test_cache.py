@@ -176,11 +176,19 @@ def test_of_two_processes_that_build_the_same_the_first_one_counts(
     assert np.array_equal(late.images, build(cases, tmp_path).images)
 
 
-@pytest.mark.parametrize("recipe", [InputRecipe(33), InputRecipe(32, low=1), InputRecipe(32, high=98)])
+@pytest.mark.parametrize(
+    "recipe", [InputRecipe(33), InputRecipe(32, low=1), InputRecipe(32, high=98), InputRecipe(32, detail=16)]
+)
 def test_another_recipe_is_another_cache(recipe: InputRecipe, cases: list[Case], tmp_path: Path) -> None:
     build(cases, tmp_path)
     assert build(cases, tmp_path, recipe).images.shape[1:] == (recipe.size, recipe.size)
     assert len(entries(tmp_path)) == 2
+
+
+def test_grey_levels_of_the_weights_do_not_change_the_cache(cases: list[Case], tmp_path: Path) -> None:
+    build(cases, tmp_path)
+    build(cases, tmp_path, InputRecipe(32, mean=0.4, std=0.3))
+    assert len(entries(tmp_path)) == 1
 
 
 def test_the_order_of_the_cases_counts(cases: list[Case], tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def test_pretrained_backbone_is_where_training_starts(drawn_set: Path, tmp_path:
     for method in ("moco", "simclr"):
         options = ["--manifest", str(drawn_set), "--epochs", "1", *TINY_PRETRAINING, "--method", method]
         assert pretrain.main([*options, "--out", str(tmp_path / method)]) == 0
-    assert run(drawn_set, tmp_path / "t", "--pretrained", str(tmp_path / "moco"), "--lr", "0") == 0
+    assert run(drawn_set, tmp_path / "t", "--initial", str(tmp_path / "moco"), "--lr", "0") == 0
     key = "fine.0.0.weight"
     moco, simclr = (load_tree(tmp_path / method / "encoder.safetensors")[key] for method in ("moco", "simclr"))
     assert torch.equal(load_tree(tmp_path / "t" / "best.safetensors")[f"backbone.{key}"], moco)
@@ -131,7 +131,7 @@ def test_two_processes_train_one_network(drawn_set: Path, tmp_path: Path) -> Non
         (["--epochs", "9"], "another epochs"),
         (["--normal-class", "Healthy"], "'Healthy'"),
         (["--batch", "1000", "--out", "elsewhere"], "fewer than one batch"),
-        (["--pretrained", "nowhere", "--out", "elsewhere"], "encoder.safetensors"),
+        (["--initial", "nowhere", "--out", "elsewhere"], "--initial nowhere is no folder"),
         (["--manifest", "missing.csv"], "missing.csv"),
         (["--backbone", "squeezenet1_1", "--out", "elsewhere"], "squeezenet1_1"),
         (["--backbone", "nonsense", "--out", "elsewhere"], "nonsense"),

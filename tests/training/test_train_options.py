@@ -19,21 +19,23 @@ from tests.short_training import records, run, weights
 
 
 def test_a_run_starts_from_all_weights_of_a_checkpoint(trained: Path, drawn_set: Path, tmp_path: Path) -> None:
-    still = ["--backbone", "resnet18", "--lr", "0", "--weight-decay", "0", "--start", str(trained / "checkpoint")]
+    still = ["--backbone", "resnet18", "--lr", "0", "--weight-decay", "0", "--initial", str(trained / "checkpoint")]
     assert run(drawn_set, tmp_path / "again", *still) == 0
     before, after = weights(trained), weights(tmp_path / "again")
     learned = [k for k in before if "running_" not in k and "num_batches" not in k]
     assert all(torch.equal(before[k], after[k]) for k in learned)
     facts = json.loads((tmp_path / "again" / "checkpoint" / "model.json").read_text())
     sha256 = checkpoint.load(trained / "checkpoint").sha256
-    assert facts["training"]["options"]["start"] == f"checkpoint {sha256[:12]}"  # its name, not where it lay
+    assert facts["training"]["options"]["initial"] == f"checkpoint {sha256[:12]}"  # its name, not where it lay
 
 
-@pytest.mark.parametrize(("options", "words"), [([], "architecture"), (["--start", "nowhere"], "no model.json")])
+@pytest.mark.parametrize(
+    ("options", "words"), [([], "architecture"), (["--backbone", "resnet18", "--width", "16"], "architecture")]
+)
 def test_a_checkpoint_that_does_not_fit_is_named(
     options: list[str], words: str, trained: Path, drawn_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(drawn_set, tmp_path / "x", "--start", str(trained / "checkpoint"), *options) == 2
+    assert run(drawn_set, tmp_path / "x", "--initial", str(trained / "checkpoint"), *options) == 2
     assert words in capsys.readouterr().err
 
 
@@ -42,7 +44,7 @@ def test_a_checkpoint_of_other_classes_is_named(
 ) -> None:
     other = drawn_set.parent / "other-classes.csv"
     other.write_text(drawn_set.read_text().replace("Opacity", "Shadow"))
-    assert run(other, tmp_path / "x", "--start", str(trained / "checkpoint")) == 2
+    assert run(other, tmp_path / "x", "--initial", str(trained / "checkpoint")) == 2
     assert "Clear, Opacity" in capsys.readouterr().err
 
 
