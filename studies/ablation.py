@@ -34,7 +34,6 @@ from deep_pneumonia.datasets.manifest import Case, read_manifests, write_manifes
 from deep_pneumonia.errors import DeepPneumoniaError
 from deep_pneumonia.files import write_json
 from deep_pneumonia.prediction import checkpoint as checkpoints
-from deep_pneumonia.prediction.model_frame import InputRecipe
 from deep_pneumonia.training import validation
 from deep_pneumonia.training.cache import Cache
 from deep_pneumonia.training.contrast import PretrainConfig
@@ -106,7 +105,7 @@ def run(plan: Plan, variant: str, fold: int, seed: int) -> None:
     balance, pretrained, guided, regulated = VARIANTS[variant]
     cache, work = plan.work / "cache", plan.work / f"{slug(variant)}-{fold}-{seed}"
     config = TrainConfig(
-        pretrained=str(encoder(plan, manifest, fold)) if pretrained else "",
+        backbone="resnet18", initial=str(encoder(plan, manifest, fold)) if pretrained else "random", detail=0,
         size=plan.size, epochs=plan.epochs, batch=plan.batch, seed=seed, class_balance=balance,
         attention_weight=1.0 if guided else 0.0, hard_probability=0.5 if guided else 0.0,
         regulation_weight=0.2 if regulated else 0.0, lesion_repeats=1,
@@ -123,7 +122,9 @@ def encoder(plan: Plan, manifest: Path, fold: int) -> Path:
         if plan.unlabelled:
             manifest = plan.work / "unlabelled.csv"
             write_manifest(others(read_manifests(plan.unlabelled), read_manifests(plan.manifests)), manifest)
-        config = PretrainConfig(view=plan.size, epochs=plan.pretrain_epochs)
+        config = PretrainConfig(
+            backbone="resnet18", initial="random", size=224, detail=0, view=plan.size, epochs=plan.pretrain_epochs
+        )
         pretrain.pretrain(config, [str(manifest)], out, plan.work / "cache")
     return out
 
@@ -135,7 +136,7 @@ def predictions(folder: Path, manifest: Path, cache: Path) -> dict[str, Any]:
     """
     made, cases = checkpoints.load(folder), read_manifests([manifest])
     chosen = [c for c in cases if c.split == "test" and (c.label in made.classes or c.masks)]
-    data = Cache(chosen, InputRecipe(made.recipe.size), cache, progress=False)
+    data = Cache(chosen, made.recipe, cache, progress=False)
     labels = torch.tensor([made.classes.index(c.label) if c.label in made.classes else -1 for c in chosen])
     p = validation.predict(made.network.eval(), data, labels, torch.device("cpu"))
     probabilities = (p.logits.double() / made.temperature).softmax(1).numpy()

@@ -159,22 +159,30 @@ def test_nothing_is_pickled_and_no_file_is_long(path: Path) -> None:
 
 
 def pickling_calls(text: str) -> list[str]:
-    """Calls that read or write pickles: torch.load, torch.save, and allow_pickle other than False."""
-    found = []
+    """Calls that read or write pickles: torch.load and torch.save, and allow_pickle other than False.
+
+    `torch.load(..., weights_only=True)` reads tensors alone and is allowed.
+    """
+    found, safe = [], set()
     for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Call) and "weights_only=True" in map(ast.unparse, node.keywords):
+            safe.add(node.func)
         torchs_own = isinstance(node, ast.Attribute) and ast.unparse(node) in {"torch.load", "torch.save"}
         allowed = isinstance(node, ast.keyword) and node.arg == "allow_pickle" and ast.unparse(node.value) != "False"
-        if torchs_own or allowed:
+        if (torchs_own and node not in safe) or allowed:
             found.append(ast.unparse(node))
     return found + [full for full in imported(text) if full in {"torch.load", "torch.save"}]
 
 
 @pytest.mark.parametrize(
-    "text", ["torch.load(p)", "f = torch.save", "from torch import load", "np.load(p, allow_pickle=yes)"]
-)
+    "text",
+    ["torch.load(p)", "torch.load(p, weights_only=yes)", "f = torch.save", "from torch import load",
+     "np.load(p, allow_pickle=yes)"],
+)  # fmt: skip
 def test_every_way_to_pickle_is_seen(text: str) -> None:
     assert len(pickling_calls(text)) == 1
     assert pickling_calls("np.load(p, allow_pickle=False); safetensors.torch.load_file(p)") == []
+    assert pickling_calls("torch.load(p, 'cpu', weights_only=True)") == []
 
 
 @pytest.mark.slow
