@@ -35,7 +35,9 @@ def folder(place: Path, side: int, first: int) -> str:
     """The manifest of 30 normal patients whose drawings of 256 pixels were reduced to `side`."""
     cases = []
     for seed in range(first, first + 30):
-        pixels = torch.from_numpy(draw(seed, (256, 256))[0])[None, None]
+        rng = np.random.default_rng(seed)
+        grain = rng.normal(0, rng.uniform(0.1, 0.4), (256, 256))  # no two patients are equally sharp
+        pixels = torch.from_numpy(np.clip(draw(seed, (256, 256))[0] + grain, 0, 1).astype(np.float32))[None, None]
         reduced = F.interpolate(pixels, size=(side, side), mode="bilinear", antialias=True)[0, 0]
         image = save_png(reduced.numpy(), place / f"{seed}.png")
         cases.append(Case(image, f"p{seed}", "drawn", "train", "Clear", (MaskRef(None, "normal", "A"),)))
@@ -49,7 +51,7 @@ def test_a_common_detail_takes_the_trace_of_the_folder_away(tmp_path: Path, caps
     assert main(["--manifest", sharp, "--manifest", soft, *options]) == 0
     lines = capsys.readouterr().out.splitlines()
     laplacian = [float(line.split()[1]) for line in lines if "Laplacian" in line]
-    assert laplacian[0] == 1.0
+    assert laplacian[0] > 0.9
     assert abs(laplacian[1] - 0.5) < 0.3
 
 

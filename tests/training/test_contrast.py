@@ -43,7 +43,7 @@ class SmallBackbone(nn.Module):
 
 @pytest.fixture(autouse=True)
 def small_backbone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(contrast, "Backbone", SmallBackbone)
+    monkeypatch.setattr(contrast, "initial_backbone", lambda name, initial: SmallBackbone(f"{name} from {initial}"))
 
 
 def network(config: PretrainConfig, seed: int = 0) -> Contrast:
