@@ -75,7 +75,7 @@ def seeded() -> torch.Generator:
 
 def test_the_key_encoder_starts_as_a_copy_without_gradients() -> None:
     model = network(MOCO)
-    assert model.query["backbone"].name == MOCO.backbone
+    assert model.query["backbone"].name == f"{MOCO.backbone} from {MOCO.initial}"
     own, copied = model.query.state_dict(), model.key.state_dict()
     assert own.keys() == copied.keys()
     assert all(torch.equal(own[name], copied[name]) for name in own)

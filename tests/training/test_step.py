@@ -219,8 +219,9 @@ class SmallBackbone(nn.Module):
 
     channels = (32, 32)
 
-    def __init__(self, _: str) -> None:
+    def __init__(self, _: str, mean: float, std: float) -> None:
         super().__init__()
+        self.mean, self.std = mean, std
         self.fine = nn.Sequential(*(self.stage(*widths) for widths in pairwise((1, 8, 16, 32, 32))))
         self.coarse = self.stage(32, 32)
 
@@ -229,7 +230,7 @@ class SmallBackbone(nn.Module):
         return nn.Sequential(nn.Conv2d(before, after, 3, 2, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU())
 
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        fine = self.fine(images * 4 - 2)
+        fine = self.fine((images - self.mean) / self.std)
         return fine, self.coarse(fine)
 
 
