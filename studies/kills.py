@@ -35,17 +35,9 @@ from studies.killing import Subject, table, trial, undisturbed
 from tests.phantom import draw, make_set, save_png
 
 PRECISE = [
-    "--batch",
-    "6",
-    "--precision",
-    "32-true",
-    "--device",
-    "cpu",
-    "--initial",
-    "random",
-    "--backbone",
+    "--batch", "6", "--precision", "32-true", "--device", "cpu", "--initial", "random", "--backbone",
     "shufflenet_v2_x0_5",
-]
+]  # fmt: skip
 SMALL = [*PRECISE, "--size", "64", "--epochs", "2", "--save-every", "1"]
 
 

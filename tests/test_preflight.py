@@ -56,7 +56,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             ["train", "--out", "{0}/run", "--backbone", "resnet19", *TRAINING],
             "'resnet19'; use one of efficientnet_lite0",
         ),
-        (["train", "--out", "{0}/run", "--initial", "{0}/none", *TRAINING], "none is no folder; give imagenet"),
+        (["train", "--out", "{0}/run", "--initial", "{0}/none", *TRAINING], "none is not a folder; give imagenet"),
         (["pretrain", "--out", "{0}/file", *TRAINING], "file is a file; choose another place"),
         (["pretrain", "--out", "{0}/run", "--backbone", "resnet", *TRAINING], "no backbone named 'resnet'"),
         (["evaluate", "--out", "{0}/file", "--device", "cpu"], "file is a file; choose another place"),

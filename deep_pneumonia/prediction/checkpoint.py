@@ -84,7 +84,8 @@ class Checkpoint:
         """SHA-256 of everything a prediction depends on: weights, recipe, thresholds, temperature and gate."""
         # Limit and bias stand for the gate's tensors, because another fit gives other values.
         gate = (self.gate.limit, self.gate.bias) if self.gate else None
-        # Entries of later formats count where they are used, so older checkpoints keep the keys they had.
+        # Entries that later formats added count only where they differ from their default, so that checkpoints of
+        # format 1 keep their keys.
         recipe = {k: v for k, v in asdict(self.recipe).items() if k in FORMAT_1_RECIPE or v != getattr(InputRecipe, k)}
         facts = [self.sha256, self.classes, self.normal, recipe, asdict(self.thresholds), self.temperature]
         return sha256(json.dumps([*facts, gate]).encode())

@@ -44,13 +44,13 @@ MEAN, STD = 127 / 255, 128 / 255
 
 
 class SameConv2d(nn.Conv2d):
-    """A convolution with TensorFlow's padding "SAME": what is odd of it goes to the right and to the bottom."""
+    """A convolution with TensorFlow's padding "SAME": an odd pixel of padding goes to the right or to the bottom."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Features (B, C, H, W) to (B, out_channels, ceil(H / stride), ceil(W / stride))."""
         (kernel, _), (stride, _) = self.kernel_size, self.stride
         pads = [max((-(-side // stride) - 1) * stride + kernel - side, 0) for side in x.shape[:1:-1]]
-        if all(pad % 2 == 0 for pad in pads):  # the same on both sides: the convolution pads faster
+        if all(pad % 2 == 0 for pad in pads):  # equal on both sides, which the convolution itself pads faster
             return F.conv2d(x, self.weight, None, stride, (pads[1] // 2, pads[0] // 2), 1, self.groups)
         x = F.pad(x, [half for pad in pads for half in (pad // 2, pad - pad // 2)])
         return F.conv2d(x, self.weight, None, stride, 0, 1, self.groups)
@@ -120,7 +120,7 @@ def _unit(
     before: int, after: int, kernel: int = 1, stride: int = 1, groups: int = 1, *, activate: bool = True
 ) -> nn.Sequential:
     conv = SameConv2d(before, after, kernel, stride, groups=groups, bias=False)
-    # The variance of each output is that of a 1 x 1 convolution's fan out; a depthwise filter has one output a place.
+    # Normal with variance 2 / fan-out (He et al. 2015), as in TensorFlow's release.
     nn.init.normal_(conv.weight, std=math.sqrt(2 / (kernel**2 * after / groups)))
     unit = nn.Sequential(conv, nn.BatchNorm2d(after, eps=1e-3))
     return unit.append(nn.ReLU6(inplace=True)) if activate else unit

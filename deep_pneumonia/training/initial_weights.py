@@ -62,7 +62,7 @@ def _is_checkpoint(initial: str) -> bool:
 
 def _load_folder(backbone: Backbone, name: str, folder: Path) -> None:
     if not folder.is_dir():
-        raise TrainingError(f"--initial {folder} is no folder; give {IMAGENET}, {RANDOM} or a folder with weights.")
+        raise TrainingError(f"--initial {folder} is not a folder; give {IMAGENET}, {RANDOM} or a folder with weights.")
     if _is_checkpoint(str(folder)):
         start = checkpoints.load(folder, with_gate=False).network
         if start.config.backbone != name:
@@ -80,7 +80,7 @@ def _load_folder(backbone: Backbone, name: str, folder: Path) -> None:
 
 
 def _load_chain(backbone: Backbone, state: dict[str, torch.Tensor], what: str) -> None:
-    """Load the layers of a network for three colours: their weights are summed, as grey has three equal colours."""
+    """Load the layers of a network for colour; the first convolution's weights are summed over the colours."""
     own = backbone.chain
     stem = next(key for key, tensor in own.state_dict().items() if tensor.dim() == 4)
     if stem in state and state[stem].dim() == 4:

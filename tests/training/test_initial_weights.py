@@ -114,7 +114,7 @@ def test_a_folder_that_cannot_be_started_from_is_named(files: list[str], words: 
         (tmp_path / file).write_bytes(b"nothing")
     with pytest.raises(TrainingError, match=words):
         initial_backbone(SHUFFLE, str(tmp_path))
-    with pytest.raises(TrainingError, match=r"none is no folder; give imagenet, random or a folder"):
+    with pytest.raises(TrainingError, match=r"none is not a folder; give imagenet, random or a folder"):
         initial_backbone(SHUFFLE, str(tmp_path / "none"))
 
 

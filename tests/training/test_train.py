@@ -131,7 +131,7 @@ def test_two_processes_train_one_network(drawn_set: Path, tmp_path: Path) -> Non
         (["--epochs", "9"], "another epochs"),
         (["--normal-class", "Healthy"], "'Healthy'"),
         (["--batch", "1000", "--out", "elsewhere"], "fewer than one batch"),
-        (["--initial", "nowhere", "--out", "elsewhere"], "--initial nowhere is no folder"),
+        (["--initial", "nowhere", "--out", "elsewhere"], "--initial nowhere is not a folder"),
         (["--manifest", "missing.csv"], "missing.csv"),
         (["--backbone", "squeezenet1_1", "--out", "elsewhere"], "squeezenet1_1"),
         (["--backbone", "nonsense", "--out", "elsewhere"], "nonsense"),
