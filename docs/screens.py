@@ -32,9 +32,8 @@ STROKE = ((330, 330), (400, 420), (470, 500), (400, 560), (340, 470))
 
 
 def draw(page: Page) -> None:
-    """Draw as a reader of one's own."""
-    page.get_by_role("button", name="Add a reader").click()
-    page.get_by_role("textbox").last.fill("You")
+    """Draw as the new reader that a visitor begins as."""
+    page.get_by_role("button", name="Brush").click()
     page.get_by_role("slider", name="Brush").evaluate(
         "(s) => { s.value = 80; s.dispatchEvent(new Event('input', { bubbles: true })); }"
     )

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
+from deep_pneumonia.datasets.manifest import read_manifests
 from deep_pneumonia.masks.annotation import write_mask
+from deep_pneumonia.worklist.workspace import Workspace
 from tests.browser.screen import DESKTOP, PHONE, Open, Screen
 from tests.browser.serving import served
 from tests.dicom_objects import data_set, written
@@ -75,3 +78,15 @@ def uploads(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "notes.png").write_text("not a picture")
     Image.fromarray((np.stack([pixels, 1 - pixels, pixels], 2) * 255).astype(np.uint8)).save(folder / "photo.jpg")
     return folder
+
+
+@pytest.fixture
+def shared(tmp_path: Path, trained: Path, drawn_set: Path, browser: Browser) -> Iterator[tuple[Workspace, Screen]]:
+    """A viewer on a folder with three drawn patients, whose name an address must escape, and a page of it."""
+    space = Workspace(tmp_path / "list #1 \u00fc 50%25?")
+    cases = read_manifests([drawn_set])[:3]
+    space.add([replace(case, image=Path(shutil.copy(case.image, tmp_path))) for case in cases])
+    with served(trained / "checkpoint", "--workspace", str(space.folder)) as address:
+        screen = Screen(browser, address, "review", (1440, 900), "light")
+        yield space, screen
+        screen.close("review-shared")

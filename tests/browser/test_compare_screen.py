@@ -92,6 +92,7 @@ def test_another_case_and_another_drawing_are_compared_anew(comparing: Screen, u
     before = json.dumps(comparing.stage("compared.sides[0].agreement"))
     comparing.page.evaluate("location.hash = 'annotate'")
     comparing.settled()
+    comparing.press("b")
     comparing.drag((190, 250), (200, 260))
     comparing.page.evaluate("location.hash = 'compare'")
     script = "(b) => JSON.stringify(window.deepPneumonia.stage.compared?.sides[0].agreement) !== b"

@@ -15,7 +15,7 @@ test("a screen opens with the layout and tool that suit it, and without attentio
   };
   assert.deepEqual(opened("inspect", WIDE), ["side", "move", true]);
   assert.deepEqual(opened("inspect", PHONE), ["overlay", "move", true]);
-  assert.deepEqual(opened("annotate", WIDE), ["overlay", "brush", false]);
+  assert.deepEqual(opened("annotate", WIDE), ["overlay", "move", false]);
   assert.deepEqual(opened("quiz", WIDE), ["overlay", "brush", true]);
 });
 

@@ -15,6 +15,7 @@ const TEACHING_CASE_SCREENS = new Set(["inspect", "annotate", "compare"]);
  * @param {Stage} stage @param {Editing} editing @param {Tools} tools @param {HTMLElement} root of the viewer
  */
 export function actionsOf(stage, editing, tools, root) {
+  const { roster } = editing;
   const onView = (/** @type {() => void} */ change) => {
     if (!stage.scene) return;
     change();
@@ -31,6 +32,7 @@ export function actionsOf(stage, editing, tools, root) {
     redo: () => editing.redo(),
     canUndo: () => editing.canUndo,
     canRedo: () => editing.canRedo,
+    lock: () => stage.managesReaders && roster.toggle(),
     close: () => tools.polygon.close(),
     cancel: () => tools.cancelDrawing(),
     step: (/** @type {number} */ by) => step(stage, by),

@@ -41,7 +41,7 @@ export function resetDisplay({ screen, tool, brush, active }, scene, width) {
 export function screenDisplay(screen, width) {
   return {
     screen, attention: showsAttentionFirst(screen), layout: preferredLayout(screen, width),
-    tool: DRAWING_SCREENS.has(screen) ? "brush" : "move",
+    tool: screen === "quiz" ? "brush" : "move", // a first swipe edits no mask that was opened to be read
   };
 }
 

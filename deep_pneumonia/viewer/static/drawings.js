@@ -21,7 +21,7 @@ export function plain({ reader, kind, mask, size }) {
  */
 export function keep(key, layers) {
   const drawn = layers.filter((layer) => layer.drawn).map((layer) => (
-    { ...plain(layer), colour: layer.colour, drawn: true, version: layer.version }
+    { ...plain(layer), colour: layer.colour, drawn: true, version: layer.version, locked: layer.locked }
   ));
   return writeJson(DRAWINGS + key, drawn.length ? drawn : null);
 }

@@ -48,6 +48,7 @@ export function keymap(stage, actions, help) {
     ["E", "eraser", pencil("eraser")],
     ["P", "polygon", pencil("polygon")],
     ["X", "box", pencil("box")],
+    ["K", "lock or unlock the mask of the reader who draws", actions.lock],
     ["Ctrl+Z", "undo", actions.undo],
     ["Ctrl+Shift+Z", "redo", actions.redo],
     ["Enter", "close the polygon", actions.close],

@@ -133,10 +133,10 @@ export class MaskLayer {
 
   /**
    * @param {{reader: string, kind: string, mask: Uint8Array, colour: string, size: Size, drawn?: boolean,
-   *   version?: number}} layer drawn: changed here and stored in this browser only; version: of the work list that it
-   *   was changed from
+   *   version?: number, locked?: boolean}} layer drawn: changed here and stored in this browser only; version: of the
+   *   work list that it was changed from; locked: it cannot be drawn on
    */
-  constructor({ reader, kind, mask, colour, size, drawn = false, version }) {
+  constructor({ reader, kind, mask, colour, size, drawn = false, version, locked = false }) {
     this.reader = reader;
     this.kind = kind;
     this.mask = mask;
@@ -144,6 +144,7 @@ export class MaskLayer {
     this.size = size;
     this.drawn = drawn;
     this.version = version;
+    this.locked = locked;
   }
 
   /** The mask has been drawn on. */

@@ -32,12 +32,13 @@ export function amended(scene, part) {
 export async function unfold(scene, drawings, colours) {
   const { size, bits, cells, work } = scene;
   const pixels = await unpack(scene.pixels, size, bits);
-  const masks = scene.masks.map((mask) => ({ ...mask, version: work?.versions[mask.reader] }));
+  const masks = scene.masks.map((mask) => ({ ...mask, version: work?.versions[mask.reader], locked: true }));
   for (const drawing of drawings) {
     const place = masks.findIndex(({ reader }) => reader === drawing.reader);
-    masks.splice(place < 0 ? masks.length : place, place < 0 ? 0 : 1, { version: undefined, ...drawing });
+    const locked = place >= 0 || drawing.locked === true; // a loaded mask that was changed is locked again
+    masks.splice(place < 0 ? masks.length : place, place < 0 ? 0 : 1, { version: undefined, ...drawing, locked });
   }
-  if (scene.mark && !masks.length) masks.push({ version: undefined, ...scene.mark });
+  if (scene.mark && !masks.length) masks.push({ version: undefined, ...scene.mark, locked: false });
   return {
     scene, size, layers: masks.map((mask, place) => layerOf(mask, size, colours[place % colours.length])),
     base: new Base(pyramid(pixels, size), bits === 8 ? 255 : 65535),
@@ -49,8 +50,8 @@ export async function unfold(scene, drawings, colours) {
  * A layer from run lengths, or an empty one.
  * @param {Drawing} drawing @param {Size} size @param {string} colour
  */
-export function layerOf({ reader, kind = "pixel", counts, colour: own, drawn = false, version }, size, colour) {
+export function layerOf({ reader, kind = "pixel", counts, colour: own, drawn = false, version, locked }, size, colour) {
   const length = size[0] * size[1];
   const mask = counts ? decode(counts, length) : new Uint8Array(length);
-  return new MaskLayer({ reader, kind, mask, colour: own ?? colour, drawn, version, size });
+  return new MaskLayer({ reader, kind, mask, colour: own ?? colour, drawn, version, locked, size });
 }

@@ -59,7 +59,7 @@ export class Stage {
     this.#listeners[event].push(listener);
   }
 
-  /** @param {StageEvent} event @param {string} [detail] "case", "screen", "layers" or "locked" */
+  /** @param {StageEvent} event @param {string} [detail] "case", "screen", "layers", "names" or "locked" */
   tell(event, detail) {
     for (const listener of this.#listeners[event]) listener(detail);
   }
@@ -145,6 +145,11 @@ export class Stage {
   /** Whether masks can be drawn on now. */
   get draws() {
     return isDrawing(this.display, this.scene);
+  }
+
+  /** Whether readers can be added and changed now; a learner has one mask, under one name. */
+  get managesReaders() {
+    return this.draws && this.display.screen !== "quiz";
   }
 
   /** The comparison, if this screen shows it in place of the attention. */

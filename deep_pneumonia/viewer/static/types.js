@@ -51,7 +51,7 @@
  * @property {GreyWindow} window
  * @property {ToolName} tool
  * @property {number} brush diameter in image pixels
- * @property {number} active place of the layer that is drawn on
+ * @property {number} active place of the layer that is drawn on; after the last: that of a new reader
  */
 
 /**
@@ -63,6 +63,7 @@
  * @property {string | null} [colour]
  * @property {boolean} [drawn] changed in this browser and not saved elsewhere
  * @property {number} [version] of the work list that it was changed from
+ * @property {boolean} [locked] cannot be drawn on until it is unlocked
  */
 
 /**

@@ -50,11 +50,18 @@ function isSameCase(a, b) {
   return a?.key === b?.key && a?.work?.id === b?.work?.id;
 }
 
+/** A layer as the server stores it: a change of it makes another text. @param {Layer} layer */
+function stateOf({ reader, mask }) {
+  return JSON.stringify([reader, encode(mask).join()]);
+}
+
 export class Saving {
   /** @type {Set<string>} */
   #readers = new Set();
   /** @type {Record<string, number>} */
   #versions = {};
+  /** @type {Map<string, number>} versions of the removals that this page saved, by reader */
+  #removals = new Map();
   /** @type {Scene | null} the scene whose masks changed since they were last sent */
   #changed = null;
   #busy = false;
@@ -75,6 +82,7 @@ export class Saving {
   opened(scene) {
     this.#readers = new Set(scene.masks.map(({ reader }) => reader));
     this.#versions = { ...scene.work?.versions };
+    this.#removals.clear();
     if (this.page.stage.layers.some((layer) => layer.drawn)) this.changed(scene);
   }
 
@@ -93,23 +101,32 @@ export class Saving {
     const scene = this.#changed;
     if (!scene?.work || !isSameCase(stage.scene, scene)) return; // drawings wait for the case to open again
     if (this.#busy) return void (this.#again = true);
+    this.#bringBack(stage.layers);
     const changes = changesOf(stage.layers, this.#readers, this.#versions);
     if (!changes.length) return this.page.say("");
     this.#busy = true;
     this.#changed = null;
     const drawn = stage.layers.filter((layer) => layer.drawn);
-    const sent = new Map(drawn.map((layer) => [layer, encode(layer.mask).join()]));
+    const sent = new Map(drawn.map((layer) => [layer, stateOf(layer)]));
     const answer = await this.#asked({ what: "draw", id: scene.work.id, author: this.page.author(), changes });
     this.#busy = false;
     if (answer.problem) {
       this.#changed = scene;
       this.page.say(`Not saved: ${answer.problem}`);
     } else {
-      this.#saved(scene, sent, answer);
+      this.#saved(scene, { sent, removed: changes.filter((one) => "removed" in one).map(({ reader }) => reader) }, answer);
     }
     if (this.#again) {
       this.#again = false;
       this.save();
+    }
+  }
+
+  /** A mask whose removal was saved and undone goes on from that removal. @param {Layer[]} layers */
+  #bringBack(layers) {
+    for (const layer of layers) {
+      layer.version = this.#removals.get(layer.reader) ?? layer.version;
+      this.#removals.delete(layer.reader);
     }
   }
 
@@ -123,9 +140,11 @@ export class Saving {
   }
 
   /**
-   * @param {Scene} scene @param {Map<Layer, string>} sent run lengths as they were sent @param {Answer} answer
+   * @param {Scene} scene
+   * @param {{sent: Map<Layer, string>, removed: string[]}} asked layers as they were sent, and readers to remove
+   * @param {Answer} answer
    */
-  #saved(scene, sent, { row, versions, refused, conflict }) {
+  #saved(scene, { sent, removed }, { row, versions, refused, conflict }) {
     const { stage } = this.page;
     this.page.saved(row);
     const { scene: shown } = stage;
@@ -133,10 +152,11 @@ export class Saving {
     const refusedReaders = new Set(refused);
     this.#versions = versions;
     this.#readers = new Set(row.agreement.map((/** @type {{reader: string}} */ { reader }) => reader));
-    for (const [layer, counts] of sent) {
+    for (const reader of removed) if (!refusedReaders.has(reader)) this.#removals.set(reader, versions[reader]);
+    for (const [layer, state] of sent) {
       if (refusedReaders.has(layer.reader)) continue;
       layer.version = versions[layer.reader];
-      if (encode(layer.mask).join() === counts) layer.drawn = false;
+      if (stateOf(layer) === state) layer.drawn = false;
     }
     keep(scene.key, stage.layers);
     // If the scene comes back to the stage after another, it shows what the server has now.

@@ -12,10 +12,10 @@ const CLOSING_DISTANCE = 10; // CSS pixels from the first corner at which a clic
  * Show a line that is not part of the mask yet.
  * @param {Editing} editing @param {Point[]} points
  */
-function preview({ layer, stage }, points) {
+function preview({ roster, stage }, points) {
   const path = new Path2D();
   points.forEach(([x, y], i) => (i ? path.lineTo(x, y) : path.moveTo(x, y)));
-  stage.draft = (context, scale) => drawLine(context, path, layer.colour, scale);
+  stage.draft = (context, scale) => drawLine(context, path, roster.colour, scale);
   stage.request();
 }
 
@@ -76,7 +76,7 @@ export class Polygon {
 
   /** @param {Press} press */
   down({ point }) {
-    this.editing.ensureLayer();
+    if (this.editing.roster.refuses()) return;
     const [first] = this.corners;
     const near = CLOSING_DISTANCE / this.editing.stage.view.scale;
     if (this.corners.length >= 3 && Math.hypot(point[0] - first[0], point[1] - first[1]) < near) {
@@ -107,8 +107,8 @@ export class Polygon {
     if (!corners.length) return;
     this.cancel();
     if (corners.length >= 3) {
-      const { mask } = this.editing.begin();
-      this.editing.commit(fillPolygon(mask, this.editing.stage.size, corners, 1));
+      const layer = this.editing.begin();
+      if (layer) this.editing.commit(fillPolygon(layer.mask, this.editing.stage.size, corners, 1));
     }
     this.editing.stage.request();
   }

@@ -19,7 +19,7 @@ export class Tools {
     this.eraser = new Brush(editing, true);
     this.box = new Box(editing);
     this.polygon = new Polygon(editing);
-    stage.on("change", () => this.cancelDrawing());
+    stage.on("change", (what) => what !== "names" && this.cancelDrawing());
   }
 
   /** Give up what is begun on a mask. */
