@@ -31,8 +31,9 @@ MASKS_HINT = Markup("""<p class="hint">PNG, JPEG or TIFF of the same size (lesio
 JSON, RSNA boxes (CSV), DICOM SEG.</p>
 <p class="hint">Uploads are deleted within an hour. Do not upload images that identify a patient.</p>""")
 HOW_TO_DRAW = Markup("""<h3>Mark the lesion</h3>
-<p class="hint">Choose a tool and draw on the radiograph: you begin as a new reader. Each reader has a separate mask, and
-loaded masks are locked: to correct one, press its Lock button. Undo takes back every change, a removed reader too.</p>
+<p class="hint">Choose a tool and draw on the radiograph: you begin as a new reader. Each reader has a separate mask,
+and loaded masks are locked: to correct one, press its Lock button. Undo takes back every change, a removed reader
+too.</p>
 <p class="hint">The model's attention stays hidden until you switch it on, so that it does not bias you. Scroll or pinch
 to zoom, drag with the right button to change the window and with the middle button to move. Hold Alt while drawing to
 erase.</p>

@@ -66,14 +66,14 @@ def test_a_finger_scrolls_the_page_until_a_tool_is_chosen(opened: Open) -> None:
     before = readers(screen)
     assert screen.canvas().evaluate("(c) => getComputedStyle(c).touchAction") == "pan-y"
     screen.page.evaluate("scrollTo(0, 0)")
-    x, y = screen.at(*INSIDE)
-    scrolled = screen.page.evaluate("scrollY")
-    session = screen.context.new_cdp_session(screen.page)
-    gesture = {"x": x, "y": y, "xDistance": 0, "yDistance": -200, "gestureSourceType": "touch"}
-    session.send("Input.synthesizeScrollGesture", gesture)
+    screen.at(*INSIDE)
+    scrolled, centre = screen.page.evaluate("scrollY"), screen.stage("view.centre")
+    swipe(screen, *((512, y) for y in range(700, 300, -50)))
     screen.page.wait_for_function("(y) => scrollY > y", arg=scrolled)
     assert readers(screen) == before
+    assert screen.stage("view.centre") == centre  # the page moved, and not the picture too
     screen.page.get_by_role("button", name="Brush").click()
+    screen.settled()
     assert screen.canvas().evaluate("(c) => getComputedStyle(c).touchAction") == "none"
 
 

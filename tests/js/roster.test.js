@@ -52,8 +52,11 @@ test("on a case of the work list the visitor has the reviewer's name", () => {
   opened("A");
   assert.equal(roster.newcomer, "You");
   stage.scene = { work: { id: 1 } };
-  roster.begin();
+  stage.tell("change", "screen"); // the name was given on the screen before
   assert.equal(roster.newcomer, "Ana");
+  roster.introduce("Kim");
+  stage.tell("change", "screen");
+  assert.equal(roster.newcomer, "Kim");
 });
 
 test("adding, removing, naming and colouring are undone and redone in their order", () => {

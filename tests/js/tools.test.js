@@ -167,6 +167,11 @@ test("moving pans, the window follows both directions, and the divider stays on 
   const [x, y] = stage.view.centre;
   drag(tools.move, [[5, 5], [6, 5]]);
   assert.ok(stage.view.centre[0] < x && stage.view.centre[1] === y);
+  const before = stage.view.centre;
+  tools.move.down(press(5, 5));
+  tools.move.move(press(5, 9));
+  tools.move.cancel(); // the page took the swipe for scrolling
+  assert.deepEqual(stage.view.centre, before);
   drag(tools.window, [[0, 0], [-4, 4]]);
   const { centre, width, invert } = stage.display.window;
   assert.ok(centre > 0.5 && width < 1 && !invert);

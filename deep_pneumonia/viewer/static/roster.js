@@ -30,9 +30,9 @@ export class Roster {
     this.changed = changed;
     stage.on("change", (what) => {
       this.words = "";
-      if (what !== "case") return;
-      timeline.clear();
-      this.begin();
+      if (what === "case") timeline.clear();
+      const isUnnamed = this.newcomer === VISITOR; // a reviewer may have given their name on another screen
+      if (what === "case" || (what === "screen" && isUnnamed)) this.begin();
     });
   }
 

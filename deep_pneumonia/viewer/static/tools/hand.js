@@ -35,9 +35,22 @@ class Drag {
   cancel() {}
 }
 
-/** Move the image. @param {Stage} stage @returns {Tool} */
+/**
+ * Move the image. Where the press becomes a scroll of the page or a pinch, the image is where it was.
+ * @param {Stage} stage @returns {Tool}
+ */
 export function moveTool(stage) {
-  return new Drag((dx, dy) => stage.view.pan(dx, dy));
+  const drag = new Drag((dx, dy) => stage.view.pan(dx, dy));
+  let { centre, whole } = stage.view;
+  return {
+    down: (press) => {
+      ({ centre, whole } = stage.view);
+      drag.down(press);
+    },
+    move: (press) => drag.move(press),
+    up: () => {},
+    cancel: () => Object.assign(stage.view, { centre, whole }),
+  };
 }
 
 /**
