@@ -56,6 +56,7 @@ def _opened(data: bytes, name: str) -> Image.Image:
         _check_form(image, name)
         kind = "JPEG" if image.format == "MPO" else image.format  # phones append previews to a JPEG
         image.load()
+        _check_palette(image)
         if is_deep_colour_png(data) and _is_black(image):  # Pillow keeps the upper 8 bits
             raise AnnotationError(
                 f"{name} has 16 bits a channel but is dark; save the lesion with 8 bits, as 255 on 0."
@@ -70,6 +71,13 @@ def _opened(data: bytes, name: str) -> Image.Image:
         ) from None
     except (OSError, SyntaxError, ValueError, EOFError, KeyError, struct.error, Image.DecompressionBombError) as error:
         raise AnnotationError(f"{name} is damaged or cut short; save it again as PNG.") from error
+
+
+def _check_palette(image: Image.Image) -> None:
+    if "P" in image.mode:
+        if image.palette is None:
+            raise ValueError("no palette")
+        image.crop((0, 0, 1, 1)).convert("RGBA")  # raises ValueError if more colours are transparent than there are
 
 
 def _is_black(image: Image.Image) -> bool:

@@ -1,6 +1,7 @@
 """Pictures that masks are saved as: which formats are opened, and the forms of JPEG and TIFF that need care."""
 
 import io
+import struct
 import zlib
 
 import numpy as np
@@ -30,6 +31,21 @@ def test_other_formats_are_refused(source: str) -> None:
     data = encode(WHITE, source)
     assert not is_picture(data)
     assert "is not a PNG, JPEG, TIFF or BMP picture that can be read" in refused(data)
+
+
+def indexed_png(*chunks: tuple[bytes, bytes]) -> bytes:
+    """A PNG of 2 x 2 palette indices 0 and 1 with these chunks before its pixels."""
+    header = struct.pack(">IIBBBBB", 2, 2, 8, 3, 0, 0, 0)
+    parts = [(b"IHDR", header), *chunks, (b"IDAT", zlib.compress(b"\0\0\1\0\1\0")), (b"IEND", b"")]
+    stored = [struct.pack(">I", len(d)) + t + d + struct.pack(">I", zlib.crc32(t + d)) for t, d in parts]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(stored)
+
+
+def test_a_palette_that_is_missing_or_shorter_than_its_transparency_is_refused() -> None:
+    palette = (b"PLTE", bytes([0, 0, 0, 255, 255, 255]))
+    np.testing.assert_array_equal(read_mask(indexed_png(palette)).mask, [[False, True], [True, False]])
+    for chunks in ((), (palette, (b"tRNS", bytes(300))), ((b"tRNS", b"\0"),)):
+        assert "is damaged or cut short" in refused(indexed_png(*chunks))
 
 
 def test_a_jpeg_with_the_preview_of_a_phone_is_a_jpeg() -> None:
