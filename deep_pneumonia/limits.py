@@ -98,6 +98,7 @@ MAX_LOGINS = Limit(10, "logins that an address may try in a minute", "nobody mis
 MAX_LOGIN_ADDRESSES = Limit(10_000, "addresses whose logins are counted", "a megabyte of memory")
 MAX_WAITING = Limit(32, "calls that wait in line", "whoever comes later is told that the server is busy")
 MAX_PAGE_EVENTS = Limit(16, "unanswered events of a page", "a held arrow key makes some before the first answer")
+MAX_SESSIONS = Limit(500, "pages whose drop-downs the server remembers", "a tenth of a megabyte each; the latest stay")
 MAX_UPLOADS_BYTES = Limit(4 * 2**30, "bytes of an address's uploads", "several hundred radiographs until the sweep")
 MIN_UPLOAD_BYTES = Limit(64 * 2**10, "bytes that even an empty upload counts", "folders and names take room too")
 MIN_FREE_BYTES = Limit(2**29, "bytes of the disk that stay free", "the system and running answers need some")

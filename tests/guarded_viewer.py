@@ -28,10 +28,11 @@ LIST_TOKEN = "a" * 32
 
 @dataclass
 class Served:
-    """A running viewer: its address, its folder of uploads, and the lines that it logged."""
+    """A running viewer: its address, its folder of uploads, its elements, and the lines that it logged."""
 
     address: str
     uploads: Path
+    blocks: GuardedBlocks
     lines: list[dict[str, Any]] = field(default_factory=list)
     clients: list[httpx.Client] = field(default_factory=list)
 
@@ -111,7 +112,7 @@ def guarded(
         with frame.workspaces_for(predictor, shared) as workspaces, received_apart():
             blocks, address = inside(lambda: started(predictor, workspaces, options))
             assert blocks.journal is not None
-            served = Served(address, uploads)
+            served = Served(address, uploads, blocks)
             blocks.journal.write = lambda line: served.lines.append(json.loads(line))
             try:
                 yield served

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp
 
 from deep_pneumonia import shipped
 from deep_pneumonia.errors import DeepPneumoniaError
-from deep_pneumonia.limits import MAX_FILE_BYTES
+from deep_pneumonia.limits import MAX_FILE_BYTES, MAX_SESSIONS
 from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.version import __version__
 from deep_pneumonia.viewer import app as frame
@@ -115,6 +115,7 @@ def start(blocks: GuardedBlocks, workspaces: Workspaces, predictor: Predictor, o
             quiet=True,
             allowed_paths=[*program, thumbnails],
             max_file_size=int(MAX_FILE_BYTES),
+            state_session_capacity=int(MAX_SESSIONS),
             theme=frame.theme(),
             css_paths=frame.STYLES,
             footer_links=["api"],

@@ -18,7 +18,7 @@ from deep_pneumonia.viewer.guard.addresses import network_of
 from deep_pneumonia.viewer.guard.journal import Journal
 from deep_pneumonia.viewer.guard.owners import OWNERS
 from deep_pneumonia.viewer.guard.tokens import Tokens
-from deep_pneumonia.viewer.guard.turns import PAGES, Turns
+from deep_pneumonia.viewer.guard.turns import PAGES, PROGRAMS, Turns
 from deep_pneumonia.viewer.guard.visitors import NOBODY, VISITOR, Visitor
 
 FILE_HELP = "upload it with gradio_client.handle_file"
@@ -52,6 +52,15 @@ class GuardedBlocks(gr.Blocks):
             if self.journal:
                 self.journal.fault(error, "call")
             raise gr.Error(UNEXPECTED, print_exception=False) from error
+        finally:
+            if block_fn.concurrency_id == PROGRAMS:
+                self._forget(str(options.get("session_hash")))
+
+    def _forget(self, session: str) -> None:
+        """Drop what Gradio keeps of a program's call, which has a session of its own: a copy of the page's elements."""
+        with self.state_holder.lock:
+            self.state_holder.session_data.pop(session, None)
+            self.state_holder.time_last_used.pop(session, None)
 
     async def preprocess_data(self, block_fn: Any, inputs: list[Any], *given: Any, **options: Any) -> Any:
         """Check the arguments of a call, then prepare them as Gradio does.

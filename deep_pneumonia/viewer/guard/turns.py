@@ -13,11 +13,11 @@ from typing import Any
 from deep_pneumonia.errors import LimitError
 from deep_pneumonia.limits import MAX_DECODERS, MAX_PAGE_EVENTS, MAX_WAITING
 
-PAGES = "pages"
+PAGES, PROGRAMS = "pages", "programs"
 # Events of the screens that predict: `Turns` keeps their order.
 PAGE_QUEUE: dict[str, Any] = {"concurrency_id": PAGES, "concurrency_limit": int(MAX_WAITING)}
 # Calls of programs, which match answers to calls themselves. The model itself takes one at a time (`gpu.on_gpu`).
-PROGRAM_QUEUE: dict[str, Any] = {"concurrency_id": "programs", "concurrency_limit": int(MAX_DECODERS)}
+PROGRAM_QUEUE: dict[str, Any] = {"concurrency_id": PROGRAMS, "concurrency_limit": int(MAX_DECODERS)}
 
 
 class Turns:

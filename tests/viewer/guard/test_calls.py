@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from gradio.queueing import Queue
 
-from deep_pneumonia.limits import MAX_WAITING
+from deep_pneumonia.limits import MAX_SESSIONS, MAX_WAITING
 from deep_pneumonia.viewer.guard.middleware import BUSY
 from tests.guarded_viewer import API, Served, filedata
 
@@ -78,6 +78,15 @@ def test_whoever_finds_the_line_full_is_told_to_come_later(
 
 def test_a_right_call_is_answered(served: Served, chest: dict[str, Any]) -> None:
     assert '"predicted"' in served.call("predict", [chest, []])
+
+
+def test_nothing_is_kept_of_a_call_once_it_is_answered(served: Served, chest: dict[str, Any]) -> None:
+    holder = served.blocks.state_holder
+    before = set(holder.session_data)
+    assert '"predicted"' in served.call("predict", [chest, []])
+    assert "event: error" in served.call("predict", [None, []])
+    assert set(holder.session_data) == set(holder.time_last_used) == before
+    assert holder.capacity == MAX_SESSIONS
 
 
 @pytest.mark.parametrize(
