@@ -92,9 +92,12 @@ def launch(
         workspaces = stack.enter_context(frame.workspaces_for(predictor, workspace))
         stack.enter_context(received_apart())
         blocks = frame.build(predictor, other, workspaces)
-        address = start(blocks, workspaces, predictor, options)
-        print(f"{frame.TITLE} is at {address} - stop it with Ctrl-C.", flush=True)
-        blocks.block_thread()
+        try:
+            address = start(blocks, workspaces, predictor, options)
+            print(f"{frame.TITLE} is at {address} - stop it with Ctrl-C.", flush=True)
+            blocks.block_thread()
+        except KeyboardInterrupt:  # it serves before `block_thread` waits for Ctrl-C
+            blocks.close(verbose=False)
 
 
 def start(blocks: GuardedBlocks, workspaces: Workspaces, predictor: Predictor, options: Options = DEFAULTS) -> str:

@@ -8,6 +8,7 @@ import app as start
 from deep_pneumonia import app
 from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.viewer import serving
+from tests.blocks import inside
 
 
 def test_a_bad_checkpoint_is_one_line_and_status_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -24,6 +25,14 @@ def test_ctrl_c_while_loading_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(Predictor, "load", interrupted)
     assert app.main([]) == 130
+
+
+def test_a_stop_right_after_the_first_answer_ends_with_status_0(monkeypatch: pytest.MonkeyPatch, trained: Path) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt  # while Gradio, which serves already, is still being started
+
+    monkeypatch.setattr(serving, "start", stopped)
+    assert inside(lambda: app.main(["--checkpoint", str(trained / "checkpoint"), "--device", "cpu"])) == 0
 
 
 def test_an_mcp_server_without_its_package_is_one_line(
