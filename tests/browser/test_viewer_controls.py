@@ -15,7 +15,7 @@ from deep_pneumonia.masks.annotation import read_mask
 from deep_pneumonia.prediction.agreement import compare
 from deep_pneumonia.prediction.predictor import Predictor
 from deep_pneumonia.radiographs.radiograph import decode
-from tests.browser.screen import PHONE, SHOTS, Screen
+from tests.browser.screen import DESKTOP, PHONE, SHOTS, Screen
 
 Open = Callable[..., Screen]
 SLIDERS = {
@@ -126,6 +126,17 @@ def test_dragging_windows_divides_and_rules(opened: Open, uploads: Path) -> None
     ruler = np.array(screen.stage("ruler"))
     assert ruler[1] - ruler[0] == pytest.approx([80, 60], abs=1.5)
     assert screen.stage("scene.spacing_mm") == [0.5, 0.25]
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+def test_the_help_opens_at_its_beginning(opened: Open, size: tuple[int, int]) -> None:
+    screen = opened("annotate", size=size)
+    screen.press("?")
+    dialog = screen.page.get_by_role("dialog")
+    expect(dialog.get_by_role("heading", name="Keys")).to_be_in_viewport(ratio=1)
+    assert dialog.evaluate("(d) => d.scrollTop") == 0
+    screen.page.keyboard.press("Tab")
+    expect(dialog.get_by_role("button", name="Close")).to_be_focused()
 
 
 def test_every_key_of_the_help_is_there_and_letters_in_fields_are_letters(opened: Open) -> None:

@@ -94,7 +94,7 @@ export class Keys {
     this.general = keymap(stage, actions, () => this.help());
     this.table = h("tbody");
     const close = h("button", { type: "button", click: () => this.dialog.close() }, "Close");
-    this.dialog = h("dialog", { class: "keys", "aria-label": "Keys" },
+    this.dialog = h("dialog", { class: "keys", "aria-label": "Keys", tabindex: -1 },
       h("h2", {}, "Keys"), h("table", {}, this.table), h("p", {}, NOTE), close);
     root.append(this.dialog);
     document.addEventListener("keydown", (event) => this.#pressed(event));
@@ -120,6 +120,9 @@ export class Keys {
     this.table.replaceChildren(...this.entries.map(([key, words]) => h("tr", {},
       h("th", { scope: "row" }, h("kbd", {}, signOf(key))), h("td", {}, words))));
     this.dialog.showModal();
+    // The browser has scrolled to the button at the end, to give it the focus.
+    this.dialog.focus();
+    this.dialog.scrollTop = 0;
   }
 
   /** @param {KeyboardEvent} event */
