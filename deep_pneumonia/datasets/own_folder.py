@@ -55,13 +55,14 @@ def folder(
 
 def _matched(folder: Path, images: Sequence[Path], note: Callable[[str], object]) -> Masks:
     """The masks below `folder`, each with the one image whose name it has."""
-    named = defaultdict(list)
+    named: defaultdict[tuple[str, str], list[Path]] = defaultdict(list)  # by class ("." for any) and name
     for image in images:
-        named[bare(image)].append(image)
+        for label in (".", image.parent.name):
+            named[label, bare(image)].append(image)
     found: defaultdict[Path, dict[str, Path]] = defaultdict(dict)
     for file in images_below(folder, deep=True):
         label = file.parent.relative_to(folder).as_posix()
-        name, fits = _named(file, {k: [i for i in v if label in (".", i.parent.name)] for k, v in named.items()})
+        name, fits = _named(file, label, named)
         if file.suffix.lower() in DICOM_ENDINGS or not file.suffix:
             note(f"{file} is left out: masks of a folder are PNG, JPEG or TIFF.")
         elif name is None:
@@ -75,11 +76,13 @@ def _matched(folder: Path, images: Sequence[Path], note: Callable[[str], object]
     return found
 
 
-def _named(file: Path, images: Mapping[str, Sequence[Path]]) -> tuple[Name | None, Sequence[Path]]:
+def _named(
+    file: Path, label: str, images: Mapping[tuple[str, str], Sequence[Path]]
+) -> tuple[Name | None, Sequence[Path]]:
     """How to read a mask's name so that an image has it, and the images that have it."""
     own = Name(bare(file), DEFAULT_READER, clear=True, other=False)
     for name in (own, *mask_names(own.of)):
-        if fits := images.get(name.of):
+        if fits := images.get((label, name.of)):
             return name, fits
     return None, ()
 
